@@ -1,0 +1,246 @@
+"""The configuration: one class per stage. A rule passes its stage exactly its slice, so that editing one value
+reruns what depends on it and nothing else. Stages take a slice as an argument; they never read the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0.0)]
+
+
+class Slice(BaseModel):
+    """Base of all slices: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RuntimeConfig(Slice):
+    """How work is done, never what comes out: changing these reruns nothing."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto is bf16 autocast on CUDA, fp32 on CPU")
+    ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
+    workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
+
+
+class WorldConfig(Slice):
+    """The embedded world (docs/world.md)."""
+
+    classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
+    clips: dict[str, Positive] = Field(description="clips per class in each split: train, val, test, images, judge")
+    photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
+    size_px: Positive = 128
+    fps: Positive = 10
+    duration_s: tuple[float, float] = Field((4.0, 6.0), description="shortest and longest clip")
+    seed: int = 0
+
+
+class FolderConfig(Slice):
+    """A user's own folder of videos."""
+
+    path: str = Field("videos", description="searched for video files, sub-folders included")
+    labels: Literal["subfolder", "csv", "none"] = "subfolder"
+    csv: str | None = Field(None, description="with labels: csv. Columns: path (relative to the folder), label, optional split")
+    splits: dict[str, Fraction] = Field(
+        {"train": 0.7, "val": 0.1, "test": 0.1, "judge": 0.1},
+        description="shares; a clip's split follows from a hash of its name, so adding clips moves none",
+    )
+
+
+class DataConfig(Slice):
+    """Where the videos come from."""
+
+    source: Literal["world", "folder"] = "world"
+    shards: Positive = Field(8, description="number of work units; fixed, clips are assigned by a hash of their id")
+    world: WorldConfig | None = None
+    folder: FolderConfig | None = None
+
+
+class ExtractConfig(Slice):
+    """One decode pass per video: 16 kHz waveform and frames."""
+
+    reader: Literal["ffmpeg", "decord"] = "ffmpeg"
+    sample_rate_hz: Positive = 16000
+    fps: Positive = Field(10, description="frames a second that selection may choose from (paper's authors: 10)")
+    short_side_px: Positive = 256
+    jpeg_quality: int = Field(92, ge=1, le=100)
+    min_duration_s: Seconds = 1.0
+    max_duration_s: Seconds = Field(60.0, description="what lies after this is not read")
+    timeout_s: Seconds = 120.0
+    silence_dbfs: float = Field(-60.0, description="a clip whose loudest 50 ms lie below this is silent")
+    soundless_splits: list[str] = Field(["images", "judge"], description="splits whose clips need no sound")
+    black_level: Fraction = Field(0.04, description="a clip whose brightest frame's mean lies below this is black")
+
+
+class AudioConfig(Slice):
+    """The log-spectrogram: scipy's default PSD, 257 bins, hop 159, ln(x + floor), then per-clip mean 0 and std 1."""
+
+    window_s: Seconds = Field(10.0, description="shorter clips are tiled, longer ones cut")
+    n_fft: Positive = 512
+    hop: Positive = 159
+    log_floor: float = Field(1e-7, gt=0)
+
+
+class TrainingConfig(Slice):
+    """What every training has."""
+
+    batch_size: Positive = 64
+    steps: Positive = 1000
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-5, ge=0)
+    checkpoint_every: Positive = Field(100, description="steps")
+    seed: int = 0
+
+
+class LocaliseConfig(TrainingConfig):
+    """The audio-visual localisation model that finds the moment to learn from."""
+
+    image_px: Positive = 48
+    width: Positive = 16
+    dim: Positive = 64
+    window_s: Seconds = Field(1.0, description="sound around a moment")
+    temperature: float = Field(0.07, gt=0)
+    frames_per_clip: Positive = Field(8, description="moments of a clip that training draws from")
+
+
+class SelectConfig(Slice):
+    """Which frame of a clip is paired with its sound."""
+
+    mode: Literal["top1", "mid"] = Field("top1", description="top1: best moment (paper 3.3); mid: the middle frame")
+    top_k: Positive = 10
+
+
+class PackConfig(Slice):
+    """WebDataset shards."""
+
+    keep: dict[str, Literal["selected", "all"]] = Field(
+        {"images": "all", "judge": "all"}, description="which frames of a split are packed; selected where not named"
+    )
+
+
+class EncoderConfig(TrainingConfig):
+    """f_V: ResNet trained with SwAV (paper 3.2; Caron et al. 2020)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    image_px: Positive = 224
+    depth: Literal[10, 18, 50] = 50
+    width: Positive = 64
+    crops: list[tuple[int, int]] = Field([(2, 224), (6, 96)], description="(how many, side in px)")
+    crop_scales: list[tuple[float, float]] = [(0.14, 1.0), (0.05, 0.14)]
+    prototypes: Positive = 3000
+    projection_dim: Positive = 128
+    projection_hidden: Positive = 2048
+    temperature: float = 0.1
+    epsilon: float = 0.05
+    sinkhorn_iterations: Positive = 3
+    freeze_prototypes_steps: int = 313
+    optimizer: Literal["sgd", "adam", "lars"] = "sgd"
+
+
+class GeneratorConfig(TrainingConfig):
+    """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    resolution: Literal[32, 64, 128, 256] = 128
+    channels: Positive = 96
+    dim_z: Positive = 120
+    shared_dim: Positive = 512
+    convs_per_block: Literal[1, 2] = 2
+    attention: bool = True
+    neighbours: Positive = Field(50, description="k of instance conditioning")
+    d_learning_rate: float = 1e-4
+    d_steps: Positive = 1
+    ema: float = 0.9999
+    ema_start: int = 20000
+    hflip: bool = True
+    diffaugment: str = Field("", description="DiffAugment policy, e.g. color,translation; empty is off")
+    warmup_steps: int = Field(0, ge=0, description="reconstruction + perceptual steps before the adversarial phase; not in the paper")
+    warmup_learning_rate: float = 1e-3
+    reconstruction_weight: float = Field(0.0, ge=0, description="kept in the adversarial phase; not in the paper")
+
+
+class AlignConfig(TrainingConfig):
+    """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
+
+    audio: AudioConfig = AudioConfig()
+    width: Positive = 64
+    final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
+    loss: Literal["total", "nce", "l2"] = Field("total", description="total: Eq. 1-2; nce: cosine InfoNCE; l2")
+    temperature: float = Field(1.0, gt=0, description="the paper and the authors' code have none, which is 1")
+    epochs: Positive = 50
+    patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
+
+
+class RetrievalConfig(Slice):
+    """Row C: nearest training image."""
+
+    database: Literal["generator_memory", "train"] = "generator_memory"
+
+
+class GenerateConfig(Slice):
+    """Pictures for the test clips."""
+
+    methods: list[str] = ["icgan", "sound2vision", "retrieval", "upper_bound"]
+    seeds: list[int] = Field([0, 1, 2], min_length=1)
+    split: str = "test"
+    window_s: Seconds = 10.0
+    icgan_frame: Literal["top1", "mid"] = Field("mid", description="frame of a test clip that row A sees")
+    upper_bound_frame: Literal["top1", "mid"] = "top1"
+    truncation: float = Field(0.0, ge=0, description="truncated noise; 0 is off, as in the paper")
+    retrieval: RetrievalConfig = RetrievalConfig()
+
+
+class JudgeConfig(TrainingConfig):
+    """Stand-in for CLIP and Inception where their weights cannot be had, trained on the judge split alone."""
+
+    split: str = "judge"
+    image_px: Positive = 32
+    width: Positive = 32
+    dim: Positive = 64
+
+
+class EvaluateConfig(Slice):
+    """The protocol of R@k, FID and IS."""
+
+    evaluator: Literal["judge", "clip_inception", "none"] = "judge"
+    prompt: str = Field("{}", description="template around a class name")
+    reference_split: str = "test"
+    inception_splits: Positive = Field(10, description="parts of the Inception Score")
+    bootstrap: Positive = 1000
+
+
+class Config(Slice):
+    """A whole configuration."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    output: str = Field(description="root of everything that a run writes; one per configuration")
+    runtime: RuntimeConfig = RuntimeConfig()
+    data: DataConfig
+    extract: ExtractConfig = ExtractConfig()
+    localise: LocaliseConfig = LocaliseConfig()
+    select: SelectConfig = SelectConfig()
+    pack: PackConfig = PackConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    align: AlignConfig = AlignConfig()
+    generate: GenerateConfig = GenerateConfig()
+    judge: JudgeConfig = JudgeConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of a configuration file, as `snakemake.utils.validate` takes it."""
+    return Config.model_json_schema()
+
+
+def slice_of(kind: type[Slice], values: dict[str, Any]) -> Any:
+    """Build a slice from plain values."""
+    return kind.model_validate(values)
+
+
+__all__ = [name for name in dir() if name.endswith("Config")] + ["Path", "json_schema", "slice_of"]

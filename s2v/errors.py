@@ -1,0 +1,35 @@
+"""The error that a user can act on, and the closed list of reasons why a clip is left out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class UserError(Exception):
+    """A mistake in what the user gave. Its one-line message says what, where and what to do; no traceback."""
+
+
+class Reason(StrEnum):
+    """Why a clip was left out of a stage. Each member carries one line of help for the coverage report."""
+
+    help: str
+
+    def __new__(cls, value: str, help_text: str) -> Reason:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.help = help_text
+        return member
+
+    MISSING = "missing", "The file named in the manifest does not exist."
+    EMPTY = "empty", "The file has zero bytes."
+    NOT_A_VIDEO = "not_a_video", "The file cannot be opened as a video: it is of another kind, or damaged at its start."
+    TRUNCATED = "truncated", "The file ends before its own header says it should; it was cut off."
+    NO_VIDEO = "no_video", "The file has no video stream."
+    NO_AUDIO = "no_audio", "The file has no audio stream, and this split needs sound."
+    TOO_SHORT = "too_short", "The clip is shorter than `extract.min_duration_s`."
+    SILENT = "silent", "The sound never rises above `extract.silence_dbfs`."
+    BLACK = "black", "No frame is brighter than `extract.black_level`."
+    TIMEOUT = "timeout", "Decoding took longer than `extract.timeout_s`."
+    DECODE_ERROR = "decode_error", "The decoder gave up inside the file."
+    RENDER_ERROR = "render_error", "The embedded world could not render the clip."
+    UPSTREAM = "upstream", "An earlier stage already left this clip out."
