@@ -1,0 +1,1 @@
+"""Ways from a sound to a picture, behind one interface."""

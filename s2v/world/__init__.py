@@ -1,0 +1,1 @@
+"""The embedded world: a procedural audio-visual data set with known truth."""
