@@ -139,7 +139,8 @@ class EncoderConfig(TrainingConfig):
     epsilon: float = 0.05
     sinkhorn_iterations: Positive = 3
     freeze_prototypes_steps: int = 313
-    optimizer: Literal["sgd", "adam", "lars"] = "sgd"
+    color_jitter: float = Field(1.0, ge=0, description="strength of colour changes; 1 is SwAV's own")
+    optimizer: Literal["sgd", "adam"] = "sgd"
 
 
 class GeneratorConfig(TrainingConfig):

@@ -1,0 +1,144 @@
+"""Stage `encoder`: f_V, a ResNet pretrained with SwAV on pictures alone, no labels (paper 3.2)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from s2v.data.reader import read_images
+from s2v.files import read_json, sha256
+from s2v.media.picture import resize, to_unit
+from s2v.models.resnet import ResNet
+from s2v.models.swav import SwavHead, swav_loss
+from s2v.train.augment import color_jitter, random_resized_crops
+from s2v.train.batches import batch_indices
+from s2v.train.checkpoint import load_tensors
+from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.runtime import Runtime
+
+if TYPE_CHECKING:
+    from s2v.config import EncoderConfig, RuntimeConfig
+
+SMALL_PX = 100
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class ImageEncoder(nn.Module):
+    """f_V: pictures -> pooled features (2048-d at full size)."""
+
+    def __init__(self, depth: int, width: int, image_px: int) -> None:
+        super().__init__()
+        self.image_px = image_px
+        self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
+        self.dim = self.backbone.dim
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pictures [B, 3, H, W] in [-1, 1], already at their size -> raw features [B, D]."""
+        out: Tensor = self.backbone(self.normalise(x))
+        return out
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """[-1, 1] -> ImageNet statistics."""
+        return ((x + 1) / 2 - self.mean) / self.std
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
+        """uint8 [N, 3, H, W] of any size -> raw features [N, D] on the CPU; squashed to `image_px`."""
+        device = next(self.parameters()).device
+        parts = [
+            self(to_unit(resize(part, self.image_px)).to(device)).float().cpu() for part in images.split(batch_size)
+        ]
+        return torch.cat(parts) if parts else torch.empty(0, self.dim)
+
+
+class _Swav(TaskDefaults):
+    def __init__(self, config: EncoderConfig, images: Tensor, runtime: Runtime) -> None:
+        self.config, self.images, self.runtime, self.steps = config, images, runtime, config.steps
+        self.encoder = ImageEncoder(config.depth, config.width, config.image_px).to(runtime.device)
+        self.encoder = self.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        head = SwavHead(self.encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
+        self.net = runtime.wrap(nn.ModuleDict({"encoder": self.encoder, "head": head}))
+        self.head = head.to(runtime.device)
+        self.modules = {"encoder": self.encoder, "head": self.head}
+        parameters = list(self.encoder.parameters()) + list(self.head.parameters())
+        if config.optimizer == "adam":
+            optimizer: torch.optim.Optimizer = torch.optim.Adam(
+                parameters, config.learning_rate, weight_decay=config.weight_decay
+            )
+        else:
+            optimizer = torch.optim.SGD(parameters, config.learning_rate, 0.9, weight_decay=config.weight_decay)
+        self.optimizers = {"swav": optimizer}
+
+    def _crops(self, step: int) -> list[Tensor]:
+        config, r = self.config, self.runtime
+        index = batch_indices(len(self.images), config.batch_size, config.seed, step, r.rank, r.world_size)
+        images = to_unit(self.images[index]).to(r.device)
+        crops = []
+        for (count, px), scale in zip(config.crops, config.crop_scales, strict=True):
+            for _ in range(count):
+                crops.append(color_jitter(random_resized_crops(images, px, scale), config.color_jitter))
+        return crops
+
+    def step(self, step: int) -> dict[str, float]:
+        config = self.config
+        rate = 0.5 * (1 + math.cos(math.pi * step / self.steps)) * min(1.0, (step + 1) / max(1, self.steps // 20))
+        for group in self.optimizers["swav"].param_groups:
+            group["lr"] = config.learning_rate * max(rate, 1e-3)
+        crops = self._crops(step)
+        with self.runtime.autocast():
+            groups: dict[int, list[Tensor]] = {}
+            for crop in crops:
+                groups.setdefault(crop.shape[-1], []).append(crop)
+            features = [self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last))
+                        for same in groups.values()]
+            scores = self.head(torch.cat(features)).split(len(crops[0]))
+        loss = swav_loss(list(scores), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0])
+        optimizer = self.optimizers["swav"]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if step < config.freeze_prototypes_steps:
+            self.head.prototypes.weight.grad = None
+        optimizer.step()
+        return {"loss": loss.item()}
+
+
+def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: RuntimeConfig, threads: int) -> None:
+    """Train f_V on the frames of `packs` and write `model.safetensors`, `config.json`, `train.jsonl`, `README.md`.
+
+    Raises:
+        UserError: there are no pictures.
+    """
+    place = Runtime.from_config(runtime, threads)
+    images, _, _ = read_images(packs, max(config.image_px, config.crops[0][1]))
+    torch.manual_seed(config.seed)
+    task = _Swav(config, images, place)
+    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(p) for p in packs]}
+    fit(
+        task, name="encoder", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+        checkpoint_every=config.checkpoint_every, runtime=place,
+    )
+    card = (
+        f"# Image encoder f_V\n\nResNet-{config.depth}, width {config.width}, {task.encoder.dim}-d, trained with SwAV on "
+        f"{len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
+    )
+    shape: dict[str, Any] = {"depth": config.depth, "width": config.width, "image_px": config.image_px}
+    finish(output_dir, modules={"model.safetensors": task.encoder}, config=shape, card=card, runtime=place)
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> ImageEncoder:
+    """The trained, frozen f_V of a folder that `run` wrote."""
+    encoder = ImageEncoder(**read_json(Path(folder) / "config.json"))
+    encoder.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
+    return encoder.to(device).eval().requires_grad_(False)
+
+
+def unit(features: Tensor) -> Tensor:
+    """Features at unit norm, as the generator and the losses take them."""
+    return F.normalize(features.float(), dim=-1)
