@@ -157,7 +157,8 @@ class _IcGan(TaskDefaults):
         decay = self.config.ema if step >= self.config.ema_start else 0.0
         averaged = self.ema.state_dict()
         for key, value in self.generator.state_dict().items():
-            if value.dtype.is_floating_point:
+            # The vectors of spectral norm's power iteration have unit length; an average of two would not.
+            if value.dtype.is_floating_point and not key.endswith(("._u", "._v")):
                 averaged[key].lerp_(value, 1 - decay)
             else:
                 averaged[key].copy_(value)

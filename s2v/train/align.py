@@ -1,0 +1,164 @@
+"""Stage `align`: f_A, the audio encoder, trained so that its features take the place of f_V's (paper 3.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from s2v.data.reader import read_waves
+from s2v.errors import UserError
+from s2v.files import read_json, sha256
+from s2v.losses import LOSSES
+from s2v.media.spectrogram import fit_window, log_spectrogram, standardise
+from s2v.models.resnet import ResNet
+from s2v.train.batches import batch_indices, steps_per_epoch
+from s2v.train.checkpoint import load_tensors
+from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.runtime import Runtime
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from s2v.config import AlignConfig, RuntimeConfig
+
+
+class AudioEncoder(nn.Module):
+    """f_A: ResNet-18 on the log-spectrogram, adaptive average pool, linear (paper 3.2).
+
+    Args:
+        dim: size of the visual feature it is aligned to (2048 for ResNet-50).
+        width: 64 in the paper's ResNet-18.
+        final_relu: the authors' code ends in a ReLU, as f_V's feature does; the paper does not say so.
+        audio: n_fft, hop, log_floor, sample_rate_hz and window_s of the spectrogram.
+    """
+
+    def __init__(self, dim: int, width: int, final_relu: bool, audio: dict[str, Any]) -> None:
+        super().__init__()
+        self.audio, self.dim = audio, dim
+        self.backbone = ResNet(18, width, in_channels=1)
+        self.head = nn.Linear(self.backbone.dim, dim)
+        self.final_relu = final_relu
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """Standardised log-spectrogram [B, 257, T] -> raw feature [B, dim]."""
+        z: Tensor = self.head(self.backbone(spectrogram[:, None]))
+        return z.relu() if self.final_relu else z
+
+    def spectrogram(self, wave: Tensor, window_s: float | None = None) -> Tensor:
+        """Waveform float [B, N] in [-1, 1] at 16 kHz -> standardised log-spectrogram [B, 257, T]."""
+        audio = self.audio
+        n = round((window_s or audio["window_s"]) * audio["sample_rate_hz"])
+        spec = log_spectrogram(fit_window(wave, n), audio["n_fft"], audio["hop"], audio["log_floor"])
+        return standardise(spec)
+
+    @torch.inference_mode()
+    def encode(self, wave: Tensor, window_s: float | None = None, batch_size: int = 32) -> Tensor:
+        """Waveform float [B, N] at 16 kHz -> raw features [B, dim] on the CPU."""
+        device = next(self.parameters()).device
+        parts = [self(self.spectrogram(part.to(device), window_s)).float().cpu() for part in wave.split(batch_size)]
+        return torch.cat(parts)
+
+
+def spectrograms(model: AudioEncoder, waves: list[np.ndarray[Any, Any]]) -> Tensor:
+    """Spectrograms of int16 waveforms of any lengths, float16 [N, 257, T]: computed once, kept for all epochs."""
+    parts = [model.spectrogram(torch.from_numpy(wave)[None].float() / 32768).half() for wave in waves]
+    return torch.cat(parts)
+
+
+class _Align(TaskDefaults):
+    monitor = "val_loss"
+
+    def __init__(
+        self, config: AlignConfig, model: AudioEncoder, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],
+        runtime: Runtime,
+    ) -> None:
+        self.config, self.train, self.val, self.runtime = config, train, val, runtime
+        per_epoch = steps_per_epoch(len(train[0]), config.batch_size, runtime.world_size)
+        self.steps, self.validate_every, self.patience = config.epochs * per_epoch, per_epoch, config.patience
+        self.model = model.to(runtime.device)
+        self.net = runtime.wrap(self.model)
+        self.modules: dict[str, nn.Module] = {"audio": self.model}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "audio": torch.optim.Adam(
+                self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+            )
+        }
+        self.loss = LOSSES[config.loss]
+
+    def step(self, step: int) -> dict[str, float]:
+        config, r = self.config, self.runtime
+        index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step, r.rank, r.world_size)
+        spectrogram, z_v = self.train[0][index].float().to(r.device), self.train[1][index].to(r.device)
+        self.model.train()
+        with r.autocast():
+            z_a = self.net(spectrogram)
+        loss = self.loss(z_v, z_a.float(), config.temperature)
+        optimizer = self.optimizers["audio"]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def validate(self, step: int) -> dict[str, float]:
+        """Loss on held-out pairs, in batches of the training size so that it is comparable."""
+        self.model.eval()
+        total, count = 0.0, 0
+        for index in torch.arange(len(self.val[0])).split(self.config.batch_size):
+            with self.runtime.autocast():
+                z_a = self.model(self.val[0][index].float().to(self.runtime.device))
+            loss = self.loss(self.val[1][index].to(self.runtime.device), z_a.float(), self.config.temperature)
+            total, count = total + loss.item() * len(index), count + len(index)
+        return {"val_loss": total / count}
+
+
+def run(
+    *, config: AlignConfig, train_packs: list[Path], val_packs: list[Path], train_features: Path, val_features: Path,
+    output_dir: Path, runtime: RuntimeConfig, threads: int,
+) -> None:
+    """Train f_A on the pairs of `train_packs`, stop early on those of `val_packs`; the features are f_V's.
+
+    Raises:
+        UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
+    """
+    place = Runtime.from_config(runtime, threads)
+    features = [load_tensors(path)["features"] for path in (train_features, val_features)]
+    torch.manual_seed(config.seed)
+    audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
+    model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio)
+    pairs = []
+    for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
+        waves, _, _ = read_waves(packs, SAMPLE_RATE_HZ)
+        if len(waves) < 2 or len(waves) != len(z_v):
+            raise UserError(
+                f"align: the {split} split has {len(waves)} sound(s) and {len(z_v)} picture feature(s); it needs the "
+                "same number, at least 2. See coverage.csv for clips that were left out"
+            )
+        pairs.append((spectrograms(model, waves), z_v))
+    task = _Align(config, model, pairs[0], pairs[1], place)
+    inputs = [*train_packs, *val_packs, train_features, val_features]
+    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in inputs]}
+    last = fit(
+        task, name="align", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+        checkpoint_every=config.checkpoint_every, runtime=place,
+    )
+    card = (
+        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, loss `{config.loss}`, trained on "
+        f"{len(pairs[0][0])} pairs of the train split, stopped on {len(pairs[1][0])} of the val split "
+        f"(last validation loss {last['val_loss']:.4f}).\n"
+    )
+    shape = {"dim": model.dim, "width": config.width, "final_relu": config.final_relu, "audio": audio}
+    finish(output_dir, modules={"model.safetensors": model}, config=shape, card=card, runtime=place)
+
+
+SAMPLE_RATE_HZ = 16000
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> AudioEncoder:
+    """The trained, frozen f_A of a folder that `run` wrote."""
+    model = AudioEncoder(**read_json(Path(folder) / "config.json"))
+    model.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
+    return model.to(device).eval().requires_grad_(False)
