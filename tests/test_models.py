@@ -1,0 +1,91 @@
+"""Every model at full size: published parameter counts and shapes, and one step."""
+
+import pytest
+import torch
+from torch import nn
+
+from s2v.losses import l_total
+from s2v.models.biggan import Discriminator, Generator
+from s2v.models.resnet import ResNet
+from s2v.models.swav import SwavHead, sinkhorn, swav_loss
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def test_resnet50_is_the_published_one() -> None:
+    from torchvision.models import resnet50
+
+    net, published = ResNet(50), resnet50()
+    expected = {k: v.shape for k, v in published.state_dict().items() if not k.startswith("fc.")}
+    assert {k: v.shape for k, v in net.net.state_dict().items()} == expected
+    assert count(net) == 23_508_032  # 25,557,032 with the classifier of 1000 classes
+    published.fc = nn.Identity()
+    net.net.load_state_dict({k: v for k, v in published.state_dict().items()})
+    x = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(net.eval()(x), published.eval()(x))
+
+
+def test_biggan_128_has_the_published_counts() -> None:
+    """The class-conditional nets have 70,433,988 and 87,982,370 parameters (Brock et al. 2018's released code). IC-GAN
+    puts the instance feature in the place of the class: the embeddings go, wider conditions come."""
+    generator, discriminator = Generator(), Discriminator()
+    channels = sum([1536, 1536, 768, 384, 192]) + sum([1536, 768, 384, 192, 96])
+    class_embedding, feature_projection = 1000 * 128, 2048 * 512 + 512
+    wider = 2 * channels * ((512 + 20) - (128 + 20))
+    assert count(generator) == 70_433_988 - class_embedding + feature_projection + wider
+    assert count(discriminator) == 87_982_370 - 1000 * 1536 + 2048 * 1536 + 1536
+
+
+@pytest.mark.slow
+def test_one_full_size_step_of_each_model() -> None:
+    torch.manual_seed(0)
+    generator, discriminator = Generator(), Discriminator()
+    h = nn.functional.normalize(torch.randn(2, 2048))
+    picture = generator(torch.randn(2, generator.dim_z), h)
+    assert generator.dim_z == 120 and picture.shape == (2, 3, 128, 128) and picture.abs().max() <= 1
+    before = generator.blocks[0].conv1.parametrizations.weight.original.clone()
+    optimizer = torch.optim.Adam(generator.parameters(), 4e-5, (0.0, 0.999), eps=1e-6)
+    score = discriminator(picture, h)
+    assert score.shape == (2,)
+    (-score.mean()).backward()
+    optimizer.step()
+    assert not torch.equal(before, generator.blocks[0].conv1.parametrizations.weight.original)
+    del generator, discriminator, optimizer
+
+    encoder, head = ResNet(50), SwavHead(2048, 2048, 128, 3000)
+    crops = [torch.randn(2, 3, 224, 224), torch.randn(2, 3, 224, 224), torch.randn(2, 3, 96, 96)]
+    loss = swav_loss([head(encoder(c)) for c in crops], 0.1, 0.05, 3)
+    loss.backward()
+    assert torch.isfinite(loss)
+
+    audio = nn.Sequential(ResNet(18, in_channels=1), nn.Linear(512, 2048))
+    assert count(audio) == 11_170_240 + 512 * 2048 + 2048
+    z_a = audio(torch.randn(2, 1, 257, 1004))
+    l_total(torch.randn(2, 2048), z_a).backward()
+    assert z_a.shape == (2, 2048)
+
+
+@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_a_new_generator_answers_to_noise_and_feature(resolution: int) -> None:
+    torch.manual_seed(0)
+    generator = Generator(resolution, channels=8, dim_feature=16, shared_dim=8, convs=1)
+    z, h = torch.randn(2, generator.dim_z), torch.randn(2, 16)
+    picture = generator(z, h)
+    assert picture.shape == (2, 3, resolution, resolution)
+    assert not torch.allclose(picture, generator(z, h.flip(0)))
+    assert not torch.allclose(picture, generator(z.flip(0), h))
+
+
+def test_sinkhorn_shares_the_batch_equally_among_prototypes() -> None:
+    codes = sinkhorn(torch.randn(64, 8), epsilon=0.5, iterations=100)
+    torch.testing.assert_close(codes.sum(1), torch.ones(64))
+    torch.testing.assert_close(codes.sum(0), torch.full((8,), 8.0), rtol=1e-3, atol=1e-3)
+
+
+def test_swav_loss_is_lower_for_agreeing_crops() -> None:
+    torch.manual_seed(0)
+    scores = torch.nn.functional.one_hot(torch.arange(16) % 4, 4).float()
+    agreeing = swav_loss([scores, scores], 0.1, 0.05, 3)
+    assert agreeing < swav_loss([scores, scores.roll(1, 0)], 0.1, 0.05, 3)
