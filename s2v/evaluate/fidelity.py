@@ -1,0 +1,117 @@
+"""FID, IS and KID from features and probabilities (paper 4.1), in float64; agrees with torch-fidelity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+IS_SHUFFLE_SEED = 2020
+"""Seed of the shuffle before the parts of IS; torch-fidelity's own."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Mean [F], covariance [F, F] and its square root of the real pictures' features, float64; made once."""
+
+    mean: Tensor
+    covariance: Tensor
+    root: Tensor
+    n: int
+
+    @classmethod
+    def of(cls, features: Tensor) -> Reference:
+        """Statistics of features [N, F], N >= 2."""
+        mean, covariance = _statistics(features)
+        values, vectors = torch.linalg.eigh(covariance)
+        root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+        return cls(mean, covariance, root, len(features))
+
+
+def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(f"features of shape {tuple(features.shape)}: a covariance needs at least two rows")
+    x = features.double()
+    mean = x.mean(0)
+    centred = x - mean
+    return mean, centred.T @ centred / (len(x) - 1)
+
+
+def frechet_distance(features: Tensor, reference: Reference | Tensor) -> float:
+    """FID: |m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2)) of Gaussians fitted to two sets of features.
+
+    The trace of the root is the sum of the square roots of the eigenvalues of S2^(1/2) S1 S2^(1/2), which is
+    symmetric: no general matrix root, no complex numbers, and rank-deficient covariances (fewer pictures than
+    features) are no special case.
+
+    Args:
+        features: [N, F], N >= 2.
+        reference: features [M, F] of the real pictures, or their `Reference`.
+
+    Returns:
+        The distance; 0 for equal sets. It falls with N: compare only values of equal N, and name the network.
+    """
+    real = reference if isinstance(reference, Reference) else Reference.of(reference)
+    mean, covariance = _statistics(features)
+    inner = real.root @ covariance @ real.root
+    trace_root = torch.linalg.eigvalsh((inner + inner.T) / 2).clamp(min=0).sqrt().sum()
+    spread = covariance.trace() + real.covariance.trace() - 2 * trace_root
+    return max(0.0, float((mean - real.mean).square().sum() + spread))
+
+
+def shuffle_order(n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The seeded order in which pictures are dealt into the parts of IS (that of torch-fidelity)."""
+    order: np.ndarray[tuple[int], np.dtype[np.int64]] = np.random.RandomState(IS_SHUFFLE_SEED).permutation(n)
+    return order
+
+
+def inception_score(probabilities: Tensor, splits: int, shuffle: bool = True) -> tuple[float, float]:
+    """IS: exp of the mean KL between a picture's class posterior and its part's mean one, over parts.
+
+    Pictures are shuffled by a fixed seed (`IS_SHUFFLE_SEED`), since clips come sorted by name; part i holds
+    pictures i*N//splits to (i+1)*N//splits. Few pictures a part bias the score low: state N and splits.
+
+    Args:
+        probabilities: [N, K], rows sum to 1.
+        splits: number of parts, cut to N where there are fewer pictures.
+
+    Returns:
+        Mean and standard deviation over the parts; 1 <= IS <= K.
+    """
+    p = probabilities.double()
+    n = len(p)
+    if n == 0:
+        raise ValueError("IS of no picture")
+    splits = min(splits, n)
+    if shuffle:
+        p = p[torch.from_numpy(shuffle_order(n))]
+    scores = []
+    for i in range(splits):
+        part = p[i * n // splits : (i + 1) * n // splits]
+        marginal = part.mean(0)
+        divergence = torch.xlogy(part, part).sum(1).mean() - torch.xlogy(marginal, marginal).sum()
+        scores.append(float(divergence.exp()))
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def kernel_distance(features: Tensor, real: Tensor) -> float:
+    """KID: unbiased squared MMD with the cubic kernel (x.y / F + 1)^3 over all pairs, no subsets.
+
+    Unlike FID it has no bias in N, so it is the one to trust below some thousand pictures. May fall below 0.
+    """
+    x, y = features.double(), real.double()
+    m, n = len(x), len(y)
+    if m < 2 or n < 2:
+        raise ValueError("KID needs at least two pictures on each side")
+
+    def kernel(a: Tensor, b: Tensor) -> Tensor:
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    k_xx, k_yy, k_xy = kernel(x, x), kernel(y, y), kernel(x, y)
+    within = (k_xx.sum() - k_xx.trace()) / (m * (m - 1)) + (k_yy.sum() - k_yy.trace()) / (n * (n - 1))
+    return float(within - 2 * k_xy.mean())
+
+
+__all__ = ["IS_SHUFFLE_SEED", "Reference", "frechet_distance", "inception_score", "kernel_distance"]
