@@ -90,14 +90,19 @@ class TrainingConfig(Slice):
     """What every training has."""
 
     batch_size: Positive = 64
-    steps: Positive = 1000
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-5, ge=0)
     checkpoint_every: Positive = Field(100, description="steps")
     seed: int = 0
 
 
-class LocaliseConfig(TrainingConfig):
+class SteppedConfig(TrainingConfig):
+    """Trainings whose length is a number of steps."""
+
+    steps: Positive = 1000
+
+
+class LocaliseConfig(SteppedConfig):
     """The audio-visual localisation model that finds the moment to learn from."""
 
     image_px: Positive = 48
@@ -123,7 +128,7 @@ class PackConfig(Slice):
     )
 
 
-class EncoderConfig(TrainingConfig):
+class EncoderConfig(SteppedConfig):
     """f_V: ResNet trained with SwAV (paper 3.2; Caron et al. 2020)."""
 
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
@@ -143,7 +148,7 @@ class EncoderConfig(TrainingConfig):
     optimizer: Literal["sgd", "adam"] = "sgd"
 
 
-class GeneratorConfig(TrainingConfig):
+class GeneratorConfig(SteppedConfig):
     """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""
 
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
@@ -196,7 +201,7 @@ class GenerateConfig(Slice):
     retrieval: RetrievalConfig = RetrievalConfig()
 
 
-class JudgeConfig(TrainingConfig):
+class JudgeConfig(SteppedConfig):
     """Stand-in for CLIP and Inception where their weights cannot be had, trained on the judge split alone."""
 
     split: str = "judge"

@@ -78,7 +78,7 @@ class _Align(TaskDefaults):
         self.config, self.train, self.val, self.runtime = config, train, val, runtime
         per_epoch = steps_per_epoch(len(train[0]), config.batch_size, runtime.world_size)
         self.steps, self.validate_every, self.patience = config.epochs * per_epoch, per_epoch, config.patience
-        self.model = model.to(runtime.device)
+        self.model = model.to(runtime.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net = runtime.wrap(self.model)
         self.modules: dict[str, nn.Module] = {"audio": self.model}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
