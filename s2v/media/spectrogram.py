@@ -1,8 +1,8 @@
 """Waveform to log-spectrogram: the audio front end of the paper's authors, once, for every stage.
 
-Numbers are those of `scipy.signal.spectrogram(wave, 16000, nperseg=512, noverlap=353)`: Tukey 0.25 window, mean
-of each frame removed, one-sided power spectral *density*, no padding; then ln(x + floor). Loudness survives the
-per-clip standardisation only through that floor, so nothing here may normalise the level of a waveform.
+Numbers are those of `scipy.signal.spectrogram(wave, 16000, nperseg=512, noverlap=353)`: Tukey 0.25 window,
+mean of each frame removed, one-sided power spectral *density*, no padding; then ln(x + floor). Loudness survives
+the per-clip standardisation only through that floor, so nothing here may normalise the level of a waveform.
 """
 
 from __future__ import annotations
