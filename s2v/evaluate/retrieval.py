@@ -25,7 +25,7 @@ def ranks(scores: Tensor, truth: Tensor) -> Tensor:
         ValueError: a score is not finite, or the shapes do not belong together.
     """
     if scores.ndim != 2 or truth.shape != scores.shape[:1]:
-        raise ValueError(f"scores {tuple(scores.shape)}, truth {tuple(truth.shape)}: they do not belong together")
+        raise ValueError(f"scores {tuple(scores.shape)}, truth {tuple(truth.shape)} do not belong together")
     if not torch.isfinite(scores).all():
         raise ValueError("a score is not finite, so it has no rank")
     if len(truth) and (int(truth.min()) < 0 or int(truth.max()) >= scores.shape[1]):

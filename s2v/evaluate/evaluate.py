@@ -1,0 +1,126 @@
+"""Stage `evaluate`: R@1, R@5, FID, IS and KID of the pictures of one method and seed (paper 4.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from s2v.data.reader import read_images
+from s2v.errors import UserError
+from s2v.evaluate.evaluators import Evaluator, load_evaluator
+from s2v.evaluate.fidelity import frechet_distance, inception_score, kernel_distance
+from s2v.evaluate.pictures import read_pictures
+from s2v.evaluate.retrieval import TIE_RULE, ranks, recall_at
+from s2v.files import write_json, write_parquet
+from s2v.media.picture import to_unit
+from s2v.train.checkpoint import save_tensors
+from s2v.train.runtime import Runtime
+
+if TYPE_CHECKING:
+    from s2v.config import EvaluateConfig, RuntimeConfig
+
+RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())])
+_COPIED = (
+    "method", "seed", "letter", "title", "encoder", "generator", "seeded", "note", "main", "input", "database"
+)
+
+
+def run(
+    *, config: EvaluateConfig, pictures: Path, reference_packs: list[Path], evaluator_dir: Path | None, output: Path,
+    ranks_output: Path, tensors_output: Path, runtime: RuntimeConfig, threads: int,
+) -> None:
+    """Write the metrics of one tar of pictures, the rank of each clip, and the evaluator's tensors.
+
+    `output` is JSON; a metric that cannot be had is null, and `missing` says why (no labels, no evaluator, too few
+    pictures). `ranks_output` is Parquet (`RANKS`; rank null without a label). `tensors_output` is safetensors:
+    features [N, F], probabilities [N, K] and reference [M, F], from which the table makes its intervals.
+
+    Args:
+        config: its slice.
+        pictures: tar of stage generate.
+        reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own size.
+            Their labels are the class names that R@k ranks.
+        evaluator_dir: folder of the judge; not needed by the other evaluators.
+        output: JSON.
+        ranks_output: Parquet.
+        tensors_output: safetensors.
+        runtime: device and precision.
+        threads: of torch on the CPU.
+
+    Raises:
+        UserError: pictures or evaluator cannot be read.
+    """
+    place = Runtime.from_config(runtime, threads)
+    images, records = read_pictures(pictures)
+    labels: list[str | None] = [record["label"] for record in records]
+    evaluator = load_evaluator(
+        config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device
+    )
+    result: dict[str, Any] = {name: records[0].get(name) for name in _COPIED}
+    result |= {"n": len(images), "evaluator": "none", "tie_rule": TIE_RULE, "missing": {}, "classes": 0}
+    result |= {"R@1": None, "R@5": None, "FID": None, "IS": None, "IS_std": None, "KID": None, "n_reference": 0}
+    rank = [None] * len(images)
+    tensors: dict[str, Tensor] = {"features": torch.empty(0)}
+    if evaluator is None:
+        result["missing"] = dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured")
+    else:
+        result |= {"evaluator": evaluator.label, "inception_splits": min(config.inception_splits, len(images))}
+        real, _, real_labels = read_images(reference_packs, images.shape[-1])
+        names = class_names([*real_labels, *labels])
+        rank = _retrieval(evaluator, images, labels, names, result)
+        tensors = _fidelity(evaluator, images, real, config.inception_splits, result)
+    save_tensors(tensors_output, tensors)
+    rows = [
+        {"clip_id": record["clip_id"], "label": record["label"], "rank": value}
+        for record, value in zip(records, rank, strict=True)
+    ]
+    write_parquet(ranks_output, rows, RANKS)
+    write_json(output, result)
+
+
+def class_names(labels: list[str | None]) -> list[str]:
+    """The candidates of R@k: every label that occurs, sorted."""
+    return sorted({label for label in labels if label})
+
+
+def _retrieval(
+    evaluator: Evaluator, images: Tensor, labels: list[str | None], names: list[str], result: dict[str, Any]
+) -> list[Any]:
+    """Ranks of the labelled pictures (None elsewhere); R@1 and R@5 go into `result`."""
+    rank: list[Any] = [None] * len(images)
+    labelled = [i for i, label in enumerate(labels) if label]
+    result["classes"] = len(names)
+    if not labelled or len(names) < 2:
+        reason = "the clips have no labels" if not labelled else "there is only one class"
+        result["missing"] |= {"R@1": reason, "R@5": reason}
+        return rank
+    truth = torch.tensor([names.index(labels[i] or "") for i in labelled])
+    values = ranks(evaluator.rank(to_unit(images[labelled]), names), truth)
+    for i, value in zip(labelled, values.tolist(), strict=True):
+        rank[i] = value
+    result |= {"R@1": recall_at(values, 1), "R@5": recall_at(values, 5), "n_labelled": len(labelled)}
+    return rank
+
+
+def _fidelity(
+    evaluator: Evaluator, images: Tensor, real: Tensor, splits: int, result: dict[str, Any]
+) -> dict[str, Tensor]:
+    """FID, KID and IS go into `result`; the tensors they came from are returned."""
+    features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
+    reference = evaluator.features(to_unit(real))
+    if not (torch.isfinite(features).all() and torch.isfinite(probabilities).all()):
+        raise UserError("evaluate: the evaluator's features are not finite; its weights are damaged or did not train")
+    result["IS"], result["IS_std"] = inception_score(probabilities, splits)
+    result["n_reference"] = len(reference)
+    if len(features) < 2 or len(reference) < 2:
+        result["missing"] |= {"FID": "FID needs at least two pictures, generated and real"}
+    else:
+        result["FID"], result["KID"] = frechet_distance(features, reference), kernel_distance(features, reference)
+    return {"features": features, "probabilities": probabilities, "reference": reference}
+
+
+__all__ = ["RANKS", "class_names", "run"]

@@ -1,0 +1,208 @@
+"""Evaluators: the networks behind R@k, FID and IS. Each says in its label what it is, and every table prints it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from s2v.errors import UserError
+from s2v.files import sha256
+from s2v.media.picture import from_unit, resize, to_unit
+
+WEIGHTS_VARIABLE = "S2V_WEIGHTS"
+CLIP_FILES = ("clip/ViT-B-32.safetensors", "clip/ViT-B-32.pt")
+INCEPTION_FILE = "inception/weights-inception-2015-12-05-6726825d.pth"
+_WHERE = {
+    "clip": "OpenAI's ViT-B/32 as open_clip stores it (tag `openai`)",
+    "inception": "torch-fidelity's release v0.2.0",
+}
+_BATCH = 64
+
+
+class Evaluator(Protocol):
+    """What metrics need of a network.
+
+    Pictures are float [N, 3, H, W] in [-1, 1] of any size; each evaluator brings all of them, real and generated
+    alike, to its own size with the one resize of `s2v.media.picture`.
+    """
+
+    label: str
+
+    def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
+        """Scores [N, C] of pictures against class names, larger is better."""
+        ...
+
+    def features(self, images: Tensor) -> Tensor:
+        """Features [N, F] for FID and KID."""
+        ...
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Class posteriors [N, K] for IS; rows sum to 1."""
+        ...
+
+
+class JudgeEvaluator:
+    """The embedded stand-in: a judge that stage `judge` trained."""
+
+    def __init__(self, folder: Path, prompt: str = "{}", device: torch.device | str = "cpu") -> None:
+        from s2v.train.judge import load
+
+        self.judge, config = load(folder, device)
+        self.prompt, self.device = prompt, device
+        self.class_names: list[str] = config["class_names"]
+        self.label: str = config["label"]
+
+    @torch.inference_mode()
+    def _see(self, images: Tensor) -> tuple[Tensor, ...]:
+        px = self.judge.image_px
+        parts = [
+            self.judge(to_unit(resize(from_unit(part), px)).to(self.device)) for part in images.split(_BATCH)
+        ]
+        return tuple(torch.cat(column).float().cpu() for column in zip(*parts, strict=True))
+
+    @torch.inference_mode()
+    def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
+        """Scores [N, C]. The judge was trained on bare names, so the prompt should stay `{}`."""
+        names = [self.prompt.format(name) for name in class_names]
+        return self.judge.similarity(self._see(images)[0].to(self.device), names).float().cpu()
+
+    def features(self, images: Tensor) -> Tensor:
+        """Hidden layer of the classifier, [N, dim]."""
+        return self._see(images)[1]
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Posteriors [N, classes of the judge split]."""
+        return self._see(images)[2].softmax(1)
+
+
+class ClipInceptionEvaluator:
+    """CLIP ViT-B/32 for R@k (paper 4.1) and torch-fidelity's Inception-V3 for FID and IS.
+
+    The paper's authors trained their Inception on VGGSound's classes; this one knows ImageNet's, so FID and IS do not
+    compare with theirs. Weights are files of the user; nothing is ever downloaded.
+
+    Args:
+        weights: folder with `clip/` and `inception/`.
+        prompt: template around a class name.
+        device: where to compute.
+
+    Raises:
+        UserError: a file is missing (the message names it) or is not what it should be.
+    """
+
+    def __init__(self, weights: Path, prompt: str = "{}", device: torch.device | str = "cpu") -> None:
+        clip = next((weights / name for name in CLIP_FILES if (weights / name).is_file()), None)
+        if clip is None:
+            raise _missing(weights, " or ".join(CLIP_FILES), "clip")
+        inception = weights / INCEPTION_FILE
+        if not inception.is_file():
+            raise _missing(weights, INCEPTION_FILE, "inception")
+        self.prompt, self.device = prompt, device
+        self.clip, self.tokenizer = _load_clip(clip, device)
+        self.inception = _load_inception(inception, device)
+        # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
+        self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
+        self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
+        self.label = (
+            f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: Inception-V3 "
+            f"of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where the paper's authors "
+            "trained theirs on VGGSound"
+        )
+
+    @torch.inference_mode()
+    def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
+        """Cosine similarities [N, C]."""
+        text = self.clip.encode_text(
+            self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
+        )
+        rows = []
+        for part in images.split(_BATCH):
+            x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
+            image = self.clip.encode_image((x - self.mean) / self.std, normalize=True)
+            rows.append((image @ text.T).float().cpu())
+        return torch.cat(rows)
+
+    @torch.inference_mode()
+    def _inception(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
+        parts = [self.inception(from_unit(part).to(self.device)) for part in images.split(_BATCH)]
+        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
+
+    def features(self, images: Tensor) -> Tensor:
+        """Pooled 2048-d features."""
+        return self._inception(images)[0]
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Posteriors over the 1008 outputs, from logits without bias as in the original IS."""
+        return self._inception(images)[1].softmax(1)
+
+
+def _missing(weights: Path, name: str, kind: str) -> UserError:
+    return UserError(
+        f"evaluate.evaluator: clip_inception needs the file {name} under {weights} (the folder of "
+        f"${WEIGHTS_VARIABLE}): put {_WHERE[kind]} there; nothing is downloaded for you"
+    )
+
+
+def _load_clip(path: Path, device: torch.device | str) -> tuple[Any, Any]:
+    import open_clip
+
+    try:
+        model = open_clip.create_model(
+            "ViT-B-32", pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
+        )
+    except Exception as error:  # open_clip, torch and safetensors each raise their own
+        raise UserError(f"{path}: not readable as weights of CLIP ViT-B/32 ({_line(error)})") from error
+    return model.eval(), open_clip.get_tokenizer("ViT-B-32")
+
+
+def _load_inception(path: Path, device: torch.device | str) -> Any:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    try:
+        # torch-fidelity unpickles whatever it is given; a file that holds more than tensors is refused first.
+        torch.load(path, weights_only=True, map_location="cpu")
+        network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
+        )
+    except Exception as error:
+        raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
+    return network.to(device)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def load_evaluator(
+    kind: str, *, judge_dir: Path | None = None, prompt: str = "{}", device: torch.device | str = "cpu"
+) -> Evaluator | None:
+    """The evaluator that `evaluate.evaluator` names: `judge`, `clip_inception`, or `none`, which gives None.
+
+    Raises:
+        UserError: its weights are not there.
+    """
+    if "{}" not in prompt:
+        raise UserError(f"evaluate.prompt: {prompt!r} has no {{}} where the class name goes")
+    if kind == "none":
+        return None
+    if kind == "judge":
+        if judge_dir is None:
+            raise UserError("evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first")
+        return JudgeEvaluator(judge_dir, prompt, device)
+    if kind == "clip_inception":
+        folder = os.environ.get(WEIGHTS_VARIABLE)
+        if not folder:
+            raise UserError(
+                f"evaluate.evaluator: clip_inception needs the environment variable {WEIGHTS_VARIABLE}: a folder with "
+                f"{CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']})"
+            )
+        return ClipInceptionEvaluator(Path(folder), prompt, device)
+    raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")
+
+
+__all__ = ["ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]

@@ -1,0 +1,90 @@
+"""The judge: a small stand-in for CLIP (picture against class name) and Inception (features, posteriors)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from s2v.models.resnet import ResNet
+
+SMALL_PX = 100
+MAX_NAME_BYTES = 200
+
+
+class TextTower(nn.Module):
+    """Reads a class name letter by letter (UTF-8 bytes): embedding, GRU in both directions, linear."""
+
+    def __init__(self, dim: int, width: int = 64) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(256, 32)
+        self.gru = nn.GRU(32, width, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(2 * width, dim)
+
+    def forward(self, names: list[str]) -> Tensor:
+        """Names (case does not count, what is beyond `MAX_NAME_BYTES` is not read) -> [C, dim] of unit norm."""
+        codes = [list((name.lower() or " ").encode()[:MAX_NAME_BYTES]) for name in names]
+        lengths = torch.tensor([len(code) for code in codes])
+        device = self.letters.weight.device
+        padded = torch.zeros(len(codes), int(lengths.max()), dtype=torch.long, device=device)
+        for row, code in zip(padded, codes, strict=True):
+            row[: len(code)] = torch.tensor(code, device=device)
+        packed = pack_padded_sequence(self.letters(padded), lengths, batch_first=True, enforce_sorted=False)
+        _, last = self.gru(packed)
+        return F.normalize(self.head(torch.cat([last[0], last[1]], 1)), dim=1)
+
+
+class Judge(nn.Module):
+    """Image tower and text tower in one space, and a classifier on the image tower.
+
+    Args:
+        classes: number of classes of the classifier.
+        image_px: side at which every picture is seen, real or generated.
+        width: channels of the image tower's first stage.
+        dim: size of the shared space, and of the classifier's hidden layer, whose values are the features for FID.
+    """
+
+    def __init__(self, classes: int, image_px: int, width: int, dim: int) -> None:
+        super().__init__()
+        self.image_px, self.dim = image_px, dim
+        self.backbone = ResNet(10, width, small_input=image_px < SMALL_PX)
+        self.project = nn.Linear(self.backbone.dim, dim)
+        self.text = TextTower(dim)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.hidden = nn.Linear(self.backbone.dim, dim)
+        self.classify = nn.Linear(dim, classes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures [B, 3, px, px] in [-1, 1] -> (embedding [B, dim] of unit norm, features [B, dim], logits [B, K])."""
+        pooled = self.backbone(images)
+        features = self.hidden(pooled)
+        return F.normalize(self.project(pooled), dim=1), features, self.classify(F.relu(features))
+
+    def similarity(self, embedding: Tensor, names: list[str]) -> Tensor:
+        """Scaled cosine similarity of picture embeddings [B, dim] to class names -> [B, C]."""
+        scale = self.log_scale.clamp(max=math.log(100)).exp()
+        scores: Tensor = scale * embedding @ self.text(names).T
+        return scores
+
+
+def contrastive_loss(similarity: Tensor, labels: Tensor) -> Tensor:
+    """CLIP's symmetric loss where several pictures of a batch share one name.
+
+    Picture to name: cross-entropy over all names. Name to picture: for each name that occurs in the batch, the
+    softmax over pictures shall be uniform on its own, so that two pictures of one class are not each other's negatives.
+
+    Args:
+        similarity: [B, C] scaled similarities.
+        labels: int64 [B].
+    """
+    own = F.one_hot(labels, similarity.shape[1]).to(similarity.dtype)
+    present = own.sum(0) > 0
+    target = own[:, present] / own[:, present].sum(0)
+    to_picture = -(target * similarity[:, present].log_softmax(0)).sum(0).mean()
+    return 0.5 * (F.cross_entropy(similarity, labels) + to_picture)
+
+
+__all__ = ["Judge", "TextTower", "contrastive_loss"]

@@ -1,0 +1,182 @@
+"""Stage `table`: Table 1 (a) as CSV in the paper's layout, and its readable twin with the paper's numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.fidelity import IS_SHUFFLE_SEED
+from s2v.files import write_text
+from s2v.report.rows import Row, load_rows
+from s2v.report.verdicts import percent, plain, verdicts
+
+PAPER_TABLE1: dict[str, dict[str, str]] = {
+    "A": {"R@1": "30.06 / 46.60", "R@5": "62.59 / 82.48", "FID": "16.11", "IS": "12.61"},
+    "B": {"R@1": "40.71 / 57.44", "R@5": "77.36 / 84.08", "FID": "17.97", "IS": "19.46"},
+    "C": {"R@1": "51.28 / 67.20", "R@5": "80.37 / 85.00", "FID": "-", "IS": "-"},
+    "D": {"R@1": "57.82 / 73.60", "R@5": "85.79 / 88.2", "FID": "-", "IS": "-"},
+}
+"""Table 1 (a): R@k on VGGSound (50 classes) / VEGAS (10 classes), FID and IS on VGGSound."""
+
+NO_DISTRIBUTION = ("C", "D")
+"""Rows of real pictures, for which the paper gives no FID and IS."""
+
+_METRICS = ("R@1", "R@5", "FID", "IS")
+
+
+def run(
+    *, results: list[Path], dataset: str, deviations: list[str], bootstrap: int, output: Path, markdown: Path
+) -> None:
+    """Write table1.csv (rows A-D) and table1.md (the same, the paper's numbers, verdicts, controls, deviations).
+
+    R@k is in percent, as in the paper. Values are means over generation seeds; low and high bound the 95 % bootstrap
+    interval over test clips. A metric that could not be had is an empty cell, and the twin says why.
+
+    Args:
+        results: JSON files of stage evaluate, all methods and seeds.
+        dataset: what the clips are, in words.
+        deviations: every difference from the paper, in words, computed from the configuration.
+        bootstrap: number of resamples.
+        output: CSV.
+        markdown: its twin.
+
+    Raises:
+        UserError: results are missing or do not belong together.
+    """
+    rows = load_rows(results, bootstrap)
+    main = [row for row in rows.values() if row.info["main"]]
+    write_text(output, to_csv(main, dataset))
+    write_text(markdown, to_markdown(rows, dataset, deviations, bootstrap))
+
+
+def intervals(row: Row) -> dict[str, Interval | None]:
+    """A row's metrics as the table shows them: R@k in percent, no FID and IS for real pictures."""
+    shown = row.info["letter"] not in NO_DISTRIBUTION
+    return {
+        "R@1": _hundred(row.r1), "R@5": _hundred(row.r5), "FID": row.fid if shown else None,
+        "IS": row.inception if shown else None,
+    }
+
+
+def _hundred(interval: Interval | None) -> Interval | None:
+    return interval and Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
+
+
+def to_csv(rows: list[Row], dataset: str) -> str:
+    """The rows in the paper's layout, with intervals, numbers of clips, seeds, evaluator and data set."""
+    head = ["row", "method", "encoder", "generator"]
+    for metric in _METRICS:
+        head += [metric, f"{metric} low", f"{metric} high"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*head, "n clips", "seeds", "evaluator", "data set"])
+    for row in rows:
+        cells: list[Any] = [row.info["letter"], row.info["title"], row.info["encoder"], row.info["generator"]]
+        for interval in intervals(row).values():
+            cells += ["", "", ""] if interval is None else [f"{v:.2f}" for v in _triple(interval)]
+        seeds = " ".join(str(seed) for seed in row.seeds)
+        writer.writerow([*cells, len(row.clips), seeds, row.info["evaluator"], dataset])
+    return buffer.getvalue()
+
+
+def _triple(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
+
+
+def to_markdown(rows: dict[str, Row], dataset: str, deviations: list[str], bootstrap: int) -> str:
+    """The readable twin."""
+    main = [row for row in rows.values() if row.info["main"]]
+    controls = [row for row in rows.values() if not row.info["main"]]
+    parts = ["# Table 1 (a): comparison to baselines", _preamble(main, dataset, bootstrap), _main_table(main)]
+    parts.append(_missing(main))
+    lines = verdicts(rows, bootstrap)
+    if lines:
+        parts += ["## What holds", "Computed from the rows.", _bullets(lines)]
+    if controls:
+        note = "Not in the paper; the same clips, seeds and evaluator."
+        parts += ["## Controls", note, _control_table(main, controls)]
+        parts.append(_bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]]))
+    parts += ["## What this is and is not", _bullets(deviations or ["No deviation from the paper is configured."])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _preamble(rows: list[Row], dataset: str, bootstrap: int) -> str:
+    first = rows[0].info
+    facts = [
+        f"Data set: {dataset}; {len(rows[0].clips)} test clips, one picture a clip and seed.",
+        f"Evaluator: {first['evaluator']}.",
+        "Ours: mean over generation seeds "
+        f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} resamples; for "
+        "FID and IS +- 1.96 standard deviations of resampled clips]. Rows C and D draw no noise: equal for every seed.",
+    ]
+    if first["classes"]:
+        facts.append(
+            f"R@k in percent over {first['classes']} class names, chance {100 / first['classes']:.1f} at R@1; "
+            f"ties: {first['tie_rule']}."
+        )
+    if first["n_reference"]:
+        facts.append(
+            f"FID against {first['n_reference']} real frames at the pictures' own size; it falls with the number of "
+            f"pictures, so it compares rows of this table only. IS over {first['inception_splits']} parts after a "
+            f"shuffle with seed {IS_SHUFFLE_SEED}."
+        )
+    database = next((row.info["database"] for row in rows if row.info["database"]), None)
+    if database:
+        facts.append(f"Row C searches {database} training images, chosen without regard to their content.")
+    facts.append(
+        "Paper: VGGSound (50 classes) / VEGAS, CLIP ViT-B/32 and the authors' own Inception. Where data and networks "
+        "are not those, its numbers stand beside ours for the order of the rows, not for their level."
+    )
+    return _bullets(facts)
+
+
+def _cell(interval: Interval | None, metric: str) -> str:
+    if interval is None:
+        return "-"
+    if metric in ("R@1", "R@5"):
+        return percent(Interval(interval.value / 100, interval.low / 100, interval.high / 100))
+    return plain(interval)
+
+
+def _main_table(rows: list[Row]) -> str:
+    head = "| Row | Method | V/A | G/R |"
+    for metric, arrow in zip(_METRICS, ("", "", " (lower is better)", ""), strict=True):
+        head += f" {metric}{arrow} | paper |"
+    lines = [head, "|---|---|---|---|" + "---:|---:|" * len(_METRICS)]
+    for row in rows:
+        info = row.info
+        line = f"| {info['letter']} | {info['title']} | {info['encoder']} | {info['generator']} |"
+        for metric, interval in intervals(row).items():
+            line += f" {_cell(interval, metric)} | {PAPER_TABLE1.get(info['letter'], {}).get(metric, '-')} |"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _control_table(main: list[Row], controls: list[Row]) -> str:
+    lines = ["| Row | Input | R@1 | R@5 | FID | IS | KID |", "|---|---|---:|---:|---:|---:|---:|"]
+    for row in [*main, *controls]:
+        name = f"{row.info['letter']} {row.info['title']}" if row.info["main"] else f"`{row.method}`"
+        cells = [_cell(interval, metric) for metric, interval in intervals(row).items()]
+        kid = row.kid if row.info["letter"] not in NO_DISTRIBUTION else None
+        cells.append("-" if kid is None else f"{kid:.4f}")
+        lines.append(f"| {name} | {row.info['input']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _missing(rows: list[Row]) -> str:
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        for metric, reason in row.missing.items():
+            if metric not in reasons.setdefault(reason, []):
+                reasons[reason].append(metric)
+    return _bullets([f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()])
+
+
+__all__ = ["PAPER_TABLE1", "intervals", "run", "to_csv", "to_markdown"]

@@ -1,0 +1,74 @@
+"""A tiny packed data set, and model folders with random weights in the format of the training stages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from shards import RATE, flac, write_tar
+
+from s2v.files import write_json
+from s2v.media.picture import encode_jpeg
+from s2v.models.biggan import Generator
+from s2v.train.align import AudioEncoder
+from s2v.train.checkpoint import save_tensors
+from s2v.train.encoder import ImageEncoder
+
+CLASSES = {"cow": (200, 60, 40), "owl": (40, 60, 200), "rain, heavy": (40, 180, 60)}
+AUDIO = {"window_s": 1.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": RATE}
+
+
+def picture(label: str, rng: np.random.Generator, px: int = 24) -> np.ndarray:
+    """A noisy picture with a square in the colour of its class."""
+    frame = (90 + rng.integers(0, 50, (px, px, 3))).astype(np.uint8)
+    y, x = rng.integers(0, px // 2, 2)
+    frame[y : y + px // 2, x : x + px // 2] = CLASSES[label]
+    return frame
+
+
+def pack(path: Path, clips: int, seed: int = 0, labelled: bool = True, sound: bool = True) -> Path:
+    """A packed shard of `clips` clips per class; `mid.jpg` shows another class than `jpg` and `top1.jpg`."""
+    rng = np.random.default_rng(seed)
+    names = list(CLASSES)
+    members: dict[str, bytes] = {}
+    for i in range(clips * len(names)):
+        label, key = names[i % len(names)], f"{path.stem}-c{i:03d}x"
+        chosen = encode_jpeg(picture(label, rng))
+        members[f"{key}.jpg"] = members[f"{key}.top1.jpg"] = chosen
+        members[f"{key}.mid.jpg"] = encode_jpeg(picture(names[(i + 1) % len(names)], rng))
+        if sound:
+            time = np.arange(int(RATE * rng.uniform(0.5, 1.5))) / RATE
+            tone = 0.3 * np.sin(2 * np.pi * (300 + 900 * (i % len(names))) * time)
+            members[f"{key}.flac"] = flac(((tone + 0.01 * rng.standard_normal(len(time))) * 32767).astype(np.int16))
+        members[f"{key}.json"] = json.dumps({"clip_id": key, "label": label if labelled else None}).encode()
+    return write_tar(path, members)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Folders of a tiny run."""
+
+    encoder: Path
+    generator: Path
+    align: Path
+
+
+def models(root: Path) -> Models:
+    """Model folders with random weights: f_V 32-d at 24 px, G at 32 px, f_A on one second."""
+    torch.manual_seed(0)
+    shapes = {
+        "encoder": (ImageEncoder, {"depth": 10, "width": 4, "image_px": 24}),
+        "generator": (
+            Generator,
+            {"resolution": 32, "channels": 2, "dim_z": 8, "dim_feature": 32, "shared_dim": 8, "convs": 1,
+             "attention": False},
+        ),
+        "align": (AudioEncoder, {"dim": 32, "width": 4, "final_relu": False, "audio": AUDIO}),
+    }  # fmt: skip
+    for name, (kind, shape) in shapes.items():
+        save_tensors(root / name / "model.safetensors", kind(**shape).state_dict())
+        write_json(root / name / "config.json", shape)
+    return Models(root / "encoder", root / "generator", root / "align")
