@@ -3,7 +3,6 @@ reruns what depends on it and nothing else. Stages take a slice as an argument; 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0.0)]
+MethodName = Literal[
+    "icgan", "sound2vision", "retrieval", "upper_bound", "icgan_top1", "icgan_mid", "upper_bound_top1",
+    "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
+]
+"""`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
 
 
 class Slice(BaseModel):
     """Base of all slices: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class RuntimeConfig(Slice):
@@ -34,10 +38,10 @@ class WorldConfig(Slice):
     classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
     clips: dict[str, Positive] = Field(description="clips per class in each split: train, val, test, images, judge")
     photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
-    size_px: Positive = 128
-    fps: Positive = 10
+    size_px: Positive = Field(128, description="side of the videos")
+    fps: Positive = Field(10, description="frames a second of the videos")
     duration_s: tuple[float, float] = Field((4.0, 6.0), description="shortest and longest clip")
-    seed: int = 0
+    seed: int = Field(0, description="another seed is another world")
 
 
 class FolderConfig(Slice):
@@ -191,7 +195,10 @@ class RetrievalConfig(Slice):
 class GenerateConfig(Slice):
     """Pictures for the test clips."""
 
-    methods: list[str] = ["icgan", "sound2vision", "retrieval", "upper_bound"]
+    methods: list[MethodName] = Field(
+        ["icgan", "sound2vision", "retrieval", "upper_bound"],
+        description="rows of the table, and the controls that table1.md shows beside them",
+    )
     seeds: list[int] = Field([0, 1, 2], min_length=1)
     split: str = "test"
     window_s: Seconds = 10.0
@@ -240,13 +247,32 @@ class Config(Slice):
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON schema of a configuration file, as `snakemake.utils.validate` takes it."""
-    return Config.model_json_schema()
+    """JSON schema of a configuration file (config.schema.json), as `snakemake.utils.validate` takes it."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+    schema["title"] = "Configuration of s2v"
+    return schema
 
 
-def slice_of(kind: type[Slice], values: dict[str, Any]) -> Any:
-    """Build a slice from plain values."""
-    return kind.model_validate(values)
-
-
-__all__ = [name for name in dir() if name.endswith("Config")] + ["Path", "json_schema", "slice_of"]
+__all__ = [
+    "AlignConfig",
+    "AudioConfig",
+    "Config",
+    "DataConfig",
+    "EncoderConfig",
+    "EvaluateConfig",
+    "ExtractConfig",
+    "FolderConfig",
+    "GenerateConfig",
+    "GeneratorConfig",
+    "JudgeConfig",
+    "LocaliseConfig",
+    "PackConfig",
+    "RetrievalConfig",
+    "RuntimeConfig",
+    "SelectConfig",
+    "SteppedConfig",
+    "TrainingConfig",
+    "WorldConfig",
+    "Slice",
+    "json_schema",
+]

@@ -1,0 +1,233 @@
+"""Configuration files: how they are merged, and what is said when one of them is wrong.
+
+Files are layers. Mappings merge key by key, everything else (numbers, texts, lists, null) replaces what lay below;
+that is Snakemake's own rule for `--configfile`, so both ways of giving overlays mean the same.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from s2v.config import Config
+from s2v.errors import UserError
+
+DEFAULT_FILE = "config.yaml"
+_TYPES = {
+    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
+    "finite_number": "a finite number", "bool_type": "true or false", "string_type": "a text", "list_type": "a list",
+    "tuple_type": "a list", "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
+}
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a key may not come twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            name = getattr(key, "value", None)
+            if isinstance(name, str) and name in seen:
+                raise yaml.constructor.ConstructorError(problem=f"the key {name!r} is there twice", problem_mark=key.start_mark)
+            seen.add(name if isinstance(name, str) else id(key))
+        return super().construct_mapping(node, deep)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The mapping of one YAML (or JSON) file, as it is written.
+
+    Raises:
+        UserError: it cannot be read, or is no mapping.
+    """
+    try:
+        value = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise UserError(f"{path}:{where} not readable as YAML ({what})") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: a configuration is a mapping of keys to values; see {DEFAULT_FILE}")
+    return value
+
+
+def merge(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay mappings over each other, the last on top."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            if isinstance(value, Mapping):
+                merged[key] = merge([below if isinstance(below, Mapping) else {}, value])
+            else:
+                merged[key] = value
+    return merged
+
+
+def load(files: Sequence[str | Path]) -> Config:
+    """The configuration that `files` give together, later ones over earlier ones.
+
+    Raises:
+        UserError: one line with the file, the key and what is allowed.
+    """
+    if not files:
+        raise UserError("no configuration file is given")
+    return check(merge([read(path) for path in files]), files)
+
+
+def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
+    """Validate merged `values`; `files` are those they came from (first the lowest), to name the one at fault.
+
+    Values that none of the files has are called those of `--config`.
+
+    Raises:
+        UserError: one line with the file, the key and what is allowed.
+    """
+    sources = _Sources(values, files)
+    try:
+        # As JSON and strict, so that this is as exact as config.schema.json: "3" is no number.
+        config = Config.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        problems = error.errors()
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UserError(_problem(problems[0], sources) + more) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{sources.name([])}: {' '.join(str(error).split())}") from error
+    for key, message in _cross_checks(config):
+        raise UserError(f"{sources.name(key.split('.'))}: {key}: {message}")
+    return config
+
+
+def splits(config: Config) -> list[str]:
+    """Names of the splits that the data of a configuration have."""
+    part = config.data.world.clips if config.data.world and config.data.source == "world" else {}
+    if config.data.folder and config.data.source == "folder":
+        part = {name: share for name, share in config.data.folder.splits.items() if share > 0}  # type: ignore[misc]
+    return list(part)
+
+
+def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
+    """(key, what is wrong with it) for what a schema cannot say."""
+    data = config.data
+    if re.search(r"[{}<>*?\n\0]", config.output) or config.output.strip("./ ") == "":
+        yield "output", f"{config.output!r} is no name for a folder of its own; allowed: a path such as results/mine"
+    if getattr(data, data.source) is None:
+        yield f"data.{data.source}", f"missing; data.source is {data.source}, so its section must be there"
+        return
+    known = splits(config)
+    for name in known:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            yield f"data.{data.source}", f"the split {name!r} has an odd name; allowed: letters, digits and _"
+    needed = {"encoder.splits": config.encoder.splits, "generator.splits": config.generator.splits,
+              "generate.split": [config.generate.split], "evaluate.reference_split": [config.evaluate.reference_split]}
+    if config.evaluate.evaluator == "judge":
+        needed["judge.split"] = [config.judge.split]
+    for key, names in needed.items():
+        if not names or len(set(names)) < len(names):
+            yield key, "name at least one split, and each only once"
+        for name in names:
+            if name not in known:
+                yield key, f"{name!r} is no split of the data; allowed: {', '.join(known)}"
+    for name in ("train", "val"):
+        if name not in known:
+            yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"
+    if data.source == "folder" and data.folder is not None:
+        if data.folder.labels == "none" and config.evaluate.evaluator == "judge":
+            yield "evaluate.evaluator", "judge needs labels, and data.folder.labels is none; allowed: clip_inception, none"
+        if data.folder.labels == "csv" and not data.folder.csv:
+            yield "data.folder.csv", "missing; data.folder.labels is csv"
+        if sum(data.folder.splits.values()) > 1 + 1e-6:
+            yield "data.folder.splits", "the shares add up to more than 1"
+    if data.source == "world" and data.world is not None:
+        if len(set(data.world.classes)) < len(data.world.classes):
+            yield "data.world.classes", "a class is named twice"
+        if data.world.duration_s[0] > data.world.duration_s[1]:
+            yield "data.world.duration_s", "the shortest clip is longer than the longest"
+        from s2v.world import class_names
+
+        for name in set(data.world.classes) - set(class_names()):
+            yield "data.world.classes", f"{name!r} is no class of the world; allowed: {', '.join(class_names())}"
+    if len(config.encoder.crops) != len(config.encoder.crop_scales):
+        yield "encoder.crop_scales", f"give one range for each of the {len(config.encoder.crops)} encoder.crops"
+    for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
+        if not listed or len(set(listed)) < len(listed):
+            yield key, "give at least one, and each only once"
+
+
+def _problem(error: Any, sources: _Sources) -> str:
+    """One line of a pydantic error: file, key, what is wrong, what is allowed."""
+    path = [part for part in error["loc"] if part != "[key]"]
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    key = ".".join(str(part) for part in path)
+    origin = sources.name(path)
+    if kind == "extra_forbidden":
+        allowed = _keys(path[:-1])
+        close = difflib.get_close_matches(str(path[-1]), allowed, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{origin}: {key}: unknown key{hint or '.'} Allowed: {', '.join(allowed)}"
+    if kind == "missing":
+        return f"{origin}: {key}: missing; it has no default"
+    shown = json.dumps(value, default=str, ensure_ascii=False)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if kind == "literal_error":
+        return f"{origin}: {key}: {shown} is not allowed; allowed: {context['expected']}"
+    if kind in _TYPES:
+        hint = ""
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            hint = " (YAML takes 1e-3 for a text; write 1.0e-3)"
+        return f"{origin}: {key}: {shown} is not allowed; allowed: {_TYPES[kind]}{hint}"
+    return f"{origin}: {key}: {shown} is not allowed; {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _keys(path: Sequence[Any]) -> list[str]:
+    """Names that a section of the configuration may have."""
+    model: Any = Config
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(option for option in options if hasattr(option, "model_fields"))
+    return list(model.model_fields)
+
+
+class _Sources:
+    """Which file a value comes from."""
+
+    def __init__(self, values: Mapping[str, Any], files: Sequence[str | Path]) -> None:
+        self.values = values
+        self.layers = [(str(path), read(path)) for path in files]
+        self.merged = merge([layer for _, layer in self.layers])
+
+    def name(self, path: Sequence[Any]) -> str:
+        """The uppermost file that sets `path` (or its nearest section), or --config where that has the last word."""
+        if not self.layers or _at(self.values, path) != _at(self.merged, path):
+            return "--config"
+        while path:
+            for name, layer in reversed(self.layers):
+                if _at(layer, path) is not None:
+                    return name
+            path = path[:-1]
+        return self.layers[-1][0]
+
+
+def _at(value: Any, path: Sequence[Any]) -> Any:
+    for part in path:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
+
+
+__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "splits"]
