@@ -43,14 +43,16 @@ def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Pat
     output = root / "generate" / method / f"{seed}.tar"
     run(
         config=CONFIG, method=method, seed=seed, packs=packs or [root / "test-0.tar", root / "test-1.tar"],
-        train_packs=[root / "train-0.tar"], encoder_dir=m.encoder, generator_dir=m.generator, align_dir=m.align,
-        output=output, runtime=RuntimeConfig(device="cpu"), threads=1,
+        train_packs=[root / "train-0.tar"], encoder_dir=m.encoder, generator_dir=m.generator,
+        align_dir=m.align, output=output, runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
     return output
 
 
 @pytest.mark.parametrize("method", [*METHODS, *VARIANTS])
-def test_every_method_makes_a_picture_per_clip_with_its_record(tiny: tuple[Path, Models], method: str) -> None:
+def test_every_method_makes_a_picture_per_clip_with_its_record(
+    tiny: tuple[Path, Models], method: str
+) -> None:
     images, records = read_pictures(_generate(*tiny, method))
     assert images.shape == (15, 3, 32, 32)
     ids = [record["clip_id"] for record in records]
@@ -93,7 +95,12 @@ def test_files_are_the_same_every_time_and_whatever_the_order(tiny: tuple[Path, 
 
 
 def test_seeds_change_the_pictures_of_a_generator_and_no_others(tiny: tuple[Path, Models]) -> None:
-    for method, changes in (("icgan", True), ("sound2vision", True), ("retrieval", False), ("upper_bound", False)):
+    for method, changes in (
+        ("icgan", True),
+        ("sound2vision", True),
+        ("retrieval", False),
+        ("upper_bound", False),
+    ):
         (a, first), (b, _) = (read_pictures(_generate(*tiny, method, seed)) for seed in (0, 1))
         assert bool((a != b).any()) == changes == first[0]["seeded"]
 

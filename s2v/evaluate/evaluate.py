@@ -25,25 +25,44 @@ if TYPE_CHECKING:
 
 RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())])
 _COPIED = (
-    "method", "seed", "letter", "title", "encoder", "generator", "seeded", "note", "main", "input", "database"
+    "method",
+    "seed",
+    "letter",
+    "title",
+    "encoder",
+    "generator",
+    "seeded",
+    "note",
+    "main",
+    "input",
+    "database",
 )
 
 
 def run(
-    *, config: EvaluateConfig, pictures: Path, reference_packs: list[Path], evaluator_dir: Path | None, output: Path,
-    ranks_output: Path, tensors_output: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    config: EvaluateConfig,
+    pictures: Path,
+    reference_packs: list[Path],
+    evaluator_dir: Path | None,
+    output: Path,
+    ranks_output: Path,
+    tensors_output: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Write the metrics of one tar of pictures, the rank of each clip, and the evaluator's tensors.
 
-    `output` is JSON; a metric that cannot be had is null, and `missing` says why (no labels, no evaluator, too few
-    pictures). `ranks_output` is Parquet (`RANKS`; rank null without a label). `tensors_output` is safetensors:
-    features [N, F], probabilities [N, K] and reference [M, F], from which the table makes its intervals.
+    `output` is JSON; a metric that cannot be had is null, and `missing` says why (no labels, no evaluator,
+    too few pictures). `ranks_output` is Parquet (`RANKS`; rank null without a label). `tensors_output` is
+    safetensors: features [N, F], probabilities [N, K] and reference [M, F], from which the table makes its
+    intervals.
 
     Args:
         config: its slice.
         pictures: tar of stage generate.
-        reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own size.
-            Their labels are the class names that R@k ranks.
+        reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own
+            size. Their labels are the class names that R@k ranks.
         evaluator_dir: folder of the judge; not needed by the other evaluators.
         output: JSON.
         ranks_output: Parquet.
@@ -62,13 +81,24 @@ def run(
     )
     result: dict[str, Any] = {name: records[0].get(name) for name in _COPIED}
     result |= {"n": len(images), "evaluator": "none", "tie_rule": TIE_RULE, "missing": {}, "classes": 0}
-    result |= {"R@1": None, "R@5": None, "FID": None, "IS": None, "IS_std": None, "KID": None, "n_reference": 0}
+    result |= {
+        "R@1": None,
+        "R@5": None,
+        "FID": None,
+        "IS": None,
+        "IS_std": None,
+        "KID": None,
+        "n_reference": 0,
+    }
     rank = [None] * len(images)
     tensors: dict[str, Tensor] = {"features": torch.empty(0)}
     if evaluator is None:
         result["missing"] = dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured")
     else:
-        result |= {"evaluator": evaluator.label, "inception_splits": min(config.inception_splits, len(images))}
+        result |= {
+            "evaluator": evaluator.label,
+            "inception_splits": min(config.inception_splits, len(images)),
+        }
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         names = class_names([*real_labels, *labels])
         rank = _retrieval(evaluator, images, labels, names, result)
@@ -113,13 +143,18 @@ def _fidelity(
     features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
     reference = evaluator.features(to_unit(real))
     if not (torch.isfinite(features).all() and torch.isfinite(probabilities).all()):
-        raise UserError("evaluate: the evaluator's features are not finite; its weights are damaged or did not train")
+        raise UserError(
+            "evaluate: the evaluator's features are not finite; its weights are damaged or did not train"
+        )
     result["IS"], result["IS_std"] = inception_score(probabilities, splits)
     result["n_reference"] = len(reference)
     if len(features) < 2 or len(reference) < 2:
         result["missing"] |= {"FID": "FID needs at least two pictures, generated and real"}
     else:
-        result["FID"], result["KID"] = frechet_distance(features, reference), kernel_distance(features, reference)
+        result["FID"], result["KID"] = (
+            frechet_distance(features, reference),
+            kernel_distance(features, reference),
+        )
     return {"features": features, "probabilities": probabilities, "reference": reference}
 
 

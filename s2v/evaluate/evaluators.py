@@ -1,4 +1,4 @@
-"""Evaluators: the networks behind R@k, FID and IS. Each says in its label what it is, and every table prints it."""
+"""Evaluators: the networks behind R@k, FID and IS. Each has a label, which every table prints."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _BATCH = 64
 class Evaluator(Protocol):
     """What metrics need of a network.
 
-    Pictures are float [N, 3, H, W] in [-1, 1] of any size; each evaluator brings all of them, real and generated
-    alike, to its own size with the one resize of `s2v.media.picture`.
+    Pictures are float [N, 3, H, W] in [-1, 1] of any size; each evaluator brings all of them, real and
+    generated alike, to its own size with the one resize of `s2v.media.picture`.
     """
 
     label: str
@@ -82,8 +82,8 @@ class JudgeEvaluator:
 class ClipInceptionEvaluator:
     """CLIP ViT-B/32 for R@k (paper 4.1) and torch-fidelity's Inception-V3 for FID and IS.
 
-    The paper's authors trained their Inception on VGGSound's classes; this one knows ImageNet's, so FID and IS do not
-    compare with theirs. Weights are files of the user; nothing is ever downloaded.
+    The paper's authors trained their Inception on VGGSound's classes; this one knows ImageNet's, so FID and
+    IS do not compare with theirs. Weights are files of the user; nothing is ever downloaded.
 
     Args:
         weights: folder with `clip/` and `inception/`.
@@ -108,9 +108,9 @@ class ClipInceptionEvaluator:
         self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
         self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
         self.label = (
-            f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: Inception-V3 "
-            f"of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where the paper's authors "
-            "trained theirs on VGGSound"
+            f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
+            f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where "
+            "the paper's authors trained theirs on VGGSound"
         )
 
     @torch.inference_mode()
@@ -170,7 +170,9 @@ def _load_inception(path: Path, device: torch.device | str) -> Any:
             "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
         )
     except Exception as error:
-        raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
+        raise UserError(
+            f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})"
+        ) from error
     return network.to(device)
 
 
@@ -192,14 +194,16 @@ def load_evaluator(
         return None
     if kind == "judge":
         if judge_dir is None:
-            raise UserError("evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first")
+            raise UserError(
+                "evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first"
+            )
         return JudgeEvaluator(judge_dir, prompt, device)
     if kind == "clip_inception":
         folder = os.environ.get(WEIGHTS_VARIABLE)
         if not folder:
             raise UserError(
-                f"evaluate.evaluator: clip_inception needs the environment variable {WEIGHTS_VARIABLE}: a folder with "
-                f"{CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']})"
+                f"evaluate.evaluator: clip_inception needs the environment variable {WEIGHTS_VARIABLE}: a "
+                f"folder with {CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']})"
             )
         return ClipInceptionEvaluator(Path(folder), prompt, device)
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")

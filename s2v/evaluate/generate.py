@@ -1,7 +1,8 @@
 """Stage `generate`: pictures of the test clips, one method and one seed at a time.
 
-The noise of a clip follows from the seed and the clip's id, so neither the order nor the number of clips changes a
-picture. Rows C and D draw no noise: they are the same for every seed, and their records say so (`seeded`).
+The noise of a clip follows from the seed and the clip's id, so neither the order nor the number of clips
+changes a picture. Rows C and D draw no noise: they are the same for every seed, and their records say so
+(`seeded`).
 """
 
 from __future__ import annotations
@@ -44,14 +45,15 @@ VARIANTS: dict[str, Variant] = {
     "upper_bound_mid": Variant("upper_bound", "shows the middle frame of the test clip", frame="mid"),
     "sound2vision_shuffled": Variant(
         "sound2vision",
-        "whole audio features are permuted between clips: R@1 falls to chance, while FID and IS stay by construction, "
-        "since the set of conditions is the same",
+        "whole audio features are permuted between clips: R@1 falls to chance, while FID and IS stay by "
+        "construction, since the set of conditions is the same",
         control="shuffled",
     ),
     "sound2vision_scrambled": Variant(
         "sound2vision",
-        "each dimension of the audio features is permuted between clips on its own and the rows are brought back to "
-        "unit norm: every dimension keeps its values but they no longer belong together, so FID must rise too",
+        "each dimension of the audio features is permuted between clips on its own and the rows are brought "
+        "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
+        "must rise too",
         control="scrambled",
     ),
 }
@@ -64,8 +66,8 @@ def shuffled(z: Tensor, seed: int) -> Tensor:
 
 
 def scrambled(z: Tensor, seed: int) -> Tensor:
-    """Each column of z [N, D] in a random order of its own, rows brought back to unit norm: the marginal of every
-    dimension stays (up to that norm), their joint structure is gone."""
+    """Each column of z [N, D] in a random order of its own, rows brought back to unit norm: the marginal of
+    every dimension stays (up to that norm), their joint structure is gone."""
     g = torch.Generator().manual_seed(clip_seed(seed, "scrambled"))
     order = torch.rand(z.shape, generator=g).argsort(0)
     return torch.nn.functional.normalize(z.gather(0, order), dim=1)
@@ -80,8 +82,18 @@ def known_methods() -> list[str]:
 
 
 def run(
-    *, config: GenerateConfig, method: str, seed: int, packs: list[Path], train_packs: list[Path], encoder_dir: Path,
-    generator_dir: Path, align_dir: Path, output: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    config: GenerateConfig,
+    method: str,
+    seed: int,
+    packs: list[Path],
+    train_packs: list[Path],
+    encoder_dir: Path,
+    generator_dir: Path,
+    align_dir: Path,
+    output: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Make one picture per test clip and write them as a tar of `{clip_id}.png` and `{clip_id}.json`.
 
@@ -106,11 +118,19 @@ def run(
     if variant.method not in METHODS:
         raise UserError(f"method {method!r} is not one of {', '.join(known_methods())}")
     sources = Sources(
-        encoder_dir, generator_dir, align_dir, train_packs, config.window_s, config.truncation,
-        config.retrieval.database, place.device,
+        encoder_dir,
+        generator_dir,
+        align_dir,
+        train_packs,
+        config.window_s,
+        config.truncation,
+        config.retrieval.database,
+        place.device,
     )
     maker = load_method(variant.method, sources)
-    frame = variant.frame or (config.upper_bound_frame if variant.method == "upper_bound" else config.icgan_frame)
+    frame = variant.frame or (
+        config.upper_bound_frame if variant.method == "upper_bound" else config.icgan_frame
+    )
     z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split)
     if variant.control:
         z = CONTROLS[variant.control](z, seed)
@@ -119,9 +139,16 @@ def run(
         from_unit(maker.decode(z[i : i + BATCH], seeds[i : i + BATCH])) for i in range(0, len(keys), BATCH)
     ]
     row: dict[str, Any] = {
-        "method": method, "seed": seed, "letter": maker.letter, "title": maker.title, "encoder": maker.encoder,
-        "generator": maker.generator, "seeded": maker.seeded or variant.control is not None, "note": variant.note,
-        "main": method in METHODS, "input": "sound" if maker.takes == "sound" else f"{frame} frame",
+        "method": method,
+        "seed": seed,
+        "letter": maker.letter,
+        "title": maker.title,
+        "encoder": maker.encoder,
+        "generator": maker.generator,
+        "seeded": maker.seeded or variant.control is not None,
+        "note": variant.note,
+        "main": method in METHODS,
+        "input": "sound" if maker.takes == "sound" else f"{frame} frame",
         "database": getattr(maker, "size", None),
     }
     records = [

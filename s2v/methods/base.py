@@ -68,7 +68,7 @@ class Method(Protocol):
 
 
 def clip_seed(seed: int, clip_id: str) -> int:
-    """Noise seed of one clip under one generation seed, 0 <= s < 2^63; so the order of clips does not matter."""
+    """Noise seed of a clip under a generation seed, 0 <= s < 2^63; so the order of clips changes nothing."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{clip_id}".encode()).digest()[:8], "big") >> 1
 
 

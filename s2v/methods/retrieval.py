@@ -1,4 +1,4 @@
-"""Row C: the training image nearest to the audio feature, from a database of the generator's memory size (4.3)."""
+"""Row C: the training image nearest to the sound, from a database of the generator's memory size (4.3)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from s2v.train.generator import load as load_generator
 
 
 def choose(sizes: dict[str, int], budget: int | None) -> set[str]:
-    """Keys of the images that fit in `budget` bytes (None: all), taken in the order of the SHA-1 of their keys.
+    """Keys of the images that fit in `budget` bytes (None: all), taken in the order of the SHA-1 of their
+    keys.
 
-    That order is as good as random, the same on every run, and does not depend on labels. At least one is taken.
+    That order is as good as random, the same on every run, and does not depend on labels. At least one is
+    taken.
     """
     order = sorted(sizes, key=lambda key: hashlib.sha1(key.encode()).hexdigest())
     chosen: set[str] = set()
@@ -43,8 +45,8 @@ def stored_sizes(pack: Path) -> dict[str, int]:
 class Retrieval:
     """f_A -> nearest f_V of the database, by the L2 distance of unit vectors.
 
-    The generator's memory is the bytes of its parameters; the database is as many training images as their stored
-    JPEG bytes fit in it, which is the paper's "same memory-sized database" made exact.
+    The generator's memory is the bytes of its parameters; the database is as many training images as their
+    stored JPEG bytes fit in it, which is the paper's "same memory-sized database" made exact.
     """
 
     name: ClassVar[str] = "retrieval"

@@ -1,4 +1,4 @@
-"""Row D: the real frame of the test clip, at the generator's resolution so that nothing but content differs."""
+"""Row D: the real frame of the test clip, at the generator's resolution so that only content differs."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class TextTower(nn.Module):
         self.head = nn.Linear(2 * width, dim)
 
     def forward(self, names: list[str]) -> Tensor:
-        """Names (case does not count, what is beyond `MAX_NAME_BYTES` is not read) -> [C, dim] of unit norm."""
+        """Names (case does not count, nor what is beyond `MAX_NAME_BYTES`) -> [C, dim] of unit norm."""
         codes = [list((name.lower() or " ").encode()[:MAX_NAME_BYTES]) for name in names]
         lengths = torch.tensor([len(code) for code in codes])
         device = self.letters.weight.device
@@ -44,7 +44,8 @@ class Judge(nn.Module):
         classes: number of classes of the classifier.
         image_px: side at which every picture is seen, real or generated.
         width: channels of the image tower's first stage.
-        dim: size of the shared space, and of the classifier's hidden layer, whose values are the features for FID.
+        dim: size of the shared space, and of the classifier's hidden layer, whose values are the features for
+            FID.
     """
 
     def __init__(self, classes: int, image_px: int, width: int, dim: int) -> None:
@@ -58,7 +59,11 @@ class Judge(nn.Module):
         self.classify = nn.Linear(dim, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures [B, 3, px, px] in [-1, 1] -> (embedding [B, dim] of unit norm, features [B, dim], logits [B, K])."""
+        """See pictures [B, 3, px, px] in [-1, 1].
+
+        Returns:
+            Embedding [B, dim] of unit norm, features [B, dim], logits [B, K].
+        """
         pooled = self.backbone(images)
         features = self.hidden(pooled)
         return F.normalize(self.project(pooled), dim=1), features, self.classify(F.relu(features))
@@ -73,8 +78,9 @@ class Judge(nn.Module):
 def contrastive_loss(similarity: Tensor, labels: Tensor) -> Tensor:
     """CLIP's symmetric loss where several pictures of a batch share one name.
 
-    Picture to name: cross-entropy over all names. Name to picture: for each name that occurs in the batch, the
-    softmax over pictures shall be uniform on its own, so that two pictures of one class are not each other's negatives.
+    Picture to name: cross-entropy over all names. Name to picture: for each name that occurs in the batch,
+    the softmax over pictures shall be uniform on its own, so that two pictures of one class are not each
+    other's negatives.
 
     Args:
         similarity: [B, C] scaled similarities.

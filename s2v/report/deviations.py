@@ -11,15 +11,35 @@ if TYPE_CHECKING:
 # Paper 3.2 and 4.1; what the paper leaves open is from its authors' code and from SwAV's and IC-GAN's.
 PAPER: dict[str, dict[str, Any]] = {
     "encoder": {
-        "depth": 50, "width": 64, "image_px": 224, "prototypes": 3000, "color_jitter": 1.0, "optimizer": "sgd",
+        "depth": 50,
+        "width": 64,
+        "image_px": 224,
+        "prototypes": 3000,
+        "color_jitter": 1.0,
+        "optimizer": "sgd",
     },
     "generator": {
-        "resolution": 128, "channels": 96, "dim_z": 120, "shared_dim": 512, "convs_per_block": 2, "attention": True,
-        "neighbours": 50, "ema": 0.9999, "hflip": True, "diffaugment": "", "warmup_steps": 0,
-        "reconstruction_weight": 0.0, "batch_size": 2048,
+        "resolution": 128,
+        "channels": 96,
+        "dim_z": 120,
+        "shared_dim": 512,
+        "convs_per_block": 2,
+        "attention": True,
+        "neighbours": 50,
+        "ema": 0.9999,
+        "hflip": True,
+        "diffaugment": "",
+        "warmup_steps": 0,
+        "reconstruction_weight": 0.0,
+        "batch_size": 2048,
     },
     "align": {
-        "width": 64, "loss": "total", "temperature": 1.0, "epochs": 50, "batch_size": 64, "learning_rate": 1e-3,
+        "width": 64,
+        "loss": "total",
+        "temperature": 1.0,
+        "epochs": 50,
+        "batch_size": 64,
+        "learning_rate": 1e-3,
         "weight_decay": 1e-5,
     },
     "align.audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7},
@@ -28,16 +48,17 @@ PAPER: dict[str, dict[str, Any]] = {
     "generate": {"window_s": 10.0, "truncation": 0.0},
 }
 _DATA = {
-    "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, in place "
-    "of VGGSound and VEGAS. It shows that the chain works and lets claims be measured; it says nothing of real videos.",
+    "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, "
+    "in place of VGGSound and VEGAS. It shows that the chain works and lets claims be measured; it says "
+    "nothing of real videos.",
     "folder": "Data: a folder of the user's own videos in place of VGGSound and VEGAS.",
 }
 _EVALUATOR = {
-    "judge": "Evaluator: a judge, trained with labels on a split that nothing else sees, in place of CLIP ViT-B/32 and "
-    "Inception-V3, whose weights are not shipped. It knows these classes only, so R@k is easier than CLIP's, and its "
-    "FID and IS are on a scale of their own.",
-    "clip_inception": "FID and IS: torch-fidelity's Inception-V3 trained on ImageNet; the paper's authors trained "
-    "theirs on VGGSound.",
+    "judge": "Evaluator: a judge, trained with labels on a split that nothing else sees, in place of CLIP "
+    "ViT-B/32 and Inception-V3, whose weights are not shipped. It knows these classes only, so R@k is "
+    "easier than CLIP's, and its FID and IS are on a scale of their own.",
+    "clip_inception": "FID and IS: torch-fidelity's Inception-V3 trained on ImageNet; the paper's authors "
+    "trained theirs on VGGSound.",
     "none": "Evaluator: none, so no metric that needs a network.",
 }
 
@@ -51,10 +72,10 @@ def _lines(config: Config) -> Iterator[str]:
     values = config.model_dump(mode="json")
     yield _DATA[config.data.source]
     yield (
-        "Pretrained parts: the paper takes a SwAV ResNet-50 and an IC-GAN generator trained on ImageNet and a "
-        "localisation model of Senocak et al. (2022); here all three are trained in the run, on splits of this data "
-        f"set (encoder: {', '.join(config.encoder.splits)}; generator: {', '.join(config.generator.splits)}; "
-        "localiser: train)."
+        "Pretrained parts: the paper takes a SwAV ResNet-50 and an IC-GAN generator trained on ImageNet and "
+        "a localisation model of Senocak et al. (2022); here all three are trained in the run, on splits of "
+        f"this data set (encoder: {', '.join(config.encoder.splits)}; generator: "
+        f"{', '.join(config.generator.splits)}; localiser: train)."
     )
     for stage, expected in PAPER.items():
         found: Any = values
@@ -69,26 +90,27 @@ def _lines(config: Config) -> Iterator[str]:
             yield f"`{stage}`: " + ", ".join(changed) + "."
     if config.generator.warmup_steps:
         yield (
-            f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come before the "
-            f"{config.generator.steps} adversarial ones; IC-GAN has no such warm-up."
+            f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come "
+            f"before the {config.generator.steps} adversarial ones; IC-GAN has no such warm-up."
         )
     if config.align.final_relu:
         yield "Audio encoder: ends in a ReLU, as in the authors' code; the paper does not say so."
     yield (
-        f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper gives no "
-        "rule, and the authors' code validates on its training folder."
+        f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper "
+        "gives no rule, and the authors' code validates on its training folder."
     )
     yield _EVALUATOR[config.evaluate.evaluator]
     yield (
-        f"Open in the paper, settled here: row A sees the {_frame(config.generate.icgan_frame)} of the test clip, row "
-        f"D the {_frame(config.generate.upper_bound_frame)}; FID's real pictures are the selected frames of the split "
-        f"`{config.evaluate.reference_split}`; IS has {config.evaluate.inception_splits} parts; the prompt is "
-        f"`{config.evaluate.prompt}`; one picture a clip and seed, {len(config.generate.seeds)} seeds."
+        f"Open in the paper, settled here: row A sees the {_frame(config.generate.icgan_frame)} of the test "
+        f"clip, row D the {_frame(config.generate.upper_bound_frame)}; FID's real pictures are the selected "
+        f"frames of the split `{config.evaluate.reference_split}`; IS has "
+        f"{config.evaluate.inception_splits} parts; the prompt is `{config.evaluate.prompt}`; one picture a "
+        f"clip and seed, {len(config.generate.seeds)} seeds."
     )
     if config.generate.retrieval.database == "generator_memory":
         yield (
-            "Row C: the database holds as many training images as their stored JPEG bytes fit in the bytes of the "
-            "generator's parameters; where all fit, it is the whole training split."
+            "Row C: the database holds as many training images as their stored JPEG bytes fit in the bytes "
+            "of the generator's parameters; where all fit, it is the whole training split."
         )
     else:
         yield "Row C: the database is the whole training split, not the generator's memory size."

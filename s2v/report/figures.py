@@ -44,8 +44,9 @@ class Strip:
 def plan(labels: dict[str, str | None], seeds: int, examples: int) -> list[Strip]:
     """Which clips the figure shows: never picked by eye, but in the order of the SHA-1 of their ids.
 
-    With labels a row is a class: the picture of the sound shown, then those of other sounds of the class, each with
-    the next generation seed. Without, a row is a clip under its generation seeds, for the first clips of that order.
+    With labels a row is a class: the picture of the sound shown, then those of other sounds of the class,
+    each with the next generation seed. Without, a row is a clip under its generation seeds, for the first
+    clips of that order.
 
     Args:
         labels: class of each clip, None where there is none.
@@ -55,17 +56,25 @@ def plan(labels: dict[str, str | None], seeds: int, examples: int) -> list[Strip
     order = sorted(labels, key=lambda clip: hashlib.sha1(clip.encode()).hexdigest())
     named = sorted({label for label in labels.values() if label})
     if not named:
-        return [Strip(clip, clip, [(clip, s) for s in range(min(seeds, examples))]) for clip in order[:MAX_ROWS]]
+        return [
+            Strip(clip, clip, [(clip, s) for s in range(min(seeds, examples))]) for clip in order[:MAX_ROWS]
+        ]
     strips = []
     for label in named[:MAX_ROWS]:
         clips = [clip for clip in order if labels[clip] == label]
-        pairs = [(clips[(i + turn) % len(clips)], i % seeds) for turn in range(seeds) for i in range(len(clips))]
-        strips.append(Strip(label, clips[0], list(dict.fromkeys(pairs))[:examples]))
+        pairs = [(clip, (i + turn) % seeds) for turn in range(seeds) for i, clip in enumerate(clips)]
+        strips.append(Strip(label, clips[0], pairs[:examples]))
     return strips
 
 
 def run(
-    *, pictures: list[Path], packs: list[Path], audio: AudioConfig, output: Path, examples: int = 5, dpi: int = 200
+    *,
+    pictures: list[Path],
+    packs: list[Path],
+    audio: AudioConfig,
+    output: Path,
+    examples: int = 5,
+    dpi: int = 200,
 ) -> None:
     """Draw fig04.png: per row the spectrogram of a test sound and pictures made from sounds of that class.
 
@@ -83,19 +92,25 @@ def run(
     loaded = [read_pictures(path) for path in pictures]
     clips = [[record["clip_id"] for record in records] for _, records in loaded]
     if not loaded or any(other != clips[0] for other in clips):
-        raise UserError("figure: the pictures of all seeds must show the same clips; run stage generate again")
+        raise UserError(
+            "figure: the pictures of all seeds must show the same clips; run stage generate again"
+        )
     labels = {record["clip_id"]: record["label"] for record in loaded[0][1]}
     strips = plan(labels, len(loaded), examples)
     index = {clip: i for i, clip in enumerate(clips[0])}
     waves, keys, _ = read_waves(packs, SAMPLE_RATE_HZ)
     sounds = dict(zip(keys, waves, strict=True))
     if any(strip.sound not in sounds for strip in strips):
-        raise UserError("figure: the packs lack the sound of a picture; give the packs that the pictures came from")
+        raise UserError(
+            "figure: the packs lack the sound of a picture; give the packs that the pictures came from"
+        )
     shown = []
     for strip in strips:
         images = [_enlarge(loaded[s][0][index[clip]]) for clip, s in strip.pictures]
         shown.append((strip.name, _spectrogram(sounds[strip.sound], audio), images))
-    figure = draw(shown, audio.window_s)
+    by_class = any(label for label in labels.values())
+    title = "pictures from this and other sounds of its class" if by_class else "pictures under several seeds"
+    figure = draw(shown, audio.window_s, title)
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
 
@@ -113,7 +128,10 @@ def _enlarge(image: Tensor) -> NDArray[np.uint8]:
     return np.asarray(picture)
 
 
-def draw(shown: list[tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]], window_s: float) -> Figure:
+Shown = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]
+
+
+def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
     """The figure itself: rows of (name, spectrogram [F, T], pictures), in two blocks where there are many.
 
     The figure is not registered with pyplot, so nothing is left open.
@@ -126,21 +144,31 @@ def draw(shown: list[tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]], 
     scale = 0.82
     figure = Figure(figsize=(scale * 1.03 * sum(widths[:-1]), scale * (1.04 * rows + 0.42)))
     grid = GridSpec(
-        rows, len(widths), figure, width_ratios=widths, left=0.005, right=0.995 + gap_w / sum(widths), bottom=0.01,
-        top=1 - 0.36 / (1.04 * rows + 0.42), wspace=0.05, hspace=0.05,
+        rows,
+        len(widths),
+        figure,
+        width_ratios=widths,
+        left=0.005,
+        right=0.995 + gap_w / sum(widths),
+        bottom=0.01,
+        top=1 - 0.36 / (1.04 * rows + 0.42),
+        wspace=0.05,
+        hspace=0.05,
     )
     for i, (name, spectrogram, pictures) in enumerate(shown):
         block, row = divmod(i, rows)
         column = block * (most + 3)
         _name(figure, grid[row, column], name)
         heading = row == 0
-        _sound(figure, grid[row, column + 1], spectrogram, f"sound ({window_s:g} s, 0-8 kHz)" if heading else "")
+        _sound(
+            figure, grid[row, column + 1], spectrogram, f"sound ({window_s:g} s, 0-8 kHz)" if heading else ""
+        )
         for j, picture in enumerate(pictures):
             axes = figure.add_subplot(grid[row, column + 2 + j])
             axes.imshow(picture, interpolation="lanczos")
             _bare(axes)
             if heading and j == 0:
-                axes.set_title("pictures made of it and of its like" if most > 1 else "picture", **_TITLE)
+                axes.set_title(title, **_TITLE)
     return figure
 
 
@@ -159,7 +187,12 @@ def _sound(figure: Figure, cell: Any, spectrogram: NDArray[np.float32], title: s
     axes = figure.add_subplot(cell)
     low, high = np.quantile(spectrogram, [0.05, 0.999])
     axes.imshow(
-        spectrogram, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=max(high, low + 1e-3),
+        spectrogram,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=low,
+        vmax=max(high, low + 1e-3),
         interpolation="antialiased",
     )
     _bare(axes)

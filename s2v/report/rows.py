@@ -42,7 +42,8 @@ class Row:
 
 
 def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
-    """Read what stage evaluate wrote (each JSON with its .parquet and .safetensors beside it), one row a method.
+    """Read what stage evaluate wrote (each JSON with its .parquet and .safetensors beside it), one row a
+    method.
 
     Args:
         results: JSON files of all methods and seeds.
@@ -56,12 +57,17 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
         raise UserError("table: there are no results to make it from")
     labels = {value["evaluator"] for _, value in loaded}
     if len(labels) > 1:
-        raise UserError(f"table: results of different evaluators do not compare ({'; '.join(sorted(labels))})")
+        raise UserError(
+            f"table: results of different evaluators do not compare ({'; '.join(sorted(labels))})"
+        )
     groups: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     for path, value in sorted(loaded, key=lambda item: (item[1]["method"], item[1]["seed"])):
         groups.setdefault(value["method"], []).append((path, value))
     rows = [_row(group, bootstrap) for group in groups.values()]
-    return {row.method: row for row in sorted(rows, key=lambda r: (not r.info["main"], r.info["letter"], r.method))}
+    return {
+        row.method: row
+        for row in sorted(rows, key=lambda r: (not r.info["main"], r.info["letter"], r.method))
+    }
 
 
 def _row(group: list[tuple[Path, dict[str, Any]]], bootstrap: int) -> Row:
@@ -69,9 +75,15 @@ def _row(group: list[tuple[Path, dict[str, Any]]], bootstrap: int) -> Row:
     tables = [read_parquet(path.with_suffix(".parquet")) for path, _ in group]
     clips = [entry["clip_id"] for entry in tables[0]]
     if any([entry["clip_id"] for entry in table] != clips for table in tables):
-        raise UserError(f"table: the seeds of {first['method']} saw different clips; run stage generate again")
+        raise UserError(
+            f"table: the seeds of {first['method']} saw different clips; run stage generate again"
+        )
     row = Row(
-        first["method"], first, [value["seed"] for _, value in group], clips, classes=first["classes"],
+        first["method"],
+        first,
+        [value["seed"] for _, value in group],
+        clips,
+        classes=first["classes"],
         missing=first["missing"],
     )
     rank = np.array([[entry["rank"] or 0 for entry in table] for table in tables])
@@ -92,14 +104,19 @@ def _distribution(row: Row, tensors: list[dict[str, Tensor]], splits: int, boots
     n, count = len(row.clips), min(200, max(20, bootstrap // 10))
     probabilities = [t["probabilities"] for t in tensors]
     row.inception = statistic_interval(
-        lambda s, index: inception_score(probabilities[s][torch.from_numpy(index)], splits)[0], n, len(tensors), count
+        lambda s, index: inception_score(probabilities[s][torch.from_numpy(index)], splits)[0],
+        n,
+        len(tensors),
+        count,
     )
     if row.info["FID"] is None:
         return
     features, reference = [t["features"] for t in tensors], Reference.of(tensors[0]["reference"])
     wide = features[0].shape[1] >= WIDE
     row.fid = statistic_interval(
-        lambda s, index: frechet_distance(features[s][torch.from_numpy(index)], reference), n, len(tensors),
+        lambda s, index: frechet_distance(features[s][torch.from_numpy(index)], reference),
+        n,
+        len(tensors),
         20 if wide else count,
     )
 

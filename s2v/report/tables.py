@@ -30,10 +30,12 @@ _METRICS = ("R@1", "R@5", "FID", "IS")
 def run(
     *, results: list[Path], dataset: str, deviations: list[str], bootstrap: int, output: Path, markdown: Path
 ) -> None:
-    """Write table1.csv (rows A-D) and table1.md (the same, the paper's numbers, verdicts, controls, deviations).
+    """Write table1.csv (rows A-D) and table1.md (the same, the paper's numbers, verdicts, controls,
+    deviations).
 
-    R@k is in percent, as in the paper. Values are means over generation seeds; low and high bound the 95 % bootstrap
-    interval over test clips. A metric that could not be had is an empty cell, and the twin says why.
+    R@k is in percent, as in the paper. Values are means over generation seeds; low and high bound the 95 %
+    bootstrap interval over test clips. A metric that could not be had is an empty cell, and the twin says
+    why.
 
     Args:
         results: JSON files of stage evaluate, all methods and seeds.
@@ -56,7 +58,9 @@ def intervals(row: Row) -> dict[str, Interval | None]:
     """A row's metrics as the table shows them: R@k in percent, no FID and IS for real pictures."""
     shown = row.info["letter"] not in NO_DISTRIBUTION
     return {
-        "R@1": _hundred(row.r1), "R@5": _hundred(row.r5), "FID": row.fid if shown else None,
+        "R@1": _hundred(row.r1),
+        "R@5": _hundred(row.r5),
+        "FID": row.fid if shown else None,
         "IS": row.inception if shown else None,
     }
 
@@ -98,8 +102,13 @@ def to_markdown(rows: dict[str, Row], dataset: str, deviations: list[str], boots
     if controls:
         note = "Not in the paper; the same clips, seeds and evaluator."
         parts += ["## Controls", note, _control_table(main, controls)]
-        parts.append(_bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]]))
-    parts += ["## What this is and is not", _bullets(deviations or ["No deviation from the paper is configured."])]
+        parts.append(
+            _bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]])
+        )
+    parts += [
+        "## What this is and is not",
+        _bullets(deviations or ["No deviation from the paper is configured."]),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -113,26 +122,28 @@ def _preamble(rows: list[Row], dataset: str, bootstrap: int) -> str:
         f"Data set: {dataset}; {len(rows[0].clips)} test clips, one picture a clip and seed.",
         f"Evaluator: {first['evaluator']}.",
         "Ours: mean over generation seeds "
-        f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} resamples; for "
-        "FID and IS +- 1.96 standard deviations of resampled clips]. Rows C and D draw no noise: equal for every seed.",
+        f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} "
+        "resamples; for FID and IS +- 1.96 standard deviations of resampled clips]. Rows C and D draw no "
+        "noise: equal for every seed.",
     ]
     if first["classes"]:
         facts.append(
-            f"R@k in percent over {first['classes']} class names, chance {100 / first['classes']:.1f} at R@1; "
-            f"ties: {first['tie_rule']}."
+            f"R@k in percent over {first['classes']} class names, chance {100 / first['classes']:.1f} at "
+            f"R@1; ties: {first['tie_rule']}."
         )
     if first["n_reference"]:
         facts.append(
-            f"FID against {first['n_reference']} real frames at the pictures' own size; it falls with the number of "
-            f"pictures, so it compares rows of this table only. IS over {first['inception_splits']} parts after a "
-            f"shuffle with seed {IS_SHUFFLE_SEED}."
+            f"FID against {first['n_reference']} real frames at the pictures' own size; it falls with the "
+            "number of pictures, so it compares rows of this table only. IS over "
+            f"{first['inception_splits']} parts after a shuffle with seed {IS_SHUFFLE_SEED}."
         )
     database = next((row.info["database"] for row in rows if row.info["database"]), None)
     if database:
         facts.append(f"Row C searches {database} training images, chosen without regard to their content.")
     facts.append(
-        "Paper: VGGSound (50 classes) / VEGAS, CLIP ViT-B/32 and the authors' own Inception. Where data and networks "
-        "are not those, its numbers stand beside ours for the order of the rows, not for their level."
+        "Paper: VGGSound (50 classes) / VEGAS, CLIP ViT-B/32 and the authors' own Inception. Where data and "
+        "networks are not those, its numbers stand beside ours for the order of the rows, not for their "
+        "level."
     )
     return _bullets(facts)
 
@@ -176,7 +187,9 @@ def _missing(rows: list[Row]) -> str:
         for metric, reason in row.missing.items():
             if metric not in reasons.setdefault(reason, []):
                 reasons[reason].append(metric)
-    return _bullets([f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()])
+    return _bullets(
+        [f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()]
+    )
 
 
 __all__ = ["PAPER_TABLE1", "intervals", "run", "to_csv", "to_markdown"]

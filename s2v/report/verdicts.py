@@ -1,4 +1,4 @@
-"""What the paper says of Table 1, and what holds of it here: computed from the rows, never written by hand."""
+"""What is claimed of Table 1, and what holds of it here: computed from the rows, never by hand."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ def plain(interval: Interval) -> str:
 def verdicts(rows: dict[str, Row], bootstrap: int) -> list[str]:
     """One line per statement; a statement whose rows or metrics are not there is left out."""
     found = (
-        _real_frames(rows), _level(rows), _beats(rows, "icgan", bootstrap), _beats(rows, "icgan_top1", bootstrap),
-        _between(rows), _shuffled(rows), _scrambled(rows),
+        _real_frames(rows),
+        _level(rows),
+        _beats(rows, "icgan", bootstrap),
+        _beats(rows, "icgan_top1", bootstrap),
+        _between(rows),
+        _shuffled(rows),
+        _scrambled(rows),
     )
     return [line for line in found if line]
 
@@ -35,7 +40,9 @@ def _real_frames(rows: dict[str, Row]) -> str:
     row = rows.get("upper_bound")
     if row is None or row.r1 is None:
         return ""
-    return _say("The evaluator tells real frames (D) apart, R@1 >= 90 %", row.r1.value >= 0.9, percent(row.r1))
+    return _say(
+        "The evaluator tells real frames (D) apart, R@1 >= 90 %", row.r1.value >= 0.9, percent(row.r1)
+    )
 
 
 def _level(rows: dict[str, Row]) -> str:
@@ -43,7 +50,9 @@ def _level(rows: dict[str, Row]) -> str:
     if row is None or row.r1 is None:
         return ""
     holds = row.r1.value >= 0.6 and row.classes >= 10
-    return _say("B has R@1 >= 60 % with at least 10 classes", holds, f"{percent(row.r1)}, {row.classes} classes")
+    return _say(
+        "B has R@1 >= 60 % with at least 10 classes", holds, f"{percent(row.r1)}, {row.classes} classes"
+    )
 
 
 def _beats(rows: dict[str, Row], other: str, bootstrap: int) -> str:
@@ -81,9 +90,8 @@ def _scrambled(rows: dict[str, Row]) -> str:
     ours, theirs = rows.get("sound2vision"), rows.get("sound2vision_scrambled")
     if ours is None or theirs is None or ours.fid is None or theirs.fid is None:
         return ""
-    evidence = (
-        f"B {plain(ours.fid)}, scrambled {plain(theirs.fid)}, {theirs.fid.value / max(ours.fid.value, 1e-9):.1f} times"
-    )
+    ratio = theirs.fid.value / max(ours.fid.value, 1e-9)
+    evidence = f"B {plain(ours.fid)}, scrambled {plain(theirs.fid)}, {ratio:.1f} times"
     statement = "FID of B is below that of B with scrambled features, intervals disjoint"
     return _say(statement, theirs.fid.above(ours.fid), evidence)
 

@@ -53,7 +53,11 @@ def degrade(images: Tensor) -> Tensor:
 
 class _JudgeTask(TaskDefaults):
     def __init__(
-        self, config: JudgeConfig, names: list[str], train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],
+        self,
+        config: JudgeConfig,
+        names: list[str],
+        train: tuple[Tensor, Tensor],
+        val: tuple[Tensor, Tensor],
         runtime: Runtime,
     ) -> None:
         self.config, self.names, self.train, self.val, self.runtime = config, names, train, val, runtime
@@ -74,14 +78,19 @@ class _JudgeTask(TaskDefaults):
             group["lr"] = config.learning_rate * max(rate, 1e-3)
         index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step)
         labels = self.train[1][index].to(place.device)
-        crops = random_resized_crops(to_unit(self.train[0][index]).to(place.device), 2 * config.image_px, (0.5, 1.0))
+        crops = random_resized_crops(
+            to_unit(self.train[0][index]).to(place.device), 2 * config.image_px, (0.5, 1.0)
+        )
         # Cut at twice the size and averaged down, since the crop itself does not filter.
         images = degrade(color_jitter(F.avg_pool2d(crops, 2), 0.4, gray=0.05))
         self.judge.train()
         with place.autocast():
             embedding, _, logits = self.judge(images)
             similarity = self.judge.similarity(embedding, self.names)
-        contrast, entropy = contrastive_loss(similarity.float(), labels), F.cross_entropy(logits.float(), labels)
+        contrast, entropy = (
+            contrastive_loss(similarity.float(), labels),
+            F.cross_entropy(logits.float(), labels),
+        )
         optimizer = self.optimizers["judge"]
         optimizer.zero_grad(set_to_none=True)
         (contrast + entropy).backward()
@@ -112,15 +121,21 @@ def _held_out(key: str) -> bool:
 
 
 def run(
-    *, config: JudgeConfig, packs: list[Path], class_names: list[str] | None = None, output_dir: Path,
-    runtime: RuntimeConfig, threads: int,
+    *,
+    config: JudgeConfig,
+    packs: list[Path],
+    class_names: list[str] | None = None,
+    output_dir: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Train the judge and write `model.safetensors`, `config.json`, `train.jsonl`, `README.md`.
 
     Args:
         config: its slice.
         packs: packed shards of the judge split, and no other.
-        class_names: the names to tell apart; None takes all labels that occur. Pictures of other labels are unused.
+        class_names: the names to tell apart; None takes all labels that occur. Pictures of other labels are
+            unused.
         output_dir: where the judge goes.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -135,8 +150,8 @@ def run(
     seen = {found[i] for i in usable}
     if len(seen) < 2:
         raise UserError(
-            f"judge: the split `{config.split}` has labelled pictures of {len(seen)} class(es), and a judge needs two; "
-            "give labels (data.folder.labels), or set evaluate.evaluator to none or clip_inception"
+            f"judge: the split `{config.split}` has labelled pictures of {len(seen)} class(es), and a judge "
+            "needs two; give labels (data.folder.labels), or set evaluate.evaluator to none or clip_inception"
         )
     labels = torch.tensor([names.index(found[i] or "") for i in usable])
     images, keys = images[usable], [keys[i] for i in usable]
@@ -147,26 +162,36 @@ def run(
     inputs = [sha256(path) for path in packs]
     fingerprint = {"config": config.model_dump(mode="json"), "names": names, "data": inputs}
     last = fit(
-        task, name="judge", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
+        task,
+        name="judge",
+        output_dir=output_dir,
+        seed=config.seed,
+        fingerprint=fingerprint,
+        checkpoint_every=config.checkpoint_every,
+        runtime=place,
     )
     held = (
-        f"on {len(val[0])} held-out pictures R@1 {last['val_R@1']:.3f}, classifier accuracy {last['val_accuracy']:.3f}"
+        f"on {len(val[0])} held-out pictures R@1 {last['val_R@1']:.3f}, classifier accuracy "
+        f"{last['val_accuracy']:.3f}"
         if len(val[0])
         else "no picture held out"
     )
     label = (
-        f"judge: ResNet-10 of width {config.width} at {config.image_px} px and a letter GRU, trained with labels on "
-        f"{len(train[0])} pictures of the split `{config.split}`, {len(names)} classes; {held}"
+        f"judge: ResNet-10 of width {config.width} at {config.image_px} px and a letter GRU, trained with "
+        f"labels on {len(train[0])} pictures of the split `{config.split}`, {len(names)} classes; {held}"
     )
     card = (
         f"# Judge\n\nA stand-in for CLIP and Inception-V3, whose weights are not shipped: {label}.\n\n"
-        "Its image and text towers rank class names (R@k); the hidden layer of its classifier gives the features of "
-        f"FID ({config.dim}-d), its posteriors give IS. Numbers made with it compare rows of one table; they do not "
-        "compare with published ones.\n\nClasses: " + ", ".join(names) + ".\n"
+        "Its image and text towers rank class names (R@k); the hidden layer of its classifier gives the "
+        f"features of FID ({config.dim}-d), its posteriors give IS. Numbers made with it compare rows of "
+        "one table; they do not compare with published ones.\n\nClasses: " + ", ".join(names) + ".\n"
     )
     shape: dict[str, Any] = {
-        "image_px": config.image_px, "width": config.width, "dim": config.dim, "class_names": names, "label": label,
+        "image_px": config.image_px,
+        "width": config.width,
+        "dim": config.dim,
+        "class_names": names,
+        "label": label,
         "trained_on": {"split": config.split, "pictures": len(train[0]), "held_out": len(val[0])},
         "validation": {k: v for k, v in last.items() if k.startswith("val_")},
     }

@@ -1,0 +1,110 @@
+"""The judge: it learns from the judge split, is robust to soft pictures, and reads names letter by letter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_run import CLASSES, pack
+
+from s2v.config import JudgeConfig, RuntimeConfig
+from s2v.data.reader import read_images
+from s2v.errors import UserError
+from s2v.evaluate.evaluators import JudgeEvaluator
+from s2v.evaluate.retrieval import ranks, recall_at
+from s2v.files import read_json
+from s2v.media.picture import resize, to_unit
+from s2v.models.judge import Judge, TextTower, contrastive_loss
+from s2v.train.judge import degrade, run
+
+CONFIG = JudgeConfig(image_px=16, width=8, dim=16, steps=50, batch_size=32, learning_rate=3e-3)
+RUNTIME = RuntimeConfig(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def judge_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("judge")
+    shard = pack(root / "judge-0.tar", 40, seed=5, sound=False)
+    run(config=CONFIG, packs=[shard], output_dir=root / "judge", runtime=RUNTIME, threads=1)
+    return root / "judge"
+
+
+def test_it_writes_what_every_trained_thing_has(judge_dir: Path) -> None:
+    names = {path.name for path in judge_dir.iterdir()}
+    assert {
+        "model.safetensors",
+        "config.json",
+        "train.jsonl",
+        "README.md",
+    } <= names and "checkpoints" not in names
+    config = read_json(judge_dir / "config.json")
+    assert config["class_names"] == sorted(CLASSES)
+    held_out = config["trained_on"]["held_out"]
+    assert config["trained_on"]["pictures"] + held_out == 120 and 2 <= held_out <= 30
+    assert config["validation"]["val_R@1"] > 0.9
+    assert "split `judge`" in config["label"]
+
+
+def test_new_pictures_are_ranked_right_sharp_soft_or_small(judge_dir: Path, tmp_path: Path) -> None:
+    evaluator = JudgeEvaluator(judge_dir)
+    images, _, labels = read_images([pack(tmp_path / "new.tar", 20, seed=9)], 24)
+    names = sorted(CLASSES)
+    truth = torch.tensor([names.index(label or "") for label in labels])
+    for seen in (images, resize(resize(images, 10), 24), resize(images, 64)):
+        scores = evaluator.rank(to_unit(seen), names)
+        assert scores.shape == (60, 3)
+        assert recall_at(ranks(scores, truth), 1) > 0.9
+    probabilities = evaluator.probabilities(to_unit(images))
+    assert torch.allclose(probabilities.sum(1), torch.ones(60), atol=1e-5)
+    assert evaluator.features(to_unit(images)).shape == (60, CONFIG.dim)
+    assert (probabilities.argmax(1) == truth).float().mean() > 0.9
+
+
+def test_a_rerun_gives_the_same_judge(judge_dir: Path, tmp_path: Path) -> None:
+    shard = pack(tmp_path / "judge-0.tar", 40, seed=5, sound=False)
+    run(config=CONFIG, packs=[shard], output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
+    assert (tmp_path / "judge/model.safetensors").read_bytes() == (
+        judge_dir / "model.safetensors"
+    ).read_bytes()
+
+
+def test_without_labels_it_says_what_to_do(tmp_path: Path) -> None:
+    shard = pack(tmp_path / "none.tar", 2, labelled=False)
+    with pytest.raises(UserError, match="evaluate.evaluator"):
+        run(config=CONFIG, packs=[shard], output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
+
+
+def test_contrastive_loss_is_clips_when_no_name_comes_twice() -> None:
+    similarity, labels = torch.randn(4, 4), torch.arange(4)
+    clip = 0.5 * sum(torch.nn.functional.cross_entropy(s, labels) for s in (similarity, similarity.T))
+    assert contrastive_loss(similarity, labels) == pytest.approx(float(clip), rel=1e-5)
+
+
+def test_pictures_of_one_name_are_not_each_others_negatives() -> None:
+    labels = torch.tensor([0, 0, 1, 1])
+    perfect = 50 * torch.nn.functional.one_hot(labels, 3).float()
+    assert contrastive_loss(perfect, labels) == pytest.approx(
+        0.5 * torch.log(torch.tensor(2.0)).item(), abs=1e-4
+    )
+
+
+def test_names_of_any_kind_are_read() -> None:
+    tower = TextTower(8).eval()
+    names = ["Dog", "dog", "", "犬" * 500, "train, wagon"]
+    vectors = tower(names)
+    assert vectors.shape == (5, 8) and torch.allclose(vectors.norm(dim=1), torch.ones(5), atol=1e-5)
+    assert torch.allclose(vectors[0], vectors[1]), "case does not count"
+    assert torch.allclose(tower(["dog"]), vectors[1:2], atol=1e-6), "padding does not count"
+
+
+def test_degrading_keeps_shape_and_range() -> None:
+    images = torch.rand(3, 3, 16, 16) * 2 - 1
+    for seed in range(12):
+        torch.manual_seed(seed)
+        out = degrade(images)
+        assert out.shape == images.shape and out.abs().max() <= 1.01
+
+
+def test_full_size_judge_takes_any_picture_size() -> None:
+    assert Judge(5, 128, 8, 16)(torch.zeros(1, 3, 128, 128))[2].shape == (1, 5)

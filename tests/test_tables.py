@@ -1,0 +1,228 @@
+"""Evaluation and Table 1 on a tiny run: metrics, intervals, verdicts, and what is left out and why."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_run import CLASSES, models, pack
+
+from s2v.config import Config, EvaluateConfig, GenerateConfig, JudgeConfig, RuntimeConfig
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.evaluate import run as evaluate
+from s2v.evaluate.generate import run as generate
+from s2v.files import read_json, read_parquet, write_json, write_parquet
+from s2v.report.deviations import deviations
+from s2v.report.rows import load_rows
+from s2v.report.tables import run as table
+from s2v.report.verdicts import FAILS, HOLDS, verdicts
+from s2v.train.checkpoint import load_tensors, save_tensors
+from s2v.train.judge import run as train_judge
+
+RUNTIME = RuntimeConfig(device="cpu")
+METHODS = [
+    "icgan",
+    "sound2vision",
+    "retrieval",
+    "upper_bound",
+    "sound2vision_shuffled",
+    "sound2vision_scrambled",
+]
+
+
+def _chain(root: Path, labelled: bool, evaluator: str, methods: list[str]) -> list[Path]:
+    """Generate and evaluate; the JSON files."""
+    m = models(root)
+    test, train = pack(root / "test.tar", 8, labelled=labelled), pack(root / "train.tar", 4, seed=1)
+    if evaluator == "judge":
+        config = JudgeConfig(image_px=16, width=8, dim=8, steps=50, batch_size=32, learning_rate=3e-3)
+        judge = [pack(root / "judge.tar", 40, seed=2)]
+        train_judge(config=config, packs=judge, output_dir=root / "judge", runtime=RUNTIME, threads=1)
+    results = []
+    for method in methods:
+        for seed in (0, 1):
+            stem = root / "evaluate" / method / str(seed)
+            generate(
+                config=GenerateConfig(window_s=1.0), method=method, seed=seed, packs=[test],
+                train_packs=[train], encoder_dir=m.encoder, generator_dir=m.generator, align_dir=m.align,
+                output=root / "generate" / method / f"{seed}.tar", runtime=RUNTIME, threads=1,
+            )  # fmt: skip
+            evaluate(
+                config=EvaluateConfig(evaluator=evaluator, bootstrap=100),  # type: ignore[arg-type]
+                pictures=root / "generate" / method / f"{seed}.tar", reference_packs=[test],
+                evaluator_dir=root / "judge", output=stem.with_suffix(".json"),
+                ranks_output=stem.with_suffix(".parquet"), tensors_output=stem.with_suffix(".safetensors"),
+                runtime=RUNTIME, threads=1,
+            )  # fmt: skip
+            results.append(stem.with_suffix(".json"))
+    return results
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return _chain(tmp_path_factory.mktemp("chain"), True, "judge", METHODS)
+
+
+def _table(results: list[Path], folder: Path) -> tuple[list[dict[str, str]], str]:
+    table(
+        results=results, dataset="three colours", deviations=["It is tiny."], bootstrap=100,
+        output=folder / "table1.csv", markdown=folder / "table1.md",
+    )  # fmt: skip
+    with open(folder / "table1.csv", newline="") as stream:
+        return list(csv.DictReader(stream)), (folder / "table1.md").read_text()
+
+
+def test_evaluation_of_real_frames(results: list[Path]) -> None:
+    path = next(p for p in results if p.parent.name == "upper_bound")
+    value, ranks = read_json(path), read_parquet(path.with_suffix(".parquet"))
+    assert value["n"] == 24 and value["classes"] == 3 and value["missing"] == {}
+    assert value["R@1"] > 0.9 and value["R@5"] == 1.0
+    assert value["R@1"] == np.mean([row["rank"] == 1 for row in ranks])
+    assert value["FID"] < 1e-3 and value["IS"] > 1
+    tensors = load_tensors(path.with_suffix(".safetensors"))
+    assert tensors["features"].shape == (24, 8) and tensors["probabilities"].shape == (24, 3)
+    assert value["evaluator"].startswith("judge: ")
+
+
+def test_table_has_the_papers_layout(results: list[Path], tmp_path: Path) -> None:
+    rows, text = _table(results, tmp_path)
+    assert [row["row"] for row in rows] == ["A", "B", "C", "D"]
+    assert [(row["encoder"], row["generator"]) for row in rows] == [
+        ("V", "G"),
+        ("A", "G"),
+        ("A", "R"),
+        ("-", "-"),
+    ]
+    for row in rows:
+        assert 0 <= float(row["R@1 low"]) <= float(row["R@1"]) <= float(row["R@1 high"]) <= 100
+        assert (row["FID"] == "") == (row["IS"] == "") == (row["row"] in "CD"), "as in the paper"
+        assert row["n clips"] == "24" and row["seeds"] == "0 1" and row["data set"] == "three colours"
+        assert row["evaluator"].startswith("judge: ")
+    assert float(rows[3]["R@1"]) > 90
+    assert float(rows[1]["FID low"]) < float(rows[1]["FID"]) < float(rows[1]["FID high"])
+    for wanted in (
+        "40.71 / 57.44",
+        "17.97",
+        "sound2vision_scrambled",
+        "permuted between clips",
+        "- It is tiny.",
+        "judge: ",
+        "What holds",
+        "Controls",
+        "chance 33.3",
+        "ties: ",
+    ):
+        assert wanted in text, wanted
+    before = (tmp_path / "table1.md").read_bytes()
+    _table(list(reversed(results)), tmp_path)
+    assert (tmp_path / "table1.md").read_bytes() == before, "the order of results does not matter"
+
+
+def test_without_labels_fid_stays_and_retrieval_is_left_out(tmp_path: Path) -> None:
+    rows, text = _table(_chain(tmp_path, False, "judge", ["icgan", "upper_bound"]), tmp_path)
+    assert [row["R@1"] for row in rows] == ["", ""] and rows[0]["FID"] != ""
+    assert "Left out: R@1, R@5, since the clips have no labels." in text
+    assert "What holds" not in text
+
+
+def test_without_an_evaluator_everything_is_left_out(tmp_path: Path) -> None:
+    rows, text = _table(_chain(tmp_path, True, "none", ["icgan", "upper_bound"]), tmp_path)
+    assert {row[m] for row in rows for m in ("R@1", "R@5", "FID", "IS")} == {""}
+    assert "no evaluator is configured" in text and rows[0]["evaluator"] == "none"
+
+
+def _result(folder: Path, method: str, letter: str, ranks: np.ndarray, shift: float, seed: int = 0) -> Path:
+    """A made-up result of stage evaluate."""
+    path = folder / method / f"{seed}.json"
+    n, g = len(ranks), torch.Generator().manual_seed(1)
+    reference = torch.randn(n, 4, generator=g)
+    write_json(path, {
+        "method": method, "seed": seed, "letter": letter, "title": method, "encoder": "A", "generator": "G",
+        "seeded": True, "note": "", "main": "_" not in method or method == "upper_bound", "input": "sound",
+        "database": None, "n": n, "evaluator": "made up", "tie_rule": "-", "missing": {}, "classes": 10,
+        "R@1": 0.0, "R@5": 0.0, "FID": 1.0, "IS": 1.0, "KID": 0.1, "n_reference": n, "inception_splits": 2,
+    })  # fmt: skip
+    rows = [{"clip_id": f"c{i:03d}", "label": "x", "rank": int(rank)} for i, rank in enumerate(ranks)]
+    from s2v.evaluate.evaluate import RANKS
+
+    write_parquet(path.with_suffix(".parquet"), rows, RANKS)
+    probabilities = torch.rand(n, 10, generator=g)
+    tensors = {
+        "features": reference + shift,
+        "reference": reference,
+        "probabilities": probabilities.softmax(1),
+    }
+    save_tensors(path.with_suffix(".safetensors"), tensors)
+    return path
+
+
+def _ranks(share: float, n: int = 200, seed: int = 0) -> np.ndarray:
+    return np.where(np.random.default_rng(seed).permutation(n) < share * n, 1, 7)
+
+
+def test_verdicts_follow_the_numbers(tmp_path: Path) -> None:
+    made = {
+        "icgan": ("A", 0.4, 0.0), "sound2vision": ("B", 0.7, 0.1), "retrieval": ("C", 0.8, 0.0),
+        "upper_bound": ("D", 0.95, 0.0), "sound2vision_shuffled": ("B", 0.1, 0.1),
+        "sound2vision_scrambled": ("B", 0.1, 2.0),
+    }  # fmt: skip
+    paths = [_result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in made.items()]
+    lines = verdicts(load_rows(paths, 200), 200)
+    assert len(lines) == 6 and all(HOLDS in line for line in lines), lines
+    worse = {**made, "icgan": ("A", 0.68, 0.0), "retrieval": ("C", 0.6, 0.0), "upper_bound": ("D", 0.85, 0.0),
+             "sound2vision_shuffled": ("B", 0.5, 0.1), "sound2vision_scrambled": ("B", 0.1, 0.1)}  # fmt: skip
+    paths = [
+        _result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in worse.items()
+    ]
+    failed = [line for line in verdicts(load_rows(paths, 200), 200) if FAILS in line]
+    assert len(failed) == 5, failed
+    assert any("paired difference 2.0 [" in line for line in failed)
+    assert len(verdicts(load_rows(paths[:1], 200), 200)) == 0, "no row, no statement"
+
+
+def test_intervals_average_seeds_and_span_clips(tmp_path: Path) -> None:
+    paths = [_result(tmp_path, "icgan", "A", _ranks(0.5, seed=s), 0.0, seed=s) for s in (0, 1)]
+    row = load_rows(paths, 500)["icgan"]
+    assert row.r1 is not None and row.r1.value == pytest.approx(0.5) and row.seeds == [0, 1]
+    assert row.r5 == Interval(row.r1.value, row.r1.low, row.r1.high)
+    assert 0.05 < row.r1.high - row.r1.low < 0.14
+    assert row.fid is not None and row.fid.value == pytest.approx(0, abs=1e-6)
+
+
+def test_results_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no results"):
+        load_rows([], 100)
+    a, b = (_result(tmp_path, "icgan", "A", _ranks(0.5, n), 0.0, seed=n) for n in (10, 11))
+    with pytest.raises(UserError, match="different clips"):
+        load_rows([a, b], 100)
+    write_json(b, {**read_json(b), "evaluator": "another"})
+    with pytest.raises(UserError, match="different evaluators"):
+        load_rows([a, b], 100)
+
+
+def test_deviations_are_computed_from_the_configuration() -> None:
+    full = {
+        "name": "full", "output": "results", "data": {"source": "folder", "folder": {}},
+        "encoder": {"splits": ["train"]}, "generator": {"batch_size": 2048},
+        "evaluate": {"evaluator": "clip_inception"},
+    }  # fmt: skip
+    text = "\n".join(deviations(Config.model_validate(full)))
+    assert "`encoder`" not in text and "`generator`" not in text and "`align`" not in text, text
+    assert "ImageNet" in text and "embedded world" not in text
+    small = {**full, "generator": {"resolution": 32, "warmup_steps": 300}, "align": {"loss": "nce"},
+             "evaluate": {"evaluator": "judge"}, "select": {"mode": "mid"}}  # fmt: skip
+    text = "\n".join(deviations(Config.model_validate(small)))
+    for wanted in (
+        "resolution 32 (paper: 128)",
+        "300 steps of reconstruction",
+        "loss 'nce' (paper: 'total')",
+        "mode 'mid' (paper: 'top1')",
+        "judge, trained with labels",
+        "middle frame",
+    ):
+        assert wanted in text, wanted
+    assert len(CLASSES) == 3
