@@ -1,1 +1,60 @@
-"""The embedded world: a procedural audio-visual data set with known truth."""
+"""The embedded world: a procedural audio-visual data set with known truth (docs/world.md)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2v.world import recipe as _recipe
+from s2v.world.render import write
+from s2v.world.thing import things
+
+if TYPE_CHECKING:
+    from s2v.config import WorldConfig
+
+UNLABELLED = ("images",)
+
+
+def class_names() -> list[str]:
+    """Names of all classes of the world."""
+    return list(things())
+
+
+def manifest_rows(config: WorldConfig) -> list[dict[str, Any]]:
+    """Manifest rows of every clip, without their shard. `extra` holds what names the clip, nothing of its truth."""
+    return [
+        {
+            "clip_id": clip.clip_id,
+            "source": "world",
+            "source_id": clip.clip_id,
+            "start_s": None,
+            "end_s": None,
+            "split": clip.split,
+            "label": None if clip.split in UNLABELLED else clip.label,
+            "extra": json.dumps({"class": clip.label, "index": clip.index, "seed": config.seed}, sort_keys=True),
+        }
+        for clip in _recipe.clips(config)
+    ]
+
+
+def truth_rows(config: WorldConfig) -> list[dict[str, Any]]:
+    """Ground truth of every clip, which evaluation alone may read."""
+    return [_recipe.truth(clip, config) for clip in _recipe.clips(config)]
+
+
+def _clip(row: dict[str, Any]) -> _recipe.Clip:
+    extra = json.loads(row["extra"])
+    label, index = extra["class"], extra["index"]
+    return _recipe.Clip(row["split"], label, index, _recipe.clip_seed(extra["seed"], row["split"], label, index))
+
+
+def recipe(row: dict[str, Any], config: WorldConfig) -> dict[str, Any]:
+    """What the file of a manifest row is made from: another recipe, another file."""
+    keys = ("size_px", "fps", "duration_s", "photos_per_reel", "seed", "classes")
+    return {"clip": repr(_clip(row)), **{key: getattr(config, key) for key in keys}}
+
+
+def render(row: dict[str, Any], path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
+    """Write the mp4 of a manifest row to `path`."""
+    write(_clip(row), Path(path), config=config, ffmpeg=ffmpeg)

@@ -1,0 +1,217 @@
+"""From a world's settings to its clips, and from a clip to its truth. A clip is a function of (seed, split, class,
+index) alone, hashed into one seed: no two clips, in whatever splits, draw from the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from s2v.world.sound import RATE
+from s2v.world.thing import Dice, Look, Thing, things
+
+if TYPE_CHECKING:
+    from s2v.config import WorldConfig
+
+REELS = ("images", "judge")
+BEYOND_SHARE = 0.25
+NEAR, FAR = 1.0, 4.0
+FULL_HEIGHT = 0.86
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What names a clip. It is all that the manifest holds, and says nothing of the truth."""
+
+    split: str
+    label: str
+    index: int
+    seed: int
+
+    @property
+    def clip_id(self) -> str:
+        """`{split}-{class}-{index}`; free of dots, as WebDataset keys must be. Reels of the unlabelled image split
+        are named after a hash, so that no name tells the class."""
+        if self.split == "images":
+            return f"images-{hashlib.sha256(repr(self).encode()).hexdigest()[:12]}"
+        return f"{self.split}-{re.sub('[^a-z0-9]+', '-', self.label.lower())}-{self.index:04d}"
+
+
+@dataclass
+class Scene:
+    """One view: a place, its light, a thing in it and perhaps another."""
+
+    family: str
+    place_seed: int
+    gain: float
+    warmth: float
+    haze: float
+    x: float
+    y: float
+    distance: float
+    flip: bool
+    tilt: float
+    look: Look
+    draw_seed: int
+    strength: float = 1.0
+
+    @property
+    def height(self) -> float:
+        """Apparent height as a share of the picture: falls as 1 / distance."""
+        return FULL_HEIGHT / self.distance
+
+
+@dataclass
+class Story:
+    """A whole clip: its scene, who is seen and heard when, and how loud."""
+
+    clip: Clip
+    duration_s: float
+    intervals: list[tuple[float, float]]
+    scene: Scene
+    beyond: bool
+    distractor: str | None = None
+    distractor_interval: tuple[float, float] | None = None
+    distractor_scene: Scene | None = None
+    noise_bed: float = 0.005
+    sound_seed: int = 0
+    shake: list[float] = field(default_factory=list)
+
+
+def clip_seed(world_seed: int, split: str, label: str, index: int, part: str = "") -> int:
+    """64 bits from a hash of all that names a clip."""
+    text = repr((world_seed, split, label, index, part)).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
+
+
+def clips(config: WorldConfig) -> list[Clip]:
+    """Every clip of the world."""
+    known = things()
+    for name in config.classes:
+        if name not in known:
+            from s2v.errors import UserError
+
+            raise UserError(f"data.world.classes: {name!r} is no class of the world; there are: {', '.join(known)}")
+    return [
+        Clip(split, label, index, clip_seed(config.seed, split, label, index))
+        for split, count in sorted(config.clips.items())
+        for label in config.classes
+        for index in range(count)
+    ]
+
+
+def scene_of(thing: Thing, dice: Dice, *, near: float = NEAR, far: float = FAR) -> Scene:
+    """Draw one view of a thing; distances lean to the near."""
+    rng = dice.rng
+    look = thing.look(dice)
+    distance = near * (far / near) ** float(rng.beta(1.0, 2.2))
+    height = FULL_HEIGHT / distance
+    low = min(0.97, 0.62 + 0.33 * height + 0.06)
+    return Scene(
+        family=thing.family,
+        place_seed=int(rng.integers(2**62)),
+        gain=float(rng.uniform(0.7, 1.15)),
+        warmth=float(rng.uniform(-0.1, 0.1)),
+        haze=float(rng.beta(1, 5)) * 0.5,
+        x=float(np.clip(rng.normal(0.5, 0.09 + 0.08 * (1 - height)), 0.2, 0.8)),
+        y=float(np.clip(rng.normal(low, 0.02), 0.6, 0.98)),
+        distance=distance,
+        flip=dice.coin(),
+        tilt=float(rng.normal(0, 0.04)),
+        look=look,
+        draw_seed=int(rng.integers(2**62)),
+        strength=float(np.clip(1 / distance, 0.3, 1.0)),
+    )
+
+
+def photos(clip: Clip, count: int) -> list[Scene]:
+    """The pictures of a reel, each a scene of its own with the thing well in view."""
+    thing = things()[clip.label]
+    return [
+        scene_of(thing, Dice(np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, i, "photo"))), far=2.4)
+        for i in range(count)
+    ]
+
+
+def story(clip: Clip, config: WorldConfig) -> Story:
+    """Draw a clip with sound: one or two intervals of 30-70 % in all, a silent distractor at other times."""
+    known = things()
+    thing, rng = known[clip.label], np.random.default_rng(clip.seed)
+    beyond = clip.split == "test" and rng.random() < BEYOND_SHARE
+    low, high = config.duration_s
+    duration = round(float(rng.uniform(low, high)) * config.fps) / config.fps
+    intervals = _intervals(rng, duration)
+    scene = scene_of(thing, Dice(rng, beyond))
+    out = Story(clip, duration, intervals, scene, beyond, sound_seed=int(rng.integers(2**62)))
+    out.noise_bed = float(10 ** (rng.uniform(-50, -42) / 20))
+    out.shake = [float(v) for v in rng.uniform(0.5, 2.0, 4)]
+    others = [n for n in config.classes if n != clip.label and known[n].kind == "source"]
+    gap = _longest_gap(intervals, duration)
+    if thing.kind == "source" and others and gap[1] - gap[0] > 0.6 and rng.random() < 0.6:
+        out.distractor = others[int(rng.integers(len(others)))]
+        out.distractor_interval = (gap[0] + 0.1, gap[1] - 0.1)
+        out.distractor_scene = scene_of(known[out.distractor], Dice(rng))
+    return out
+
+
+def _intervals(rng: np.random.Generator, duration: float) -> list[tuple[float, float]]:
+    share = float(rng.uniform(0.3, 0.7))
+    if rng.random() < 0.6:
+        length = share * duration
+        start = float(rng.uniform(0, duration - length))
+        return [(round(start, 2), round(start + length, 2))]
+    first = float(rng.uniform(0.4, 0.6)) * share * duration
+    second = share * duration - first
+    slack = duration - first - second
+    a = float(rng.uniform(0, slack * 0.6))
+    b = float(rng.uniform(0.15, 1.0)) * (slack - a)
+    return [(round(a, 2), round(a + first, 2)), (round(a + first + b, 2), round(a + first + b + second, 2))]
+
+
+def _longest_gap(intervals: list[tuple[float, float]], duration: float) -> tuple[float, float]:
+    edges = [0.0, *[t for pair in intervals for t in pair], duration]
+    gaps = [(edges[i], edges[i + 1]) for i in range(0, len(edges), 2)]
+    return max(gaps, key=lambda g: g[1] - g[0])
+
+
+def sounding(intervals: list[tuple[float, float]], t: float) -> bool:
+    """Whether the moment t (seconds) lies in an interval."""
+    return any(a <= t < b for a, b in intervals)
+
+
+def truth(clip: Clip, config: WorldConfig) -> dict[str, Any]:
+    """The ground truth of a clip. Only evaluation may read it."""
+    row: dict[str, Any] = {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label, "seed": str(clip.seed)}
+    if clip.split in REELS:
+        return row
+    s = story(clip, config)
+    frames = [sounding(s.intervals, i / config.fps) for i in range(round(s.duration_s * config.fps))]
+    thing = things()[clip.label]
+    level = thing.level * (1 / s.scene.distance if thing.kind == "source" else s.scene.strength)
+    return row | {
+        "place": s.scene.family,
+        "duration_s": s.duration_s,
+        "intervals": [list(pair) for pair in s.intervals],
+        "distance": s.scene.distance,
+        "strength": s.scene.strength,
+        "size_px": s.scene.height * config.size_px,
+        "level_db": float(20 * np.log10(level)),
+        "distractor": s.distractor,
+        "distractor_interval": list(s.distractor_interval) if s.distractor_interval else None,
+        "out_of_range": s.beyond,
+        "visible": frames,
+        "sounding": frames,
+    }
+
+
+def parameters(clip: Clip, config: WorldConfig) -> list[str]:
+    """Everything drawn for a clip's looks, as text: equal for two clips only if they are the same picture."""
+    if clip.split in REELS:
+        return [repr(asdict(scene)) for scene in photos(clip, config.photos_per_reel)]
+    return [repr(asdict(story(clip, config).scene))]
+
+
+__all__ = ["RATE", "Clip", "Scene", "Story", "clip_seed", "clips", "parameters", "photos", "sounding", "story", "truth"]

@@ -1,0 +1,133 @@
+"""A clip as frames and sound, and as an mp4 file."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2v.world.canvas import Canvas, Placement
+from s2v.world.places import PLACES, light
+from s2v.world.recipe import REELS, Clip, Scene, Story, photos, sounding, story
+from s2v.world.sound import RATE, low_pass
+from s2v.world.thing import Thing, things
+
+if TYPE_CHECKING:
+    from s2v.config import WorldConfig
+
+WEAK = 0.06
+Frames = NDArray[np.uint8]
+
+
+@lru_cache(maxsize=4)
+def _place(family: str, seed: int, size: int) -> Frames:
+    """The bare place: drawn once for all frames of a clip."""
+    return PLACES[family](np.random.default_rng(seed), size).done()
+
+
+def paint(view: Scene, cast: list[tuple[Thing, Scene, float]], t: float, size: int) -> Frames:
+    """One picture: the place of `view` with the things of `cast` in it, [size, size, 3]."""
+    canvas = Canvas(_place(view.family, view.place_seed, size))
+    for thing, scene, strength in cast:
+        rng = np.random.default_rng(scene.draw_seed)
+        if thing.kind == "scape":
+            thing.draw(canvas.at(None), scene.look, strength, t, rng)
+        else:
+            canvas.at(Placement(scene.x, scene.y, scene.height, scene.flip, scene.tilt))
+            thing.draw(canvas, scene.look, 1.0, t, rng)
+    return light(canvas.done(), view.gain, view.warmth, view.haze)
+
+
+def reel(clip: Clip, config: WorldConfig) -> Frames:
+    """The photos of an image-only clip, [T, size, size, 3]."""
+    thing = things()[clip.label]
+    scenes = photos(clip, config.photos_per_reel)
+    return np.stack([paint(s, [(thing, s, s.strength)], 0.37 * i, config.size_px) for i, s in enumerate(scenes)])
+
+
+def film(s: Story, config: WorldConfig) -> Frames:
+    """The frames of a clip, [T, size, size, 3]; a slightly larger picture is drawn and the hand shakes over it."""
+    known = things()
+    thing, size = known[s.clip.label], config.size_px
+    margin = max(1, size // 32)
+    frames = []
+    for i in range(round(s.duration_s * config.fps)):
+        t = i / config.fps
+        cast: list[tuple[Thing, Scene, float]] = []
+        on = sounding(s.intervals, t)
+        if thing.kind == "scape":
+            cast.append((thing, s.scene, s.scene.strength if on else WEAK))
+        elif on:
+            cast.append((thing, s.scene, 1.0))
+        elif s.distractor and s.distractor_scene and s.distractor_interval and sounding([s.distractor_interval], t):
+            # A distractor stands in the same place: only the thing differs.
+            cast.append((known[s.distractor], s.distractor_scene, 1.0))
+        picture = paint(s.scene, cast, t, size + 2 * margin)
+        a, b, c, d = s.shake
+        dx = round(margin * (1 + 0.7 * np.sin(a * t + c)))
+        dy = round(margin * (1 + 0.7 * np.sin(b * t + d)))
+        frames.append(picture[dy : dy + size, dx : dx + size])
+    return np.stack(frames)
+
+
+def soundtrack(s: Story, config: WorldConfig) -> NDArray[np.int16]:
+    """The sound of a clip at 16 kHz, int16, with absolute levels: 1 / distance, or strength; far sounds lose highs."""
+    thing = things()[s.clip.label]
+    rng = np.random.default_rng(s.sound_seed)
+    n = round(s.duration_s * RATE)
+    out = np.zeros(n)
+    near = 1 / s.scene.distance if thing.kind == "source" else s.scene.strength
+    voice_seed = int(rng.integers(2**62))
+    for start, end in s.intervals:
+        m = min(n, round(end * RATE)) - round(start * RATE)
+        voice = thing.sound(np.random.default_rng(voice_seed), m, s.scene.look, s.scene.strength)[:m]
+        voice *= thing.level / max(1e-6, float(np.sqrt(np.mean(voice**2)))) * near
+        fade = np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
+        out[round(start * RATE) : round(start * RATE) + m] += voice * fade
+    if thing.kind == "source":
+        out = low_pass(out, 7500 / s.scene.distance**0.7)
+    else:
+        quiet = thing.sound(np.random.default_rng(voice_seed + 1), n, s.scene.look, WEAK)[:n]
+        out += quiet * (0.02 * thing.level / max(1e-6, float(np.sqrt(np.mean(quiet**2)))))
+    bed = np.cumsum(rng.standard_normal(n))
+    bed = bed - np.convolve(bed, np.ones(200) / 200, "same")
+    out += s.noise_bed * bed / max(1e-9, float(bed.std()))
+    return np.asarray(np.clip(out, -1, 1) * 32767).astype(np.int16)
+
+
+def picture_and_sound(clip: Clip, config: WorldConfig) -> tuple[Frames, NDArray[np.int16] | None]:
+    """Frames uint8 [T, H, W, 3] and, but for reels, sound int16 [N] at 16 kHz."""
+    if clip.split in REELS:
+        return reel(clip, config), None
+    s = story(clip, config)
+    return film(s, config), soundtrack(s, config)
+
+
+def write(clip: Clip, path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
+    """Encode a clip as H.264 + AAC in mp4 at `path`; the same bytes every time.
+
+    Raises:
+        RuntimeError: ffmpeg failed; its last line.
+    """
+    frames, wave = picture_and_sound(clip, config)
+    size = f"{frames.shape[2]}x{frames.shape[1]}"
+    command = [ffmpeg, "-y", "-nostdin", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size]
+    command += ["-r", str(config.fps), "-i", "pipe:0"]
+    with tempfile.NamedTemporaryFile(suffix=".s16") as audio:
+        if wave is not None:
+            audio.write(wave.astype("<i2").tobytes())
+            audio.flush()
+            command += ["-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", f"file:{audio.name}"]
+            command += ["-c:a", "aac", "-b:a", "96k"]
+        still = ["-g", "1"] if wave is None else []
+        command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *still, "-threads", "1", "-pix_fmt", "yuv420p"]
+        command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", f"file:{path}"]
+        # "-nostdin" only stops ffmpeg from reading keys; pipe:0 is an input like any other.
+        done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
