@@ -199,6 +199,8 @@ def test_results_that_do_not_belong_together_are_refused(tmp_path: Path) -> None
     a, b = (_result(tmp_path, "icgan", "A", _ranks(0.5, n), 0.0, seed=n) for n in (10, 11))
     with pytest.raises(UserError, match="different clips"):
         load_rows([a, b], 100)
+    with pytest.raises(UserError, match="only controls"):
+        _table([_result(tmp_path, "sound2vision_shuffled", "B", _ranks(0.1), 0.0)], tmp_path)
     write_json(b, {**read_json(b), "evaluator": "another"})
     with pytest.raises(UserError, match="different evaluators"):
         load_rows([a, b], 100)

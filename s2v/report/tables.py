@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
 from s2v.evaluate.fidelity import IS_SHUFFLE_SEED
 from s2v.files import write_text
@@ -50,6 +51,8 @@ def run(
     """
     rows = load_rows(results, bootstrap)
     main = [row for row in rows.values() if row.info["main"]]
+    if not main:
+        raise UserError("table: there are only controls; add one of the paper's rows to generate.methods")
     write_text(output, to_csv(main, dataset))
     write_text(markdown, to_markdown(rows, dataset, deviations, bootstrap))
 

@@ -63,7 +63,9 @@ class _JudgeTask(TaskDefaults):
         self.config, self.names, self.train, self.val, self.runtime = config, names, train, val, runtime
         self.steps = config.steps
         self.validate_every = max(steps_per_epoch(len(train[0]), config.batch_size), config.steps // 5)
-        self.judge = Judge(len(names), config.image_px, config.width, config.dim).to(runtime.device)
+        judge = Judge(len(names), config.image_px, config.width, config.dim)
+        # A fifth faster on the CPU.
+        self.judge = judge.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.modules: dict[str, nn.Module] = {"judge": self.judge}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "judge": torch.optim.Adam(
@@ -83,6 +85,7 @@ class _JudgeTask(TaskDefaults):
         )
         # Cut at twice the size and averaged down, since the crop itself does not filter.
         images = degrade(color_jitter(F.avg_pool2d(crops, 2), 0.4, gray=0.05))
+        images = images.contiguous(memory_format=torch.channels_last)
         self.judge.train()
         with place.autocast():
             embedding, _, logits = self.judge(images)
