@@ -46,14 +46,14 @@ VARIANTS: dict[str, Variant] = {
     "sound2vision_shuffled": Variant(
         "sound2vision",
         "whole audio features are permuted between clips: R@1 falls to chance, while FID and IS stay by "
-        "construction, since the set of conditions is the same",
+        "construction (up to the draw of noise), since the set of conditions is the same",
         control="shuffled",
     ),
     "sound2vision_scrambled": Variant(
         "sound2vision",
         "each dimension of the audio features is permuted between clips on its own and the rows are brought "
         "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
-        "must rise too",
+        "rises too where the pictures depend on the feature as a whole",
         control="scrambled",
     ),
 }

@@ -179,7 +179,7 @@ def _control_table(main: list[Row], controls: list[Row]) -> str:
         name = f"{row.info['letter']} {row.info['title']}" if row.info["main"] else f"`{row.method}`"
         cells = [_cell(interval, metric) for metric, interval in intervals(row).items()]
         kid = row.kid if row.info["letter"] not in NO_DISTRIBUTION else None
-        cells.append("-" if kid is None else f"{kid:.4f}")
+        cells.append("-" if kid is None else f"{kid:.4g}")
         lines.append(f"| {name} | {row.info['input']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
