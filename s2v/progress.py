@@ -69,7 +69,9 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def bar(description: str, *, total: int, done: int = 0, shown: bool = True) -> Iterator[Callable[[int], None]]:
+def bar(
+    description: str, *, total: int, done: int = 0, shown: bool = True
+) -> Iterator[Callable[[int], None]]:
     """A bar for loops that count by themselves; yields the function that advances it. Off a terminal it is silent,
     since such loops log their own lines."""
     if not (shown and sys.stderr.isatty()):

@@ -1,0 +1,45 @@
+"""Clips that decode well and yet hold nothing to learn from: too short, silent, black."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s2v.errors import Reason
+from s2v.media.decode import Decoded, Frames, Wave
+from s2v.media.diagnosis import ClipError
+
+_LOUDNESS_WINDOW_S = 0.05
+
+
+def loudest_dbfs(wave: Wave, sample_rate_hz: int) -> float:
+    """RMS of the loudest 50 ms in dB of full scale (a full-scale square wave is 0, digital silence -inf)."""
+    window = max(1, round(_LOUDNESS_WINDOW_S * sample_rate_hz))
+    padded = np.pad(wave.astype(np.float64) / 32768.0, (0, -len(wave) % window))
+    if len(padded) == 0:
+        return float("-inf")
+    power = float(np.square(padded).reshape(-1, window).mean(axis=1).max())
+    return 10.0 * float(np.log10(power)) if power > 0 else float("-inf")
+
+
+def brightest_mean(frames: Frames) -> float:
+    """Mean level (0 to 1) of the brightest frame of uint8 [T, H, W, 3]."""
+    return max((float(frame.mean()) / 255.0 for frame in frames), default=0.0)
+
+
+def check_content(
+    decoded: Decoded, *, min_duration_s: float, silence_dbfs: float, black_level: float, need_audio: bool
+) -> None:
+    """Refuse a clip that holds nothing to learn from.
+
+    Raises:
+        ClipError: too_short, silent (only where sound is needed) or black.
+    """
+    if decoded.duration_s < min_duration_s - 1e-9:
+        raise ClipError(Reason.TOO_SHORT, f"{decoded.duration_s:.2f} s, shorter than {min_duration_s:g} s")
+    if need_audio and decoded.wave is not None:
+        level = loudest_dbfs(decoded.wave, decoded.sample_rate_hz)
+        if level < silence_dbfs:
+            raise ClipError(Reason.SILENT, f"loudest 50 ms at {level:.1f} dBFS, below {silence_dbfs:g}")
+    brightest = brightest_mean(decoded.frames)
+    if brightest < black_level:
+        raise ClipError(Reason.BLACK, f"brightest frame's mean is {brightest:.3f}, below {black_level:g}")

@@ -1,0 +1,130 @@
+"""Where ffmpeg is, how it is told to read one local file and no other, and how it is run in limited time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import ffmpeg as ffmpeg_python
+import imageio_ffmpeg
+
+from s2v.errors import UserError
+
+# Playlists (hls, dash, concat, ffmetadata, image sequences ...) name other files, so a hostile "video" could
+# make ffmpeg read any file of the user. Only containers that carry their own data are opened.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,kux,mpeg,mpegts,mpegvideo,m4v,h263,h264,hevc,av1,"
+    "obu,ivf,vvc,asf,asf_o,ogg,dv,rm,mxf,mxf_opatom,nut,nuv,wtv,gxf,swf,vc1,yuv4mpegpipe,gif,apng,webp_anim,"
+    "mjpeg,wav,w64,mp3,flac,aac,aiff,aif,au,caf,amr,amrnb,amrwb,ac3,ac4,eac3,ape,apac,tta,wv,dts,dtshd,truehd,"
+    "mlp,mpc,mpc8,oma,qcp,shn,tak,voc,loas,lc3,qoa,dsf,sbc,gsm,osq,sox,spdif,xa,ircam,avr,smk,bink,roq"
+)
+_LOG_LIMIT_BYTES = 65536
+# Stands for the path while ffmpeg-python hashes its arguments, which fails on names that are not UTF-8.
+_INPUT = "file:input"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a decoder process ended: `returncode`, its `log` (standard error, shortened), `timed_out`."""
+
+    returncode: int
+    log: str
+    timed_out: bool
+
+
+def ffmpeg_path(setting: str) -> str:
+    """The ffmpeg executable for the configuration value `runtime.ffmpeg`.
+
+    Args:
+        setting: ``bundled`` (the one of imageio-ffmpeg), ``system`` (found on PATH), or a path.
+
+    Raises:
+        UserError: there is none, or the path is no executable file.
+    """
+    if setting == "bundled":
+        try:
+            return str(imageio_ffmpeg.get_ffmpeg_exe())
+        except RuntimeError as error:
+            raise UserError(
+                "runtime.ffmpeg: bundled, but imageio-ffmpeg has none for this platform; set `system`"
+            ) from error
+    if setting == "system":
+        found = shutil.which("ffmpeg")
+        if found is None:
+            raise UserError("runtime.ffmpeg: system, but no `ffmpeg` is on PATH; install it or set `bundled`")
+        return found
+    path = Path(setting).expanduser()
+    if not path.is_file() or not os.access(path, os.X_OK):
+        raise UserError(
+            f"runtime.ffmpeg: {setting!r} is no executable file; give bundled, system, or the path of ffmpeg"
+        )
+    return str(path.absolute())
+
+
+def open_input(*, start_s: float | None, limit_s: float) -> Any:
+    """Input of one local file (named in `command`) from `start_s`, for at most `limit_s` seconds."""
+    seek = {} if start_s is None else {"ss": f"{start_s:.6f}"}
+    return ffmpeg_python.input(
+        _INPUT,
+        **seek,
+        t=f"{limit_s:.6f}",
+        threads=1,
+        protocol_whitelist="file,pipe",
+        format_whitelist=CONTAINERS,
+    )
+
+
+def command(outputs: list[Any], *, path: Path, executable: str) -> list[str]:
+    """The argument list that makes all `outputs` of one input file in one process.
+
+    The absolute path behind `file:` can't be taken for an option, a protocol or a playlist.
+    """
+    merged = ffmpeg_python.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    quiet = ("-hide_banner", "-nostats", "-nostdin", "-loglevel", "info", "-filter_threads", "1", "-y")
+    arguments: list[str] = merged.global_args(*quiet).compile(cmd=executable)
+    return [f"file:{path.absolute()}" if argument == _INPUT else argument for argument in arguments]
+
+
+def run(arguments: list[str], *, timeout_s: float, consume: Callable[[IO[bytes]], T]) -> tuple[Finished, T]:
+    """Run a decoder, hand its standard output to `consume`, and kill it after `timeout_s` seconds."""
+    expired = threading.Event()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+
+        def expire() -> None:
+            expired.set()
+            process.kill()
+
+        timer = threading.Timer(timeout_s, expire)
+        timer.start()
+        try:
+            assert process.stdout is not None
+            with process.stdout as stdout:
+                result = consume(stdout)
+            process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        return Finished(process.returncode, _read_ends(log), expired.is_set()), result
+
+
+def _read_ends(log: IO[bytes]) -> str:
+    """First and last 64 KiB of a log: a broken file can make a decoder complain without end."""
+    size = log.seek(0, os.SEEK_END)
+    log.seek(0)
+    data = log.read(_LOG_LIMIT_BYTES)
+    if size > 2 * _LOG_LIMIT_BYTES:
+        log.seek(-_LOG_LIMIT_BYTES, os.SEEK_END)
+        data += b"\n...\n"
+    return (data + log.read()).decode("utf-8", "replace")
