@@ -108,7 +108,7 @@ def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
     return config
 
 
-def splits(config: Config) -> list[str]:
+def split_names(config: Config) -> list[str]:
     """Names of the splits that the data of a configuration have."""
     part = config.data.world.clips if config.data.world and config.data.source == "world" else {}
     if config.data.folder and config.data.source == "folder":
@@ -124,7 +124,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     if getattr(data, data.source) is None:
         yield f"data.{data.source}", f"missing; data.source is {data.source}, so its section must be there"
         return
-    known = splits(config)
+    known = split_names(config)
     for name in known:
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             yield f"data.{data.source}", f"the split {name!r} has an odd name; allowed: letters, digits and _"
@@ -230,4 +230,4 @@ def _at(value: Any, path: Sequence[Any]) -> Any:
     return value
 
 
-__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "splits"]
+__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "split_names"]

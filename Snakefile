@@ -1,0 +1,56 @@
+# Sound2Vision, from videos to the paper's tables: this file is the table of contents.
+#
+# A stage has one word. It is its rule file (rules/extract.smk), its script (workflow_scripts/extract.py), its
+# module (s2v/data/extract.py), its part of config.yaml (extract:) and its folder of results:
+#
+#   <output>/manifest/{shard}.parquet     what clips there are
+#   <output>/fetch/{shard}.parquet        their videos, rendered or found      (videos/{shard}/*.mp4)
+#   <output>/extract/{shard}.tar          waveforms and frames
+#   <output>/localise/                    the model that finds the sounding moment
+#   <output>/select/{shard}.parquet       the moment of each clip
+#   <output>/pack/{split}/{shard}.tar     WebDataset shards
+#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
+#   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
+#   <output>/table1.csv, table1.md, fig04.png, coverage.csv, coverage.md
+#   <output>/logs/ and <output>/benchmarks/ have one file for each job
+#
+# <output> is `output` of the configuration: each configuration has its own.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=config["output"],
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+include: "rules/manifest.smk"
+include: "rules/fetch.smk"
+include: "rules/extract.smk"
+include: "rules/localise.smk"
+include: "rules/select.smk"
+include: "rules/pack.smk"
+include: "rules/encoder.smk"
+include: "rules/embed.smk"
+include: "rules/generator.smk"
+include: "rules/align.smk"
+include: "rules/judge.smk"
+include: "rules/generate.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/table1.csv",
+        "<results>/fig04.png",
+        "<results>/coverage.csv",

@@ -1,0 +1,25 @@
+# f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2).
+rule align:
+    input:
+        train=packs("train"),
+        val=packs("val"),
+        train_features="<results>/embed/train.safetensors",
+        val_features="<results>/embed/val.safetensors",
+    output:
+        expand("<results>/align/{file}", file=TRAINED),
+    log:
+        "<logs>/align.log",
+    benchmark:
+        "<benchmarks>/align.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        config=values("align"),
+        code=code_digest("s2v.train.align"),
+    script:
+        "../workflow_scripts/align.py"

@@ -1,0 +1,74 @@
+# What all rules share: the checked configuration, names of shards and splits, and the lock of the output folder.
+import os
+import sys
+from pathlib import Path
+
+# The package beside this Snakefile is the one that runs, in this process and in every job's.
+sys.path.insert(0, str(Path(workflow.basedir)))
+os.environ.update(PYTHONPATH=os.pathsep.join(
+    filter(None, [str(Path(workflow.basedir)), os.environ.get("PYTHONPATH")])
+)
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+from s2v.configfile import DEFAULT_FILE, check, split_names
+from s2v.errors import UserError
+from s2v.files import hold_lock
+from s2v.provenance import code_digest, tree_digest
+from s2v.report.deviations import deviations
+
+OVERLAYS = [file for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
+try:
+    # First our own check, which says in one line what is wrong; then the schema, which also fills in defaults.
+    CONFIG = check(config, [DEFAULT_FILE, *OVERLAYS])
+except UserError as error:
+    raise WorkflowError(str(error))
+validate(config, "../config.schema.json")
+
+SHARDS = [f"{shard:03d}" for shard in range(CONFIG.data.shards)]
+SPLITS = split_names(CONFIG)
+GPU = 0 if CONFIG.runtime.device == "cpu" else 1
+TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
+
+
+wildcard_constraints:
+    shard=r"\d+",
+    split=r"[A-Za-z0-9_]+",
+    method=r"[a-z0-9_]+",
+    seed=r"\d+",
+
+
+def values(stage, *without):
+    """The slice of a stage as plain values, for its rule's params, without the keys that are wildcards there."""
+    return {k: v for k, v in getattr(CONFIG, stage).model_dump(mode="json").items() if k not in without}
+
+
+def packs(*splits):
+    """The packed shards of some splits."""
+    return expand("<results>/pack/{split}/{shard}.tar", split=splits, shard=SHARDS)
+
+
+def evaluated(suffix):
+    """What stage `evaluate` writes for all methods and seeds."""
+    generate = CONFIG.generate
+    return expand(
+        "<results>/evaluate/{method}/{seed}.{suffix}",
+        method=generate.methods,
+        seed=generate.seeds,
+        suffix=suffix,
+    )
+
+
+def is_real_run():
+    """Whether this process is about to run jobs: not a dry run, not --lint or the like, not a job of another run."""
+    return workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
+
+
+# Snakemake's own lock survives a kill and must then be removed by hand, so the profile turns it off. This one is the
+# operating system's: it is gone with the process, however that ends.
+if is_real_run():
+    try:
+        OUTPUT_LOCK = hold_lock(Path(CONFIG.output) / ".lock")
+    except UserError as error:
+        raise WorkflowError(str(error))

@@ -1,0 +1,24 @@
+# z^V: the image encoder's features of a split's frames, computed once for all that need them.
+rule embed:
+    input:
+        packs=lambda wildcards: packs(wildcards.split),
+        encoder="<results>/encoder/model.safetensors",
+        encoder_config="<results>/encoder/config.json",
+    output:
+        features="<results>/embed/{split}.safetensors",
+        names="<results>/embed/{split}.parquet",
+    log:
+        "<logs>/embed/{split}.log",
+    benchmark:
+        "<benchmarks>/embed/{split}.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=240,
+        gpu=GPU,
+    params:
+        code=code_digest("s2v.train.embed"),
+    script:
+        "../workflow_scripts/embed.py"

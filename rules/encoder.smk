@@ -1,0 +1,22 @@
+# f_V: the image encoder, trained with SwAV on pictures alone (paper 3.2).
+rule encoder:
+    input:
+        packs=packs(*CONFIG.encoder.splits),
+    output:
+        expand("<results>/encoder/{file}", file=TRAINED),
+    log:
+        "<logs>/encoder.log",
+    benchmark:
+        "<benchmarks>/encoder.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=2880,
+        gpu=GPU,
+    params:
+        config=values("encoder"),
+        code=code_digest("s2v.train.encoder"),
+    script:
+        "../workflow_scripts/encoder.py"

@@ -1,0 +1,29 @@
+# R@k, FID, IS and KID of the pictures of one method and seed (paper 4.1).
+JUDGED = CONFIG.evaluate.evaluator == "judge"
+
+
+rule evaluate:
+    input:
+        pictures="<results>/generate/{method}/{seed}.tar",
+        reference=packs(CONFIG.evaluate.reference_split),
+        judge=["<results>/judge/model.safetensors", "<results>/judge/config.json"] if JUDGED else [],
+    output:
+        result="<results>/evaluate/{method}/{seed}.json",
+        ranks="<results>/evaluate/{method}/{seed}.parquet",
+        tensors="<results>/evaluate/{method}/{seed}.safetensors",
+    log:
+        "<logs>/evaluate/{method}/{seed}.log",
+    benchmark:
+        "<benchmarks>/evaluate/{method}/{seed}.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+        gpu=GPU,
+    params:
+        config=values("evaluate"),
+        code=code_digest("s2v.evaluate.evaluate"),
+    script:
+        "../workflow_scripts/evaluate.py"

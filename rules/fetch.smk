@@ -1,0 +1,22 @@
+# The videos: the world's are rendered here, a folder's are looked through. One job a shard.
+rule fetch:
+    input:
+        manifest="<results>/manifest/{shard}.parquet",
+    output:
+        status="<results>/fetch/{shard}.parquet",
+    log:
+        "<logs>/fetch/{shard}.log",
+    benchmark:
+        "<benchmarks>/fetch/{shard}.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        config=values("data"),
+        code=code_digest("s2v.data.fetch", SOURCE_CODE),
+        videos=subpath(output.status, ancestor=2),
+    script:
+        "../workflow_scripts/fetch.py"

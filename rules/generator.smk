@@ -1,0 +1,25 @@
+# G: the instance-conditioned BigGAN, trained on pictures and their features alone (paper 3.2).
+rule generator:
+    input:
+        packs=packs(*CONFIG.generator.splits),
+        features=expand("<results>/embed/{split}.safetensors", split=CONFIG.generator.splits),
+        encoder="<results>/encoder/model.safetensors",
+        encoder_config="<results>/encoder/config.json",
+    output:
+        expand("<results>/generator/{file}", file=[*TRAINED, "discriminator.safetensors"]),
+    log:
+        "<logs>/generator.log",
+    benchmark:
+        "<benchmarks>/generator.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=10080,
+        gpu=GPU,
+    params:
+        config=values("generator"),
+        code=code_digest("s2v.train.generator"),
+    script:
+        "../workflow_scripts/generator.py"

@@ -1,0 +1,23 @@
+# The audio-visual localisation model that finds the moment to learn from (paper 3.3).
+rule localise:
+    input:
+        tars=expand("<results>/extract/{shard}.tar", shard=SHARDS),
+    output:
+        expand("<results>/localise/{file}", file=TRAINED),
+    log:
+        "<logs>/localise.log",
+    benchmark:
+        "<benchmarks>/localise.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=GPU,
+    params:
+        config=values("localise"),
+        audio=CONFIG.align.audio.model_dump(mode="json"),
+        code=code_digest("s2v.train.localise"),
+    script:
+        "../workflow_scripts/localise.py"

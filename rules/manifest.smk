@@ -1,0 +1,29 @@
+# What clips there are: one row a clip, split over a fixed number of shards by a hash of the clip's id.
+SOURCE_CODE = {"world": "s2v.world", "folder": "s2v.data.folder"}[CONFIG.data.source]
+
+
+rule manifest:
+    output:
+        shards=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+        truth=["<results>/world/truth.parquet"] if CONFIG.data.source == "world" else [],
+    log:
+        "<logs>/manifest.log",
+    benchmark:
+        "<benchmarks>/manifest.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        config=values("data"),
+        code=code_digest("s2v.data.manifest", SOURCE_CODE),
+        # A folder may change without the configuration.
+        listing=(
+            tree_digest(CONFIG.data.folder.path, CONFIG.data.folder.csv)
+            if CONFIG.data.source == "folder"
+            else None
+        ),
+    script:
+        "../workflow_scripts/manifest.py"

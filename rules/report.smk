@@ -1,0 +1,73 @@
+# What people read: tables, figures, and what became of every clip.
+rule table1:
+    input:
+        results=evaluated("json"),
+        ranks=evaluated("parquet"),
+        tensors=evaluated("safetensors"),
+    output:
+        csv="<results>/table1.csv",
+        markdown="<results>/table1.md",
+    log:
+        "<logs>/table1.log",
+    benchmark:
+        "<benchmarks>/table1.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        dataset=CONFIG.name,
+        deviations=deviations(CONFIG),
+        bootstrap=CONFIG.evaluate.bootstrap,
+        code=code_digest("s2v.report.tables"),
+    script:
+        "../workflow_scripts/table1.py"
+
+
+rule fig04:
+    input:
+        pictures=expand("<results>/generate/sound2vision/{seed}.tar", seed=CONFIG.generate.seeds),
+        packs=packs(CONFIG.generate.split),
+    output:
+        figure="<results>/fig04.png",
+    log:
+        "<logs>/fig04.log",
+    benchmark:
+        "<benchmarks>/fig04.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        audio={**CONFIG.align.audio.model_dump(mode="json"), "window_s": CONFIG.generate.window_s},
+        code=code_digest("s2v.report.figures"),
+    script:
+        "../workflow_scripts/fig04.py"
+
+
+rule coverage:
+    input:
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+        fetch=expand("<results>/fetch/{shard}.parquet", shard=SHARDS),
+        extract=expand("<results>/extract/{shard}.parquet", shard=SHARDS),
+    output:
+        csv="<results>/coverage.csv",
+        summary="<results>/coverage.md",
+    log:
+        "<logs>/coverage.log",
+    benchmark:
+        "<benchmarks>/coverage.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_digest("s2v.data.coverage"),
+    script:
+        "../workflow_scripts/coverage.py"

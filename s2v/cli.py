@@ -1,0 +1,162 @@
+"""The command line. Commands import what they need when they run, so that `--help` is instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from s2v.errors import UserError
+
+
+class _OneLineErrors(TyperGroup):
+    """A mistake that the user can act on is one red line and exit code 1, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (UserError, OSError) as error:
+            typer.secho(f"s2v: {' '.join(str(error).split())}", fg=typer.colors.RED, err=True)
+            raise typer.Exit(1) from error
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_STYLE: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "context_settings": _SETTINGS}
+
+app = typer.Typer(
+    cls=_OneLineErrors, add_completion=False, pretty_exceptions_enable=False, **_STYLE,
+    help="Sound in, picture out: an open reproduction of Sound2Vision. The workflow itself is run with "
+    "`snakemake --cores all`; these commands look at it and use what it trained.",
+)
+world = typer.Typer(help="The embedded world, the default data set.", **_STYLE)
+config = typer.Typer(help="Configuration files.", **_STYLE)
+app.add_typer(world, name="world")
+app.add_typer(config, name="config")
+
+ConfigFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--configfile", help="overlay on ./config.yaml, as for snakemake; may be given again"),
+]
+
+
+def _files(overlays: list[Path] | None) -> list[Path]:
+    """./config.yaml (the one beside the package where there is none), then the overlays."""
+    from s2v.configfile import DEFAULT_FILE
+
+    base = Path(DEFAULT_FILE)
+    if not base.is_file():
+        base = Path(__file__).parent.parent / DEFAULT_FILE
+    return [base, *(path for path in overlays or [] if path.resolve() != base.resolve())]
+
+
+@app.command()
+def doctor(configfile: ConfigFiles = None) -> None:
+    """Say what is installed, which device is used, which weights are there, and what the configuration would run."""
+    from s2v.configfile import load
+    from s2v.doctor import report
+
+    files = _files(configfile)
+    for line in report(load(files), files):
+        typer.echo(line)
+
+
+@app.command()
+def generate(
+    sound: Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads, of any length")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write; several pictures make one sheet")],
+    n: Annotated[int, typer.Option("--n", min=1, max=400, help="how many pictures, each from its own noise")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="the same seed gives the same pictures")] = 0,
+    model: Annotated[Path, typer.Option(help="output folder of a finished run")] = Path("results"),
+    start: Annotated[float, typer.Option(min=0.0, help="second of the sound at which to begin")] = 0.0,
+    window: Annotated[
+        float | None, typer.Option(min=0.1, max=60.0, help="seconds that are heard; what the model learned with if absent")
+    ] = None,
+    px: Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")] = None,
+    truncation: Annotated[float, typer.Option(min=0.0, help="truncate the noise: less variety; 0 is off")] = 0.0,
+    ffmpeg: Annotated[str, typer.Option(help="bundled, system, or a path")] = "bundled",
+) -> None:
+    """Make pictures of a sound with the models of a finished run.
+
+    A sound shorter than the window is repeated, of a longer one the first seconds after --start are heard.
+    """
+    from s2v.imagine import imagine
+
+    imagine(
+        sound=sound, output=output, n=n, seed=seed, run=model, start_s=start, window_s=window, px=px,
+        truncation=truncation, ffmpeg=ffmpeg,
+    )
+    typer.echo(str(output))
+
+
+@app.command()
+def coverage(
+    results: Annotated[Path, typer.Argument(help="output folder of a run")] = Path("results"),
+) -> None:
+    """Say what became of every clip of a run: how many were used, which were left out, and why."""
+    summary = results / "coverage.md"
+    if not summary.is_file():
+        raise UserError(f"{summary}: not there yet; run `snakemake --cores all {results / 'coverage.csv'}` first")
+    typer.echo(summary.read_text(encoding="utf-8"))
+
+
+@world.command("classes")
+def world_classes() -> None:
+    """Name the classes that data.world.classes may hold."""
+    from s2v.world import class_names
+
+    for name in class_names():
+        typer.echo(name)
+
+
+@world.command("preview")
+def world_preview(
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write")] = Path("world.png"),
+    columns: Annotated[int, typer.Option(min=1, max=24, help="pictures of each class")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="another seed is another world")] = 0,
+    px: Annotated[int, typer.Option(min=16, max=512, help="side of a picture")] = 128,
+) -> None:
+    """Draw a sheet of the world: a row a class, in the order of `s2v world classes`."""
+    from s2v.report.world import preview
+
+    preview(output=output, columns=columns, seed=seed, px=px)
+    typer.echo(str(output))
+
+
+@config.command("check")
+def config_check(
+    files: Annotated[list[Path] | None, typer.Argument(help="overlays on ./config.yaml")] = None,
+) -> None:
+    """Say whether configuration files are right together; if not, which key of which file, and what is allowed."""
+    from s2v.configfile import load
+
+    found = _files(files)
+    checked = load(found)
+    typer.echo(f"{' + '.join(str(path) for path in found)}: right; {checked.name!r} writes to {checked.output}/")
+
+
+@config.command("schema")
+def config_schema() -> None:
+    """Print the JSON schema of a configuration (config.schema.json)."""
+    import json
+
+    from s2v.config import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, sort_keys=True, ensure_ascii=False))
+
+
+@config.command("show")
+def config_show(configfile: ConfigFiles = None) -> None:
+    """Print the whole configuration that a run would use, overlays and defaults included."""
+    import yaml
+
+    from s2v.configfile import load
+
+    values = load(_files(configfile)).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip())
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,133 @@
+"""What is installed, which device is used, which weights are there, and what a configuration would run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s2v.configfile import split_names
+from s2v.errors import UserError
+from s2v.provenance import revision, versions
+
+if TYPE_CHECKING:
+    from s2v.config import Config
+
+PACKAGES = (
+    "snakemake", "torch", "torchvision", "torchaudio", "diffusers", "open_clip_torch", "torchmetrics", "torch-fidelity",
+    "webdataset", "decord", "imageio-ffmpeg", "yt-dlp", "pyarrow", "numpy", "scipy",
+)
+STAGES = {
+    "manifest": "manifest/000.parquet", "fetch": "fetch/000.parquet", "extract": "extract/000.tar",
+    "localise": "localise/model.safetensors", "select": "select/000.parquet", "pack": "pack/train/000.tar",
+    "encoder": "encoder/model.safetensors", "embed": "embed/train.safetensors",
+    "generator": "generator/model.safetensors", "align": "align/model.safetensors", "judge": "judge/model.safetensors",
+    "generate": "generate/sound2vision", "evaluate": "evaluate/sound2vision", "table1": "table1.csv",
+    "fig04": "fig04.png", "coverage": "coverage.csv",
+}
+
+
+def report(config: Config, files: list[Path]) -> Iterator[str]:
+    """Lines for people, one section after another."""
+    yield "installed"
+    for name, version in versions(*PACKAGES).items():
+        yield f"  {name:<18}{version}"
+    yield f"  {'revision':<18}{revision()}"
+    yield ""
+    yield "this machine"
+    yield f"  {'system':<18}{platform.system()} {platform.machine()}, {_cores()} CPU cores"
+    yield from _device(config)
+    yield f"  {'ffmpeg':<18}{_ffmpeg(config.runtime.ffmpeg)}"
+    yield ""
+    yield from _weights()
+    yield ""
+    yield f"configuration {' + '.join(str(path) for path in files)}"
+    for name, text in _plan(config):
+        yield f"  {name:<18}{text}"
+    yield ""
+    yield f"results in {config.output}/"
+    for stage, path in STAGES.items():
+        if stage != "judge" or config.evaluate.evaluator == "judge":
+            yield f"  {stage:<18}{'there' if Path(config.output, path).exists() else '-'}"
+    yield ""
+    yield "`snakemake -n` says which of them would be made again."
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _device(config: Config) -> Iterator[str]:
+    import torch
+
+    from s2v.train.runtime import Runtime
+
+    try:
+        place = Runtime.from_config(config.runtime, torch.get_num_threads())
+    except UserError as error:
+        yield f"  {'device':<18}{error}"
+        return
+    name = torch.cuda.get_device_name(place.device) if place.device.type == "cuda" else f"{_cores()} threads"
+    yield f"  {'device':<18}{place.device} ({name}), {'bf16 autocast' if place.bf16 else 'fp32'}"
+    if place.device.type == "cuda":
+        yield f"  {'GPUs':<18}{torch.cuda.device_count()}"
+
+
+def _ffmpeg(setting: str) -> str:
+    from s2v.media.ffmpeg import ffmpeg_path
+
+    try:
+        path = ffmpeg_path(setting)
+        done = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, timeout=30, check=True)
+    except UserError as error:
+        return str(error)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"runtime.ffmpeg: {setting} does not run ({error})"
+    first = (done.stdout.splitlines() or ["?"])[0]
+    return f"{first.removeprefix('ffmpeg version ').split(' ')[0]} ({setting}: {path})"
+
+
+def _weights() -> Iterator[str]:
+    from s2v.evaluate.evaluators import CLIP_FILES, INCEPTION_FILE, WEIGHTS_VARIABLE
+
+    folder = os.environ.get(WEIGHTS_VARIABLE)
+    yield f"published weights (${WEIGHTS_VARIABLE}: {folder or 'not set'})"
+    for what, names in {"CLIP ViT-B/32": CLIP_FILES, "Inception-V3": (INCEPTION_FILE,)}.items():
+        found = [name for name in names if folder and Path(folder, name).is_file()]
+        yield f"  {what:<18}{found[0] if found else 'absent (' + ' or '.join(names) + ')'}"
+    yield "  Only evaluate.evaluator: clip_inception needs them."
+
+
+def _plan(config: Config) -> Iterator[tuple[str, str]]:
+    data, encoder, generator, align = config.data, config.encoder, config.generator, config.align
+    yield "name", config.name
+    if data.source == "world" and data.world is not None:
+        world = data.world
+        clips = len(world.classes) * sum(world.clips.values())
+        counts = ", ".join(f"{split} {n}" for split, n in world.clips.items())
+        yield "data", f"embedded world, {len(world.classes)} classes, {clips} clips (a class: {counts})"
+    elif data.folder is not None:
+        from s2v.data.folder import find_videos
+
+        root = Path(data.folder.path)
+        found = f"{len(find_videos(root))} video files" if root.is_dir() else "no such folder"
+        yield "data", f"{data.folder.path} ({found}), classes from {data.folder.labels}"
+    yield "splits", f"{', '.join(split_names(config))}; {data.shards} shards"
+    yield "pairs", f"{config.select.mode} frame; {align.audio.window_s:g} s of sound"
+    yield "encoder", (
+        f"ResNet-{encoder.depth} of width {encoder.width}, {encoder.image_px} px, {encoder.steps} steps of "
+        f"{encoder.batch_size} on {', '.join(encoder.splits)}"
+    )
+    yield "generator", (
+        f"{generator.resolution} px, {generator.channels} channels, {generator.warmup_steps} + {generator.steps} steps "
+        f"of {generator.batch_size} on {', '.join(generator.splits)}"
+    )
+    yield "align", f"loss {align.loss}, at most {align.epochs} epochs of batch {align.batch_size}"
+    yield "generate", f"{', '.join(config.generate.methods)}; seeds {', '.join(map(str, config.generate.seeds))}"
+    yield "evaluator", config.evaluate.evaluator
+
+
+__all__ = ["report"]

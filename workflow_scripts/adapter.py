@@ -1,0 +1,68 @@
+"""What every script of the workflow shares: the log, one-line errors, and the run's settings.
+
+A script gets its files and values from Snakemake and hands them to one function of `s2v`; nothing else happens here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2v.config import RuntimeConfig
+from s2v.errors import UserError
+
+
+@dataclass(frozen=True)
+class Job:
+    """The settings that change nothing about results, and so are no params of a rule."""
+
+    runtime: RuntimeConfig
+    threads: int
+
+    def ffmpeg(self) -> str:
+        """The ffmpeg executable that `runtime.ffmpeg` names."""
+        from s2v.media.ffmpeg import ffmpeg_path
+
+        return ffmpeg_path(self.runtime.ffmpeg)
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[Job]:
+    """Send all output to the rule's log; end with one line instead of a traceback where the user can act on it."""
+    log = Path(snakemake.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    with open(log, "w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    try:
+        yield Job(RuntimeConfig.model_validate(snakemake.config.get("runtime", {})), snakemake.threads)
+    except UserError as error:
+        _fail(terminal, f"{snakemake.rule}: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        _fail(terminal, f"{snakemake.rule}: {type(error).__name__}: {error}; the traceback is in {log}")
+
+
+def _fail(terminal: int, line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+    os.write(terminal, f"{' '.join(line.split())}\n".encode())
+    sys.exit(1)
+
+
+def paths(files: Any) -> list[Path]:
+    """Files of an input or output that may be one or many."""
+    return [Path(files)] if isinstance(files, str) else [Path(file) for file in files]
+
+
+def folder(files: Any) -> Path:
+    """The folder that the files of an output lie in."""
+    return paths(files)[0].parent

@@ -1,0 +1,21 @@
+"""Stage `align`: from rules/align.smk to s2v/train/align.py."""
+
+from pathlib import Path
+
+from adapter import folder, job, paths
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.config import AlignConfig
+    from s2v.train.align import run
+
+    run(
+        config=AlignConfig(**snakemake.params.config),
+        train_packs=paths(snakemake.input.train),
+        val_packs=paths(snakemake.input.val),
+        train_features=Path(snakemake.input.train_features),
+        val_features=Path(snakemake.input.val_features),
+        output_dir=folder(snakemake.output),
+        runtime=settings.runtime,
+        threads=settings.threads,
+    )

@@ -1,0 +1,18 @@
+"""Stage `embed`: from rules/embed.smk to s2v/train/embed.py."""
+
+from pathlib import Path
+
+from adapter import folder, job, paths
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.train.embed import run
+
+    run(
+        packs=paths(snakemake.input.packs),
+        encoder_dir=folder(snakemake.input.encoder),
+        output=Path(snakemake.output.features),
+        keys=Path(snakemake.output.names),
+        runtime=settings.runtime,
+        threads=settings.threads,
+    )

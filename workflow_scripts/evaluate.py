@@ -1,0 +1,22 @@
+"""Stage `evaluate`: from rules/evaluate.smk to s2v/evaluate/evaluate.py."""
+
+from pathlib import Path
+
+from adapter import folder, job, paths
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.config import EvaluateConfig
+    from s2v.evaluate.evaluate import run
+
+    run(
+        config=EvaluateConfig(**snakemake.params.config),
+        pictures=Path(snakemake.input.pictures),
+        reference_packs=paths(snakemake.input.reference),
+        evaluator_dir=folder(snakemake.input.judge) if snakemake.input.get("judge") else None,
+        output=Path(snakemake.output.result),
+        ranks_output=Path(snakemake.output.ranks),
+        tensors_output=Path(snakemake.output.tensors),
+        runtime=settings.runtime,
+        threads=settings.threads,
+    )

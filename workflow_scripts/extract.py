@@ -1,0 +1,20 @@
+"""Stage `extract`: from rules/extract.smk to s2v/data/extract.py."""
+
+from pathlib import Path
+
+from adapter import job
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.config import ExtractConfig
+    from s2v.data.extract import run
+
+    run(
+        config=ExtractConfig(**snakemake.params.config),
+        manifest=Path(snakemake.input.manifest),
+        fetched=Path(snakemake.input.fetched),
+        tar=Path(snakemake.output.tar),
+        status=Path(snakemake.output.status),
+        ffmpeg=settings.ffmpeg(),
+        workers=settings.threads,
+    )

@@ -1,0 +1,17 @@
+"""Stage `fig04`: from rules/report.smk to s2v/report/figures.py."""
+
+from pathlib import Path
+
+from adapter import job, paths
+from snakemake.script import snakemake
+
+with job(snakemake):
+    from s2v.config import AudioConfig
+    from s2v.report.figures import run
+
+    run(
+        pictures=paths(snakemake.input.pictures),
+        packs=paths(snakemake.input.packs),
+        audio=AudioConfig(**snakemake.params.audio),
+        output=Path(snakemake.output.figure),
+    )

@@ -1,0 +1,16 @@
+"""Stage `judge`: from rules/judge.smk to s2v/train/judge.py."""
+
+from adapter import folder, job, paths
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.config import JudgeConfig
+    from s2v.train.judge import run
+
+    run(
+        config=JudgeConfig(**snakemake.params.config),
+        packs=paths(snakemake.input.packs),
+        output_dir=folder(snakemake.output),
+        runtime=settings.runtime,
+        threads=settings.threads,
+    )

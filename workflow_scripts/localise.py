@@ -1,0 +1,17 @@
+"""Stage `localise`: from rules/localise.smk to s2v/train/localise.py."""
+
+from adapter import folder, job, paths
+from snakemake.script import snakemake
+
+with job(snakemake) as settings:
+    from s2v.config import AudioConfig, LocaliseConfig
+    from s2v.train.localise import run
+
+    run(
+        config=LocaliseConfig(**snakemake.params.config),
+        audio=AudioConfig(**snakemake.params.audio),
+        tars=paths(snakemake.input.tars),
+        output_dir=folder(snakemake.output),
+        runtime=settings.runtime,
+        threads=settings.threads,
+    )

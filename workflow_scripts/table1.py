@@ -1,0 +1,18 @@
+"""Stage `table1`: from rules/report.smk to s2v/report/tables.py."""
+
+from pathlib import Path
+
+from adapter import job, paths
+from snakemake.script import snakemake
+
+with job(snakemake):
+    from s2v.report.tables import run
+
+    run(
+        results=paths(snakemake.input.results),
+        dataset=snakemake.params.dataset,
+        deviations=snakemake.params.deviations,
+        bootstrap=snakemake.params.bootstrap,
+        output=Path(snakemake.output.csv),
+        markdown=Path(snakemake.output.markdown),
+    )
