@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -15,7 +14,7 @@ from s2v.errors import UserError
 class _OneLineErrors(TyperGroup):
     """A mistake that the user can act on is one red line and exit code 1, never a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (UserError, OSError) as error:
@@ -72,7 +71,7 @@ def generate(
     model: Annotated[Path, typer.Option(help="output folder of a finished run")] = Path("results"),
     start: Annotated[float, typer.Option(min=0.0, help="second of the sound at which to begin")] = 0.0,
     window: Annotated[
-        float | None, typer.Option(min=0.1, max=60.0, help="seconds that are heard; what the model learned with if absent")
+        float | None, typer.Option(min=0.1, max=60.0, help="seconds that are heard; by default as in training")
     ] = None,
     px: Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")] = None,
     truncation: Annotated[float, typer.Option(min=0.0, help="truncate the noise: less variety; 0 is off")] = 0.0,

@@ -27,7 +27,7 @@ class RuntimeConfig(Slice):
     """How work is done, never what comes out: changing these reruns nothing."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto is bf16 autocast on CUDA, fp32 on CPU")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
     workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
 
@@ -49,7 +49,7 @@ class FolderConfig(Slice):
 
     path: str = Field("videos", description="searched for video files, sub-folders included")
     labels: Literal["subfolder", "csv", "none"] = "subfolder"
-    csv: str | None = Field(None, description="with labels: csv. Columns: path (relative to the folder), label, optional split")
+    csv: str | None = Field(None, description="with labels: csv, a file with the columns path,label[,split]")
     splits: dict[str, Fraction] = Field(
         {"train": 0.7, "val": 0.1, "test": 0.1, "judge": 0.1},
         description="shares; a clip's split follows from a hash of its name, so adding clips moves none",
@@ -169,7 +169,7 @@ class GeneratorConfig(SteppedConfig):
     ema_start: int = 20000
     hflip: bool = True
     diffaugment: str = Field("", description="DiffAugment policy, e.g. color,translation; empty is off")
-    warmup_steps: int = Field(0, ge=0, description="reconstruction + perceptual steps before the adversarial phase; not in the paper")
+    warmup_steps: int = Field(0, ge=0, description="reconstruction steps before the adversarial ones; not in the paper")
     warmup_learning_rate: float = 1e-3
     reconstruction_weight: float = Field(0.0, ge=0, description="kept in the adversarial phase; not in the paper")
 

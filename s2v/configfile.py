@@ -36,7 +36,8 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name = getattr(key, "value", None)
             if isinstance(name, str) and name in seen:
-                raise yaml.constructor.ConstructorError(problem=f"the key {name!r} is there twice", problem_mark=key.start_mark)
+                problem = f"the key {name!r} is there twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen.add(name if isinstance(name, str) else id(key))
         return super().construct_mapping(node, deep)
 
@@ -143,7 +144,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"
     if data.source == "folder" and data.folder is not None:
         if data.folder.labels == "none" and config.evaluate.evaluator == "judge":
-            yield "evaluate.evaluator", "judge needs labels, and data.folder.labels is none; allowed: clip_inception, none"
+            allowed = "clip_inception, none"
+            yield "evaluate.evaluator", f"judge needs labels, and data.folder.labels is none; allowed: {allowed}"
         if data.folder.labels == "csv" and not data.folder.csv:
             yield "data.folder.csv", "missing; data.folder.labels is csv"
         if sum(data.folder.splits.values()) > 1 + 1e-6:

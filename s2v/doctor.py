@@ -81,7 +81,8 @@ def _ffmpeg(setting: str) -> str:
 
     try:
         path = ffmpeg_path(setting)
-        done = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, timeout=30, check=True)
+        command = [path, "-hide_banner", "-version"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     except UserError as error:
         return str(error)
     except (OSError, subprocess.SubprocessError) as error:

@@ -41,10 +41,11 @@ def import_closure(*modules: str) -> frozenset[str]:
     """Names of all modules of this package that `modules` import, directly or not, themselves included.
 
     Found in the syntax trees, so nothing is executed. Imports inside functions count; those under
-    `if TYPE_CHECKING` do not, since they never run. Of a package, `__init__` runs with each of its modules.
-    A module that lists a package at run time (`pkgutil`, then `import_module("...")` of a package it names) takes
-    all modules of that package in. What else is imported by name cannot be seen: such a stage names it to `code_digest` as a further module. `s2v.config` stays out:
-    a stage's values reach it through its rule's params, and a key that is new elsewhere must not rerun it.
+    `if TYPE_CHECKING` do not, since they never run. Of a package, `__init__` runs with each of its modules. A module
+    that lists a package at run time (`pkgutil`, then `import_module("...")` of a package it names) takes all modules
+    of that package in. What else is imported by name cannot be seen: such a stage names it to `code_digest` as a
+    further module. `s2v.config` stays out: a stage's values reach it through its rule's params, and a key that is new
+    elsewhere must not rerun it.
     """
     todo = list(modules)
     found: set[str] = set()
