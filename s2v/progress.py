@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -69,11 +69,11 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def bar(
-    description: str, *, total: int, done: int = 0, shown: bool = True
-) -> Iterator[Callable[[int], None]]:
-    """A bar for loops that count by themselves; yields the function that advances it. Off a terminal it is silent,
-    since such loops log their own lines."""
+def bar(description: str, *, total: int, done: int = 0, shown: bool = True) -> Iterator[Callable[[int], None]]:
+    """A bar for loops that count by themselves; yields the function that advances it.
+
+    Off a terminal it is silent, since such loops log their own lines.
+    """
     if not (shown and sys.stderr.isatty()):
         yield lambda steps: None
         return

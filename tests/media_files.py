@@ -13,9 +13,7 @@ FFMPEG = ffmpeg_path("bundled")
 
 def ffmpeg(*arguments: str) -> None:
     """Run ffmpeg; a failure shows its message."""
-    done = subprocess.run(
-        [FFMPEG, "-v", "error", "-nostdin", "-y", *arguments], capture_output=True, text=True
-    )
+    done = subprocess.run([FFMPEG, "-v", "error", "-nostdin", "-y", *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -63,9 +63,7 @@ def test_sound_and_frames_of_a_video(tmp_path: Path) -> None:
         ("98x66", 50, (50, 74)),
     ],
 )
-def test_frames_shrink_to_even_sizes_and_never_grow(
-    tmp_path: Path, size: str, side: int, expected: object
-) -> None:
+def test_frames_shrink_to_even_sizes_and_never_grow(tmp_path: Path, size: str, side: int, expected: object) -> None:
     video = make_video(tmp_path / "a.mp4", seconds=1, size=size)
     for reader in READERS:
         frames = decode(video, reader=reader, ffmpeg=FFMPEG, short_side_px=side).frames  # type: ignore[arg-type]
@@ -73,17 +71,13 @@ def test_frames_shrink_to_even_sizes_and_never_grow(
 
 
 def test_a_very_wide_video_stays_small(tmp_path: Path) -> None:
-    frames = decode(
-        make_video(tmp_path / "a.mp4", seconds=1, size="2048x64"), ffmpeg=FFMPEG, short_side_px=64
-    ).frames
+    frames = decode(make_video(tmp_path / "a.mp4", seconds=1, size="2048x64"), ffmpeg=FFMPEG, short_side_px=64).frames
     assert frames.shape[2] == 256 and frames.shape[1] == 8
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_rotation_is_honoured(tmp_path: Path, reader: str) -> None:
-    flat = make_video(
-        tmp_path / "flat.mp4", picture="color=red:size=96x64:rate=10,drawbox=0:0:20:64:white:fill"
-    )
+    flat = make_video(tmp_path / "flat.mp4", picture="color=red:size=96x64:rate=10,drawbox=0:0:20:64:white:fill")
     turned = tmp_path / "turned.mp4"
     ffmpeg("-display_rotation", "90", "-i", str(flat), "-c", "copy", str(turned))
     frame = decode(turned, reader=reader, ffmpeg=FFMPEG).frames[0].astype(int)  # type: ignore[arg-type]
@@ -197,9 +191,7 @@ def test_a_playlist_reads_no_other_file(tmp_path: Path) -> None:
     """Even where the other file is a fine video beside it, for sound as for pictures."""
     make_video(tmp_path / "good.ts")
     make_video(tmp_path / "good.mp4")
-    (tmp_path / "list.m3u8").write_text(
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\ngood.ts\n#EXT-X-ENDLIST\n"
-    )
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\ngood.ts\n#EXT-X-ENDLIST\n")
     (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile good.mp4\n")
     for name in ("list.m3u8", "list.ffconcat"):
         assert reason_of(tmp_path / name) is Reason.NOT_A_VIDEO
@@ -235,9 +227,7 @@ def test_noise_inside_a_file_is_survived_or_named(tmp_path: Path) -> None:
 def test_any_audio_file_is_heard(tmp_path: Path) -> None:
     for name in ("a.wav", "a.mp3", "a.ogg", "a.flac", "a.m4a", "a.aiff"):
         path = tmp_path / name
-        ffmpeg(
-            "-f", "lavfi", "-t", "1.5", "-i", "sine=frequency=440:sample_rate=22050", "-ac", "2", str(path)
-        )
+        ffmpeg("-f", "lavfi", "-t", "1.5", "-i", "sine=frequency=440:sample_rate=22050", "-ac", "2", str(path))
         wave = decode_audio(path, ffmpeg=FFMPEG)
         assert wave.dtype == np.int16 and len(wave) == pytest.approx(24000, abs=2000)
     assert len(decode_audio(tmp_path / "a.wav", ffmpeg=FFMPEG, max_duration_s=0.5)) == 8000
@@ -251,7 +241,8 @@ def test_any_audio_file_is_heard(tmp_path: Path) -> None:
 def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(tmp_path / "cover.png")
     ffmpeg("-f", "lavfi", "-t", "1", "-i", "sine", "-i", str(tmp_path / "cover.png"),
-           "-map", "0", "-map", "1", "-c:v", "png", "-disposition:v", "attached_pic", str(tmp_path / "song.m4a"))  # fmt: skip
+           "-map", "0", "-map", "1", "-c:v", "png", "-disposition:v", "attached_pic",
+           str(tmp_path / "song.m4a"))  # fmt: skip
     assert reason_of(tmp_path / "song.m4a") is Reason.NO_VIDEO
 
 

@@ -1,0 +1,179 @@
+"""extract: one decode pass per video gives its waveform and frames, gathered in one tar a shard (paper 4.1).
+
+Each finished clip waits in a hidden spool folder beside the tar. A killed run goes on from there: a clip
+whose video and settings are unchanged is not decoded again, and the final tar holds the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import soundfile
+from PIL import Image
+
+from s2v.data.status import STATUS, ClipError, Row, failed_row, ok_row, path_of, upstream_row
+from s2v.data.workers import WorkerError, map_jobs
+from s2v.errors import Reason
+from s2v.files import (
+    atomic_path,
+    digest,
+    read_json,
+    read_parquet,
+    write_bytes,
+    write_json,
+    write_parquet,
+)
+from s2v.media.checks import check_content
+from s2v.media.decode import Decoded, decode
+from s2v.progress import track
+from s2v.provenance import code_digest
+
+if TYPE_CHECKING:
+    from s2v.config import ExtractConfig
+
+STAGE = "extract"
+
+
+def run(
+    *,
+    config: ExtractConfig,
+    manifest: Path,
+    fetched: Path,
+    tar: Path,
+    status: Path,
+    ffmpeg: str,
+    workers: int,
+) -> None:
+    """Extract all clips of a shard.
+
+    Args:
+        config: the `extract` slice.
+        manifest: manifest/{shard}.parquet.
+        fetched: fetch/{shard}.parquet, whose `path` names each clip's video.
+        tar: written; per clip {id}.flac (16 kHz mono PCM16), {id}.000.jpg ... (one each 1/fps s) and
+            {id}.json.
+        status: written; one row per clip of the manifest.
+        ffmpeg: the executable.
+        workers: programs at work at once.
+    """
+    spool = tar.parent / f".{tar.stem}.spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    for half in (*spool.glob(".*.part*"), *tar.parent.glob(f".{tar.stem}.*.part{tar.suffix}")):
+        half.unlink(missing_ok=True)  # a killed run's
+    rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
+    arrived = {row["clip_id"]: row for row in read_parquet(fetched)}
+    settings = config.model_dump(mode="json")
+    statuses: dict[str, Row] = {}
+    parts: dict[str, Path] = {}
+    jobs: list[dict[str, Any]] = []
+    for row in rows:
+        clip_id, got = row["clip_id"], arrived[row["clip_id"]]
+        if got["status"] != "ok":
+            statuses[clip_id] = upstream_row(clip_id, STAGE, got)
+            continue
+        clip = {
+            "clip_id": clip_id,
+            "split": row["split"],
+            "path": path_of(got),
+            "start_s": row["start_s"],
+            "end_s": row["end_s"],
+        }
+        parts[clip_id] = spool / f"{clip_id}.{_fingerprint(clip, settings, ffmpeg)}.tar"
+        if parts[clip_id].with_suffix(".json").exists():
+            statuses[clip_id] = read_json(parts[clip_id].with_suffix(".json"))
+        else:
+            jobs.append({"clip": clip, "settings": settings, "ffmpeg": ffmpeg, "part": str(parts[clip_id])})
+    # Two decoders at most per clip, each with its own limit; a worker that outlives them hangs.
+    results = map_jobs("s2v.data.extract:extract_clip", jobs, workers=workers, timeout_s=4 * config.timeout_s + 60)
+    for index, result in track(results, total=len(jobs), description=f"extract {tar.stem}"):
+        clip_id = jobs[index]["clip"]["clip_id"]
+        if isinstance(result, WorkerError):
+            result = failed_row(clip_id, STAGE, ClipError(Reason.DECODE_ERROR, f"worker: {result}"))
+        statuses[clip_id] = result
+    ok = [row["clip_id"] for row in rows if statuses[row["clip_id"]]["status"] == "ok"]
+    with atomic_path(tar) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as whole:
+        for clip_id in ok:
+            with tarfile.open(parts[clip_id]) as part:
+                for member in part:
+                    whole.addfile(member, part.extractfile(member))
+    write_parquet(status, [statuses[row["clip_id"]] for row in rows], STATUS)
+    shutil.rmtree(spool, ignore_errors=True)
+
+
+def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str, part: str) -> Row:
+    """Decode one clip into the tar `part` (none if it fails), return its row and leave it beside."""
+    started = time.monotonic()
+    need_audio = clip["split"] not in settings["soundless_splits"]
+    try:
+        decoded = decode(
+            clip["path"],
+            reader=settings["reader"],
+            ffmpeg=ffmpeg,
+            sample_rate_hz=settings["sample_rate_hz"],
+            fps=settings["fps"],
+            short_side_px=settings["short_side_px"],
+            start_s=clip["start_s"],
+            end_s=clip["end_s"],
+            max_duration_s=settings["max_duration_s"],
+            timeout_s=settings["timeout_s"],
+            need_audio=need_audio,
+        )
+        limits = {key: settings[key] for key in ("min_duration_s", "silence_dbfs", "black_level")}
+        check_content(decoded, **limits, need_audio=need_audio)
+        write_bytes(part, pack_clip(clip["clip_id"], clip["split"], decoded, settings["jpeg_quality"]))
+        row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3))
+    except ClipError as error:
+        row = failed_row(clip["clip_id"], STAGE, error, round(time.monotonic() - started, 3))
+    # Written last: a status beside a part says that the part is whole.
+    write_json(Path(part).with_suffix(".json"), row)
+    return row
+
+
+def pack_clip(clip_id: str, split: str, decoded: Decoded, jpeg_quality: int) -> bytes:
+    """A tar of one clip's sound, description and frames; no times, no owners: equal clips are equal bytes."""
+    n_frames, height, width, _ = decoded.frames.shape
+    about = {
+        "clip_id": clip_id,
+        "split": split,
+        "fps": decoded.fps,
+        "n_frames": n_frames,
+        "width": width,
+        "height": height,
+        "sample_rate_hz": decoded.sample_rate_hz,
+        "n_samples": 0 if decoded.wave is None else len(decoded.wave),
+        "duration_s": round(decoded.duration_s, 6),
+    }
+    members = {f"{clip_id}.json": json.dumps(about, sort_keys=True).encode()}
+    for index, frame in enumerate(decoded.frames):
+        picture = io.BytesIO()
+        Image.fromarray(frame).save(picture, "JPEG", quality=jpeg_quality)
+        members[f"{clip_id}.{index:03d}.jpg"] = picture.getvalue()
+    if decoded.wave is not None:
+        sound = io.BytesIO()
+        soundfile.write(sound, decoded.wave, decoded.sample_rate_hz, format="FLAC", subtype="PCM_16")
+        members[f"{clip_id}.flac"] = sound.getvalue()
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in sorted(members):
+            member = tarfile.TarInfo(name)
+            member.size = len(members[name])
+            tar.addfile(member, io.BytesIO(members[name]))
+    return whole.getvalue()
+
+
+def _fingerprint(clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str) -> str:
+    """What a spooled clip was made of: video (path, size, time), settings, decoder and this code."""
+    values: list[Any] = [clip, settings, code_digest("s2v.data.extract"), ffmpeg]
+    for path in (Path(clip["path"]), Path(ffmpeg)):
+        try:
+            about = path.stat()
+            values.append([about.st_size, about.st_mtime_ns])
+        except OSError:
+            values.append(None)
+    return digest(values)

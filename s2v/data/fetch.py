@@ -1,0 +1,131 @@
+"""fetch: every clip's video as a file. The world is rendered here; a user's folder is only looked through."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2v.data.status import FETCHED, ClipError, Row, failed_row, ok_row, with_path
+from s2v.data.workers import WorkerError, map_jobs
+from s2v.errors import Reason, UserError
+from s2v.files import atomic_path, digest, read_json, read_parquet, write_json, write_parquet
+from s2v.media.diagnosis import check_file
+from s2v.progress import track
+from s2v.provenance import code_digest
+
+if TYPE_CHECKING:
+    from s2v.config import DataConfig
+
+STAGE = "fetch"
+# Imported by name, so that a folder's videos are not looked through anew when the world's code changes.
+_WORLD = "s2v.world"
+_RENDER_TIMEOUT_S = 600.0
+
+
+def run(*, config: DataConfig, manifest: Path, status: Path, video_dir: Path, ffmpeg: str, workers: int) -> None:
+    """Make or find the video of every clip of a shard.
+
+    Args:
+        config: the `data` slice.
+        manifest: manifest/{shard}.parquet.
+        status: written; status columns, `path` (null where it failed), and `path_bytes` where the path is not
+            UTF-8.
+        video_dir: where rendered videos are kept; one that is whole and of the same recipe is not rendered
+            again, one that the manifest no longer names is removed.
+        ffmpeg: the executable that encodes rendered videos.
+        workers: programs at work at once.
+    """
+    rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
+    video_dir.mkdir(parents=True, exist_ok=True)
+    done: dict[str, Row] = {}
+    is_world = config.source == "world"
+    made = _render(config, rows, video_dir, ffmpeg, workers) if is_world else _look(config, rows)
+    for row in track(made, total=len(rows), description=f"fetch {manifest.stem}"):
+        done[row["clip_id"]] = row
+    write_parquet(status, [done[row["clip_id"]] for row in rows], FETCHED)
+
+
+def _look(config: DataConfig, rows: list[Row]) -> Iterator[Row]:
+    """Rows of a folder: the file is there, is not empty, and lies in the folder."""
+    if config.folder is None:
+        raise UserError("data.folder: missing, although data.source is folder; add the section")
+    root = Path(config.folder.path)
+    base = root.resolve()
+    for row in rows:
+        path = root / json.loads(row["extra"])["path"]
+        try:
+            if not path.resolve().is_relative_to(base):
+                raise ClipError(Reason.MISSING, "a symbolic link leads out of the folder; it is not followed")
+            check_file(path)
+            yield with_path(ok_row(row["clip_id"], STAGE), str(path))
+        except ClipError as error:
+            yield with_path(failed_row(row["clip_id"], STAGE, error), None)
+
+
+def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, workers: int) -> Iterator[Row]:
+    """Rows of the world: those already there, then the others as they are rendered."""
+    if config.world is None:
+        raise UserError("data.world: missing, although data.source is world; add the section")
+    _sweep(folder, {row["clip_id"] for row in rows})
+    world = importlib.import_module(_WORLD)
+    settings = config.world.model_dump(mode="json")
+    code = code_digest(_WORLD)
+    jobs: list[dict[str, Any]] = []
+    for row in rows:
+        video = folder / f"{row['clip_id']}.mp4"
+        clip = {key: value for key, value in row.items() if key != "shard"}
+        recipe = digest([clip, world.recipe(clip, config.world), code, Path(ffmpeg).name])
+        if _is_whole(video, recipe):
+            yield with_path(ok_row(row["clip_id"], STAGE), str(video))
+        else:
+            jobs.append({"clip": clip, "settings": settings, "video": str(video), "recipe": recipe, "ffmpeg": ffmpeg})
+    for index, result in map_jobs("s2v.data.fetch:render_clip", jobs, workers=workers, timeout_s=_RENDER_TIMEOUT_S):
+        clip_id = jobs[index]["clip"]["clip_id"]
+        if isinstance(result, WorkerError):
+            error = ClipError(Reason.RENDER_ERROR, str(result))
+            yield with_path(failed_row(clip_id, STAGE, error), None)
+        else:
+            yield with_path(ok_row(clip_id, STAGE, result), jobs[index]["video"])
+
+
+def render_clip(*, clip: Row, settings: dict[str, Any], video: str, recipe: str, ffmpeg: str) -> float:
+    """Render a clip to `video`, whole or not at all, and note its recipe beside it; returns seconds."""
+    from s2v.config import WorldConfig
+
+    started = time.monotonic()
+    note = _note(Path(video))
+    note.unlink(missing_ok=True)
+    with atomic_path(video) as temporary:
+        world_config = WorldConfig.model_validate(settings)
+        importlib.import_module(_WORLD).render(clip, temporary, config=world_config, ffmpeg=ffmpeg)
+    write_json(note, {"recipe": recipe, "bytes": Path(video).stat().st_size})
+    return round(time.monotonic() - started, 3)
+
+
+def _note(video: Path) -> Path:
+    return video.with_suffix(".json")
+
+
+def _is_whole(video: Path, recipe: str) -> bool:
+    """Whether `video` was rendered to its end from the same recipe."""
+    try:
+        return bool(read_json(_note(video)) == {"recipe": recipe, "bytes": video.stat().st_size})
+    except (UserError, OSError):
+        return False
+
+
+def _sweep(folder: Path, wanted: set[str]) -> None:
+    """Remove what a killed run left half done, and rendered videos that the manifest no longer names.
+
+    Only files that carry our note are touched.
+    """
+    for half in folder.glob(".*.part*"):
+        half.unlink(missing_ok=True)
+    for note in folder.glob("*.json"):
+        if note.stem not in wanted:
+            note.with_suffix(".mp4").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""manifest: what clips there are. One schema for every source, split over a fixed number of shards."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from s2v.errors import UserError
+from s2v.files import atomic_path, write_parquet
+
+if TYPE_CHECKING:
+    from s2v.config import DataConfig
+
+MANIFEST = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),  # CLIP_ID; the WebDataset key
+        pa.field("source", pa.string(), nullable=False),  # world | folder
+        pa.field("source_id", pa.string(), nullable=False),  # the clip's name there: relative path, recipe name
+        pa.field("start_s", pa.float64()),  # part of the video; null is its start or end
+        pa.field("end_s", pa.float64()),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("label", pa.string()),  # class name, null where unknown
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("extra", pa.string(), nullable=False),  # JSON of the source's own
+    ]
+)
+CLIP_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
+SPLIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
+
+Row = dict[str, Any]
+
+
+def shard_of(clip_id: str, shards: int) -> int:
+    """The shard of a clip, from a hash of its id: adding or dropping clips moves no other."""
+    return int(hashlib.sha1(clip_id.encode()).hexdigest(), 16) % shards
+
+
+def manifest_rows(config: DataConfig) -> list[Row]:
+    """All rows of the configured source, sorted by clip id.
+
+    Raises:
+        UserError: the source is not configured, has no clips, or names two clips alike.
+    """
+    section = getattr(config, config.source)
+    if section is None:
+        raise UserError(f"data.{config.source}: missing, although it is data.source; add the section")
+    rows: list[Row] = _source(config.source).manifest_rows(section)
+    if not rows:
+        raise UserError(f"data.{config.source}: no clips were found")
+    seen: set[str] = set()
+    for row in rows:
+        clip_id, split = row["clip_id"], row["split"]
+        if not CLIP_ID.fullmatch(clip_id) or clip_id in seen:
+            raise UserError(f"data.{config.source}: clip id {clip_id!r} is used twice, or not of A-Z a-z 0-9 _ -")
+        if not SPLIT.fullmatch(split):
+            raise UserError(f"data.{config.source}: {split!r} is no name for a split; use letters, digits, _ and -")
+        seen.add(clip_id)
+    return sorted(
+        ({**row, "shard": shard_of(row["clip_id"], config.shards)} for row in rows),
+        key=lambda row: str(row["clip_id"]),
+    )
+
+
+def _source(name: str) -> Any:
+    """Imported by name, so that a folder's manifest is not made anew when the world's code changes."""
+    return importlib.import_module({"world": "s2v.world", "folder": "s2v.data.folder"}[name])
+
+
+def run(*, config: DataConfig, output_dir: Path, truth: Path | None) -> None:
+    """Write {shard}.parquet for every shard (000, 001, ...; some may be empty) into `output_dir`.
+
+    Args:
+        config: the `data` slice.
+        output_dir: where the shards go.
+        truth: for the world, where its ground truth goes, which evaluation alone may read.
+
+    Raises:
+        UserError: as `manifest_rows`.
+    """
+    rows = manifest_rows(config)
+    for shard in range(config.shards):
+        write_parquet(output_dir / f"{shard:03d}.parquet", [row for row in rows if row["shard"] == shard], MANIFEST)
+    if truth is not None and config.world is not None:
+        records = _source("world").truth_rows(config.world)
+        with atomic_path(truth) as temporary:
+            pq.write_table(pa.Table.from_pylist(records), temporary)

@@ -1,0 +1,76 @@
+"""Status rows: every clip that enters a stage leaves one, with a reason where it was left out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pyarrow as pa
+
+from s2v.errors import Reason
+from s2v.media.diagnosis import ClipError
+
+STATUS = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),  # ok | failed
+        pa.field("reason", pa.string()),  # a Reason, null where ok
+        pa.field("detail", pa.string()),  # one line for people, null where ok
+        pa.field("seconds", pa.float64(), nullable=False),
+    ]
+)
+
+# A row of stage fetch says where the video is. Text can't hold a path that is not UTF-8: `path_bytes` does.
+FETCHED = pa.schema([*STATUS, pa.field("path", pa.string()), pa.field("path_bytes", pa.binary())])
+
+Row = dict[str, Any]
+
+
+def ok_row(clip_id: str, stage: str, seconds: float = 0.0) -> Row:
+    """The row of a clip that went through `stage`."""
+    return {
+        "clip_id": clip_id,
+        "stage": stage,
+        "status": "ok",
+        "reason": None,
+        "detail": None,
+        "seconds": seconds,
+    }
+
+
+def failed_row(clip_id: str, stage: str, error: ClipError, seconds: float = 0.0) -> Row:
+    """The row of a clip that `stage` left out because of `error`."""
+    lost = {"status": "failed", "reason": str(error.reason), "detail": error.detail}
+    return {**ok_row(clip_id, stage, seconds), **lost}
+
+
+def upstream_row(clip_id: str, stage: str, earlier: Row) -> Row:
+    """The row in `stage` of a clip that an `earlier` stage's row had already left out."""
+    return failed_row(clip_id, stage, ClipError(Reason.UPSTREAM, f"{earlier['stage']}: {earlier['reason']}"))
+
+
+def with_path(row: Row, path: str | None) -> Row:
+    """A status row of stage fetch, with the path of the video that it found or made."""
+    if path is None:
+        return {**row, "path": None, "path_bytes": None}
+    text = path.encode("utf-8", "backslashreplace").decode()
+    return {**row, "path": text, "path_bytes": None if text == path else os.fsencode(path)}
+
+
+def path_of(row: Row) -> str:
+    """The path in a row of stage fetch."""
+    return os.fsdecode(row["path_bytes"]) if row["path_bytes"] is not None else str(row["path"])
+
+
+__all__ = [
+    "FETCHED",
+    "STATUS",
+    "ClipError",
+    "Row",
+    "failed_row",
+    "ok_row",
+    "path_of",
+    "upstream_row",
+    "with_path",
+]
