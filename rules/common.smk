@@ -4,12 +4,10 @@ import sys
 from pathlib import Path
 
 # The package beside this Snakefile is the one that runs, in this process and in every job's.
-sys.path.insert(0, str(Path(workflow.basedir)))
-os.environ.update(PYTHONPATH=os.pathsep.join(
-    filter(None, [str(Path(workflow.basedir)), os.environ.get("PYTHONPATH")])
-)
+HERE = str(Path(workflow.basedir))
+sys.path.insert(0, HERE)
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")])))
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from s2v.configfile import DEFAULT_FILE, check, split_names
@@ -18,13 +16,14 @@ from s2v.files import hold_lock
 from s2v.provenance import code_digest, tree_digest
 from s2v.report.deviations import deviations
 
-OVERLAYS = [file for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
+OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:
-    # First our own check, which says in one line what is wrong; then the schema, which also fills in defaults.
+    # First our own check: it says in one line what is wrong, of which file, and knows more than a schema can say.
     CONFIG = check(config, [DEFAULT_FILE, *OVERLAYS])
 except UserError as error:
-    raise WorkflowError(str(error))
-validate(config, "../config.schema.json")
+    # One line, where an exception would bring Snakemake's traceback with it.
+    sys.exit(f"s2v: {error}")
+validate(config, "../config.schema.json", set_default=False)
 
 SHARDS = [f"{shard:03d}" for shard in range(CONFIG.data.shards)]
 SPLITS = split_names(CONFIG)

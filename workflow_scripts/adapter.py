@@ -63,6 +63,11 @@ def paths(files: Any) -> list[Path]:
     return [Path(files)] if isinstance(files, str) else [Path(file) for file in files]
 
 
+def optional(files: Any) -> Path | None:
+    """The file of an input or output that may be left out."""
+    return paths(files)[0] if files else None
+
+
 def folder(files: Any) -> Path:
     """The folder that the files of an output lie in."""
     return paths(files)[0].parent

@@ -1,7 +1,6 @@
 """Stage `encoder`: from rules/encoder.smk to s2v/train/encoder.py."""
 
 from adapter import folder, job, paths
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import EncoderConfig

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from adapter import folder, job, paths
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import EvaluateConfig
@@ -13,7 +12,7 @@ with job(snakemake) as settings:
         config=EvaluateConfig(**snakemake.params.config),
         pictures=Path(snakemake.input.pictures),
         reference_packs=paths(snakemake.input.reference),
-        evaluator_dir=folder(snakemake.input.judge) if snakemake.input.get("judge") else None,
+        evaluator_dir=folder(snakemake.input.judge) if snakemake.input.judge else None,
         output=Path(snakemake.output.result),
         ranks_output=Path(snakemake.output.ranks),
         tensors_output=Path(snakemake.output.tensors),

@@ -1,7 +1,6 @@
 """Stage `generator`: from rules/generator.smk to s2v/train/generator.py."""
 
 from adapter import folder, job, paths
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import GeneratorConfig

@@ -1,7 +1,6 @@
 """Stage `judge`: from rules/judge.smk to s2v/train/judge.py."""
 
 from adapter import folder, job, paths
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import JudgeConfig

@@ -1,7 +1,6 @@
 """Stage `localise`: from rules/localise.smk to s2v/train/localise.py."""
 
 from adapter import folder, job, paths
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import AudioConfig, LocaliseConfig

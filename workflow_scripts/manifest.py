@@ -1,9 +1,6 @@
 """Stage `manifest`: from rules/manifest.smk to s2v/data/manifest.py."""
 
-from pathlib import Path
-
-from adapter import folder, job
-from snakemake.script import snakemake
+from adapter import folder, job, optional
 
 with job(snakemake):
     from s2v.config import DataConfig
@@ -12,5 +9,5 @@ with job(snakemake):
     run(
         config=DataConfig(**snakemake.params.config),
         output_dir=folder(snakemake.output.shards),
-        truth=Path(snakemake.output.truth) if snakemake.output.get("truth") else None,
+        truth=optional(snakemake.output.truth),
     )

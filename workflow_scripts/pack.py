@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from adapter import job
-from snakemake.script import snakemake
+from adapter import job, optional
 
 with job(snakemake):
     from s2v.config import PackConfig
@@ -14,7 +13,7 @@ with job(snakemake):
         config=PackConfig(keep={split: snakemake.params.keep}),
         manifest=Path(snakemake.input.manifest),
         tar=Path(snakemake.input.tar),
-        selection=Path(snakemake.input.selection) if snakemake.input.get("selection") else None,
+        selection=optional(snakemake.input.selection),
         split=split,
         output=Path(snakemake.output.tar),
         index=Path(snakemake.output.index),

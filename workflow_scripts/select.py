@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from adapter import folder, job
-from snakemake.script import snakemake
 
 with job(snakemake) as settings:
     from s2v.config import SelectConfig

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from adapter import job, paths
-from snakemake.script import snakemake
 
 with job(snakemake):
     from s2v.report.tables import run
