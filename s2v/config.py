@@ -113,8 +113,10 @@ class LocaliseConfig(SteppedConfig):
     width: Positive = 16
     dim: Positive = 64
     window_s: Seconds = Field(1.0, description="sound around a moment")
-    temperature: float = Field(0.07, gt=0)
+    sharpness: float = Field(4.0, gt=0, description="how far a clip's score is that of its best moment, not their mean")
     frames_per_clip: Positive = Field(8, description="moments of a clip that training draws from")
+    frames_per_step: Positive = Field(4, description="moments of a clip that one step sees")
+    max_clips: Positive = Field(20000, description="more clips than this are not held in memory; taken by hash of id")
 
 
 class SelectConfig(Slice):

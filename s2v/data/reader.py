@@ -29,7 +29,7 @@ from s2v.errors import UserError
 from s2v.media.picture import Policy, decode_image, resize, to_tensor
 
 Sample = dict[str, Any]  # "__key__" -> str, every other suffix ("flac", "mid.jpg", "json") -> bytes
-Pick = Callable[[list[str]], Iterable[str]]
+Pick = Callable[[str, list[str]], Iterable[str] | None]
 
 MAX_MEMBER_BYTES = 256 * 2**20
 MAX_WAVE_SAMPLES = 2**28
@@ -41,7 +41,8 @@ def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
 
     Args:
         tar: the shard.
-        pick: given the suffixes of a sample, names those to read; the others are skipped. None reads all.
+        pick: given the key and suffixes of a sample, names the suffixes to read, or returns None to leave the
+            sample out. Without it everything is read.
 
     Yields:
         `{"__key__": key, suffix: bytes, ...}`; `a.mid.jpg` has key `a` and suffix `mid.jpg`.
@@ -57,8 +58,9 @@ def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
                 if key in seen:
                     raise _damaged(tar, f"the members of {key} are not side by side")
                 seen.add(key)
-                wanted = group.keys() if pick is None else pick(list(group))
-                yield {"__key__": key} | {suffix: _bytes(tar, archive, group[suffix]) for suffix in wanted}
+                suffixes = group.keys() if pick is None else pick(key, list(group))
+                if suffixes is not None:
+                    yield {"__key__": key} | {s: _bytes(tar, archive, group[s]) for s in suffixes}
             # tarfile takes a broken header for the end; a true end is made of zeros.
             stream.seek(archive.offset)
             if stream.read(1024) not in (b"\0" * 1024, b"\0" * 512):
@@ -155,13 +157,36 @@ def _label(tar: Path, sample: Sample) -> str | None:
     return None if label is None else str(label)
 
 
+def frame_suffixes(suffixes: Iterable[str]) -> list[str]:
+    """Those of `000.jpg`, `001.jpg` ..., in order of time."""
+    return sorted((s for s in suffixes if s.endswith(".jpg") and s[:-4].isdigit()), key=lambda s: int(s[:-4]))
+
+
+def clip_record(tar: Path, sample: Sample) -> dict[str, Any]:
+    """The clip's record as stage `extract` wrote it.
+
+    Raises:
+        UserError: it is missing, or lacks what the stages after it read.
+    """
+    if "json" not in sample:
+        raise UserError(f"{tar}: clip {sample['__key__']} has no record; run stage extract again")
+    record: dict[str, Any] = decoded(tar, sample, "json", decode_record)
+    kinds: dict[str, Any] = {"clip_id": str, "split": str, "n_frames": int, "fps": (int, float)}
+    for field, kind in kinds.items():
+        if not isinstance(record.get(field), kind):
+            raise UserError(f"{tar}: clip {sample['__key__']}: no usable {field}; run stage extract again")
+    if record["fps"] <= 0:
+        raise UserError(f"{tar}: clip {sample['__key__']}: {record['fps']} frames a second cannot be")
+    return record
+
+
 class Only:
     """A `Pick` of named suffixes (a class, so that it can be sent to a data loading worker)."""
 
     def __init__(self, *wanted: str) -> None:
         self.wanted = wanted
 
-    def __call__(self, suffixes: list[str]) -> list[str]:
+    def __call__(self, key: str, suffixes: list[str]) -> list[str]:
         return [suffix for suffix in suffixes if suffix in self.wanted]
 
 

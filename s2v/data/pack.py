@@ -1,0 +1,140 @@
+"""Stage `pack`: the samples that training and evaluation read, as WebDataset shards with an index beside each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import webdataset as wds
+
+from s2v.data.reader import Sample, clip_record, frame_suffixes, samples
+from s2v.errors import UserError
+from s2v.files import atomic_path, read_json, read_parquet, sha256, write_json
+
+if TYPE_CHECKING:
+    from s2v.config import PackConfig
+
+
+def run(
+    *, config: PackConfig, manifest: Path, tar: Path, selection: Path | None, split: str, output: Path, index: Path
+) -> None:
+    """Pack the clips of one split out of one extract shard; a shard without any gives an empty tar.
+
+    A clip becomes one sample: `flac` (where it has sound), `jpg` (the chosen frame), `mid.jpg`, `top1.jpg` (where
+    it has sound) and `json`. Where `config.keep` says `all`, each of its frames becomes one: `jpg` and `json`.
+    Pictures and sound are the extracted bytes. The same input gives the same bytes.
+
+    Args:
+        config: which frames of a split are kept.
+        manifest: the shard's manifest, from which labels come.
+        tar: the shard as stage `extract` wrote it.
+        selection: the shard as stage `select` wrote it; not needed where every frame is kept.
+        split: the split to pack.
+        output: tar to write.
+        index: JSON to write: samples, keys, bytes and sha256 of `output`.
+
+    Raises:
+        UserError: the inputs are damaged or do not belong together.
+    """
+    rows = {row["clip_id"]: row for row in read_parquet(manifest) if row["split"] == split}
+    every = config.keep.get(split, "selected") == "all"
+    scored = read_parquet(selection) if selection is not None else []
+    chosen = {row["clip_id"]: row for row in scored if row["clip_id"] in rows}
+    keys: list[str] = []
+    with atomic_path(output) as temporary:
+        with open(temporary, "wb") as stream, wds.TarWriter(stream, encoder=False, mtime=0) as writer:
+            for sample in _samples(tar, rows, chosen, every):
+                writer.write(sample)
+                keys.append(sample["__key__"])
+    write_json(
+        index,
+        {
+            "split": split,
+            "samples": len(keys),
+            "keys": keys,
+            "bytes": output.stat().st_size,
+            "sha256": sha256(output),
+        },
+    )
+
+
+def verify(tar: Path, index: Path) -> int:
+    """Check a packed shard against its index.
+
+    Returns:
+        The number of its samples.
+
+    Raises:
+        UserError: names the shard that is missing, cut off or changed, or the index that cannot be read.
+    """
+    record = read_json(index)
+    if not isinstance(record, dict) or not {"samples", "keys", "bytes", "sha256"} <= record.keys():
+        raise UserError(f"{index}: not the index of a shard; remove it and run stage pack again")
+    if not tar.is_file():
+        raise UserError(f"{tar}: the shard is missing; run stage pack again")
+    size = tar.stat().st_size
+    if size != record["bytes"]:
+        raise UserError(
+            f"{tar}: damaged, {size} bytes instead of {record['bytes']}; remove it and run stage pack again"
+        )
+    if sha256(tar) != record["sha256"]:
+        raise UserError(f"{tar}: damaged, its checksum is not that of {index}; remove it and run stage pack again")
+    return int(record["samples"])
+
+
+def _samples(
+    tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], every: bool
+) -> Iterator[Sample]:
+    def pick(key: str, suffixes: list[str]) -> list[str] | None:
+        if key not in rows:
+            return None
+        if every:
+            return [*frame_suffixes(suffixes), "json"] if "json" in suffixes else []
+        selected = chosen.get(key)
+        if selected is None:
+            return []
+        numbers = {selected["chosen"], selected["mid"], *selected["top"][:1]}
+        frames = [suffix for suffix in frame_suffixes(suffixes) if int(suffix[:-4]) in numbers]
+        return [*frames, *(suffix for suffix in suffixes if suffix in ("flac", "json"))]
+
+    for sample in samples(tar, pick):
+        row = rows[sample["__key__"]]
+        record = {**row, "extra": json.loads(row["extra"] or "{}"), "fps": clip_record(tar, sample)["fps"]}
+        if every:
+            yield from _frames(sample, record)
+        elif sample["__key__"] in chosen:
+            yield _pair(tar, sample, record, chosen[sample["__key__"]])
+        else:
+            raise UserError(f"{tar}: clip {sample['__key__']} was never scored; run stage select again")
+
+
+def _frames(sample: Sample, record: dict[str, Any]) -> Iterator[Sample]:
+    for suffix in frame_suffixes(sample):
+        number = suffix[:-4]
+        yield {
+            "__key__": f"{sample['__key__']}-{number}",
+            "jpg": sample[suffix],
+            "json": _json({**record, "frame": int(number)}),
+        }
+
+
+def _pair(tar: Path, sample: Sample, record: dict[str, Any], selected: dict[str, Any]) -> Sample:
+    frames = {int(suffix[:-4]): sample[suffix] for suffix in frame_suffixes(sample)}
+    named = {"jpg": selected["chosen"], "mid.jpg": selected["mid"]}
+    if selected["top"]:
+        named["top1.jpg"] = selected["top"][0]
+    missing = set(named.values()) - frames.keys()
+    if missing:
+        raise UserError(f"{tar}: clip {sample['__key__']} has no frame {min(missing)}; run stage select again")
+    facts = {field: selected[field] for field in ("n_frames", "chosen", "mid", "top", "scores")}
+    packed: Sample = {"__key__": sample["__key__"], "json": _json({**record, **facts})}
+    packed |= {suffix: frames[number] for suffix, number in named.items()}
+    if "flac" in sample:
+        packed["flac"] = sample["flac"]
+    return packed
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
