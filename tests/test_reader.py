@@ -27,9 +27,7 @@ def _packed(folder: Path, n_shards: int, per_shard: int = 5) -> list[Path]:
             key = f"c{number:03d}"
             members[f"{key}.flac"] = flac(np.full(600 + number, number, np.int16))
             members[f"{key}.jpg"] = encode_png(np.full((6, 8, 3), number, np.uint8))
-            members[f"{key}.json"] = json.dumps(
-                {"label": None if number == 1 else f"class {number % 3}"}
-            ).encode()
+            members[f"{key}.json"] = json.dumps({"label": None if number == 1 else f"class {number % 3}"}).encode()
             members[f"{key}.mid.jpg"] = encode_png(np.full((6, 8, 3), 200, np.uint8))
         tars.append(write_tar(folder / f"{shard:03d}.tar", members))
     return tars
@@ -72,9 +70,7 @@ def test_odd_member_names_are_refused(tmp_path: Path, name: str) -> None:
     assert "odd name" in _error(write_tar(tmp_path / "s.tar", {"good.json": b"{}", name: b"x"}))
 
 
-@pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE]
-)
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_members_that_are_no_plain_files_are_refused(tmp_path: Path, kind: bytes) -> None:
     tar = tmp_path / "s.tar"
     with tarfile.open(tar, "w") as archive:
@@ -96,9 +92,7 @@ def test_doubled_and_scattered_members_are_refused(tmp_path: Path) -> None:
         for _ in range(2):
             archive.addfile(tarfile.TarInfo("a.jpg"), io.BytesIO())
     assert "twice" in _error(tmp_path / "twice.tar")
-    assert "side by side" in _error(
-        write_tar(tmp_path / "s.tar", {"a.jpg": b"", "b.jpg": b"", "a.json": b""})
-    )
+    assert "side by side" in _error(write_tar(tmp_path / "s.tar", {"a.jpg": b"", "b.jpg": b"", "a.json": b""}))
 
 
 def test_a_cut_or_overwritten_shard_is_never_just_shorter(tmp_path: Path) -> None:
@@ -139,9 +133,7 @@ def test_records_that_are_no_json_objects_are_refused(data: bytes) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("n_shards", "world_size", "workers"), [(4, 1, 0), (4, 2, 2), (3, 2, 2), (1, 2, 2), (5, 2, 0)]
-)
+@pytest.mark.parametrize(("n_shards", "world_size", "workers"), [(4, 1, 0), (4, 2, 2), (3, 2, 2), (1, 2, 2), (5, 2, 0)])
 def test_readers_share_an_epoch_without_loss_or_duplicates(
     tmp_path: Path, n_shards: int, world_size: int, workers: int
 ) -> None:

@@ -91,7 +91,7 @@ def _samples(
         if key not in rows:
             return None
         if every:
-            return [*frame_suffixes(suffixes), "json"] if "json" in suffixes else []
+            return [suffix for suffix in suffixes if suffix != "flac"]
         selected = chosen.get(key)
         if selected is None:
             return []
@@ -100,14 +100,15 @@ def _samples(
         return [*frames, *(suffix for suffix in suffixes if suffix in ("flac", "json"))]
 
     for sample in samples(tar, pick):
-        row = rows[sample["__key__"]]
+        key = sample["__key__"]
+        if not every and key not in chosen:
+            raise UserError(f"{tar}: clip {key} was never scored; run stage select again")
+        row = rows[key]
         record = {**row, "extra": json.loads(row["extra"] or "{}"), "fps": clip_record(tar, sample)["fps"]}
         if every:
             yield from _frames(sample, record)
-        elif sample["__key__"] in chosen:
-            yield _pair(tar, sample, record, chosen[sample["__key__"]])
         else:
-            raise UserError(f"{tar}: clip {sample['__key__']} was never scored; run stage select again")
+            yield _pair(tar, sample, record, chosen[key])
 
 
 def _frames(sample: Sample, record: dict[str, Any]) -> Iterator[Sample]:
