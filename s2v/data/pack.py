@@ -16,6 +16,9 @@ from s2v.files import atomic_path, read_json, read_parquet, sha256, write_json
 if TYPE_CHECKING:
     from s2v.config import PackConfig
 
+# The manifest's `extra` stays behind: it is the source's own note, and may name what an unlabelled split must not know.
+FACTS = ("clip_id", "label", "split", "source", "source_id", "start_s", "end_s", "shard")
+
 
 def run(
     *, config: PackConfig, manifest: Path, tar: Path, selection: Path | None, split: str, output: Path, index: Path
@@ -104,7 +107,7 @@ def _samples(
         if not every and key not in chosen:
             raise UserError(f"{tar}: clip {key} was never scored; run stage select again")
         row = rows[key]
-        record = {**row, "extra": json.loads(row["extra"] or "{}"), "fps": clip_record(tar, sample)["fps"]}
+        record = {field: row[field] for field in FACTS} | {"fps": clip_record(tar, sample)["fps"]}
         if every:
             yield from _frames(sample, record)
         else:
