@@ -76,7 +76,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
     (folder / "playlist.mp4").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n")
     (folder / "concat.mp4").write_text("ffconcat version 1.0\nfile 'no-audio.mp4'\n")
     make_video(folder / "silent.mp4", sound="anullsrc=sample_rate=44100:channel_layout=mono")
-    make_video(folder / "short.mp4", seconds=0.5)
+    make_video(folder / "short.mp4", seconds=0.3)
     make_video(folder / "black.mp4", seconds=5.0, picture="color=black:size=96x64:rate=20")
     return {
         "cut at the end.mp4": "truncated",

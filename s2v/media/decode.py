@@ -87,9 +87,7 @@ def decode(
     limit_s = max_duration_s if end_s is None else min(max_duration_s, end_s - start)
     if limit_s <= 0:
         raise ClipError(Reason.TOO_SHORT, f"the window from {start:g} s to {end_s} s is empty")
-    read = partial(
-        _read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, fps=fps, side=short_side_px, start_s=start_s
-    )
+    read = partial(_read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, fps=fps, side=short_side_px, start_s=start_s)
     read = partial(read, limit_s=limit_s, timeout_s=timeout_s)
     try:
         wave, frames, log = read(pictures=reader == "ffmpeg", sound=True)
@@ -145,9 +143,7 @@ def decode_audio(
     """
     path = Path(path)
     check_file(path)
-    read = partial(
-        _read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, fps=1, side=2, start_s=None, limit_s=max_duration_s
-    )
+    read = partial(_read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, fps=1, side=2, start_s=None, limit_s=max_duration_s)
     wave, _, log = read(timeout_s=timeout_s, pictures=False, sound=True)
     if wave is None or len(wave) == 0:
         raise ClipError(Reason.NO_AUDIO, "the audio stream holds no sound")
@@ -185,9 +181,7 @@ def _read(
         if sound:
             filters = f"aresample=osr={rate}:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=mono"
             outputs.append(
-                source["a:0"].output(
-                    f"file:{raw}", format="s16le", acodec="pcm_s16le", ac=1, af=filters, **bound
-                )
+                source["a:0"].output(f"file:{raw}", format="s16le", acodec="pcm_s16le", ac=1, af=filters, **bound)
             )
         finished, frames = run(
             command(outputs, path=path, executable=ffmpeg),

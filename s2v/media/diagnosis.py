@@ -102,11 +102,7 @@ def check_file(path: Path) -> None:
     """
     try:
         if not path.is_file():
-            raise (
-                ClipError(Reason.NOT_A_VIDEO, "not a regular file")
-                if path.exists()
-                else ClipError(Reason.MISSING)
-            )
+            raise (ClipError(Reason.NOT_A_VIDEO, "not a regular file") if path.exists() else ClipError(Reason.MISSING))
         with open(path, "rb") as stream:
             start = stream.read(12)
         if not start:
@@ -147,9 +143,7 @@ def explain_failure(
         return ClipError(Reason.TRUNCATED, "the index at the end of the file (moov) is missing")
     opened = header.duration_s is not None or header.has_video or header.has_audio or "Stream mapping" in log
     if "Format not on whitelist" in log:
-        return ClipError(
-            Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed"
-        )
+        return ClipError(Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed")
     if not opened and any(sign in log for sign in _NOT_MEDIA):
         return ClipError(Reason.NOT_A_VIDEO, last)
     if want_video and not header.has_video:
@@ -171,8 +165,6 @@ def _last_line(log: str) -> str:
     lines = [_NOISE.sub("", line).strip() for line in log.splitlines()]
     lines = [line for line in lines if line and "file:" not in line]
     for line in lines:
-        if re.search(
-            r"invalid|error|not found|could not|unsupported|unknown|no such|whitelist", line, re.IGNORECASE
-        ):
+        if re.search(r"invalid|error|not found|could not|unsupported|unknown|no such|whitelist", line, re.IGNORECASE):
             return line
     return lines[-1] if lines else "the decoder stopped without a message"

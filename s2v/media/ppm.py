@@ -38,9 +38,7 @@ def read_ppm_stream(stream: IO[bytes], max_frames: int) -> Frames:
                 break
             if count < max_frames:
                 like_first = (frames.shape[2], frames.shape[1])
-                frames[count] = np.asarray(
-                    Image.fromarray(picture).resize(like_first, Image.Resampling.BICUBIC)
-                )
+                frames[count] = np.asarray(Image.fromarray(picture).resize(like_first, Image.Resampling.BICUBIC))
         count += 1
     return frames[: min(count, max_frames)]
 
