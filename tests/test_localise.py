@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,27 @@ def test_run_publishes_a_model_and_repeats_itself(tmp_path: Path) -> None:
     assert names == {"model.safetensors", "config.json", "README.md", "train.jsonl"}
     assert "without labels" in (first / "README.md").read_text()
     assert json.loads((first / "train.jsonl").read_text().splitlines()[-1])["step"] == 6
+
+
+def test_a_killed_training_goes_on_to_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tar = extract_tar(tmp_path / "000.tar", range(8))
+    undisturbed = _train([tar], tmp_path / "a")
+    calls = 0
+
+    def die(*args: Any) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 5:  # after the checkpoint of step 3
+            raise KeyboardInterrupt
+        return moment_loss(*args)
+
+    monkeypatch.setattr("s2v.train.localise.moment_loss", die)
+    with pytest.raises(KeyboardInterrupt):
+        _train([tar], tmp_path / "b")
+    assert not (tmp_path / "b" / "model.safetensors").exists()
+    resumed = _train([tar], tmp_path / "b")
+    assert calls == 5 + 3
+    assert (resumed / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
 
 
 def test_other_splits_change_nothing(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from shards import blinking_clip, clip_members, extract_tar, write_tar
@@ -13,7 +15,7 @@ from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig, SelectConfig
 from s2v.data import select
 from s2v.data.moments import read_moments
 from s2v.errors import UserError
-from s2v.files import read_parquet
+from s2v.files import read_parquet, write_parquet
 from s2v.train.localise import load
 from s2v.train.localise import run as localise
 
@@ -97,3 +99,29 @@ def test_a_shard_with_missing_frames_or_a_cut_end_is_named_and_nothing_is_writte
     with pytest.raises(UserError, match=r"001\.tar"):
         _select(tar, model_dir, tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_benchmark_counts_what_the_truth_says(tmp_path: Path) -> None:
+    bench = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "selection.py"))
+    with pytest.raises(UserError, match="needs select"):
+        bench["precision"](tmp_path)
+    rows, truth = [], []
+    for clip, (scores, right) in {
+        "a": ([0.1, 0.9, 0.2, 0.3], [False, True, False, False]),  # best right, middle wrong
+        "b": ([0.9, 0.1, 0.2, 0.3], [False, False, True, True]),  # best wrong, middle right
+        "c": ([0.5, 0.1, 0.2, 0.3], [False] * 4),  # nothing to find
+        "d": ([], [True] * 4),  # no sound
+    }.items():
+        top = sorted(range(len(scores)), key=lambda t: -scores[t])
+        rows.append({"clip_id": clip, "split": "train", "n_frames": 4, "scores": scores, "top": top, "mid": 2})
+        truth.append({"clip_id": clip, "class": "owl hooting", "visible": [True] * 3 + right[3:], "sounding": right})
+    write_parquet(tmp_path / "select" / "000.parquet", rows, select.SELECTION)
+    flags = pa.list_(pa.bool_())
+    schema = pa.schema([("clip_id", pa.string()), ("class", pa.string()), ("visible", flags), ("sounding", flags)])
+    write_parquet(tmp_path / "world" / "truth.parquet", truth, schema)
+    found = bench["precision"](tmp_path)["train"]
+    assert found["all"] == found["owl hooting"]
+    row = found["all"]
+    assert (row["clips"], row["top1"], row["mid"], row["random"]) == (2, 0.5, 0.5, 0.375)
+    assert row["order"] == pytest.approx((1 + 2 / 4) / 2)
+    assert row["top1_low"] < 0.5 < row["top1_high"]
