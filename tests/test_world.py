@@ -1,0 +1,284 @@
+"""The embedded world: clips, their truth and their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2v import world
+from s2v.config import WorldConfig
+from s2v.errors import UserError
+from s2v.media.decode import decode
+from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
+from s2v.world.render import film, paint, picture_and_sound, soundtrack
+from s2v.world.thing import things
+
+NAMES = world.class_names()
+CONFIG = WorldConfig(
+    classes=NAMES,
+    clips={"train": 12, "val": 3, "test": 12, "images": 2, "judge": 2},
+    photos_per_reel=4,
+    size_px=48,
+)
+
+
+def of(split: str) -> list[Clip]:
+    return [clip for clip in clips(CONFIG) if clip.split == split]
+
+
+def films() -> list[tuple[Clip, Story]]:
+    return [(clip, story(clip, CONFIG)) for split in ("train", "val", "test") for clip in of(split)]
+
+
+def test_twelve_classes_of_both_kinds_in_plain_english() -> None:
+    assert len(NAMES) >= 12
+    assert {thing.kind for thing in things().values()} == {"source", "scape"}
+    assert all(name == name.lower() and name.replace(" ", "").isalpha() for name in NAMES)
+
+
+def test_no_seed_and_no_scene_is_shared_between_clips_or_splits() -> None:
+    named = clips(CONFIG)
+    assert len({clip.seed for clip in named}) == len(named)
+    drawn = [text for clip in named for text in parameters(clip, CONFIG)]
+    assert len(set(drawn)) == len(drawn)
+    by_split = {split: {t for c in of(split) for t in parameters(c, CONFIG)} for split in CONFIG.clips}
+    splits = list(by_split)
+    for i, a in enumerate(splits):
+        for b in splits[i + 1 :]:
+            assert not by_split[a] & by_split[b], (a, b)
+
+
+def test_another_world_seed_is_another_world_and_adding_clips_moves_none() -> None:
+    other = CONFIG.model_copy(update={"seed": 1})
+    assert not {c.seed for c in clips(other)} & {c.seed for c in clips(CONFIG)}
+    more = CONFIG.model_copy(update={"clips": {**CONFIG.clips, "train": 20}})
+    assert set(clips(CONFIG)) < set(clips(more))
+
+
+def test_rows_name_the_clip_and_nothing_of_its_truth() -> None:
+    rows = world.manifest_rows(CONFIG)
+    assert len({row["clip_id"] for row in rows}) == len(rows) == sum(CONFIG.clips.values()) * len(NAMES)
+    for row in rows:
+        assert set(json.loads(row["extra"])) == {"class", "index", "seed"}
+        assert "." not in row["clip_id"]
+        assert (row["label"] is None) == (row["split"] == "images")
+        if row["split"] == "images":
+            assert not any(name.split()[0] in row["clip_id"] for name in NAMES)
+
+
+def test_truth_has_a_row_for_every_clip_and_agrees_with_itself() -> None:
+    rows = {row["clip_id"]: row for row in world.truth_rows(CONFIG)}
+    assert set(rows) == {row["clip_id"] for row in world.manifest_rows(CONFIG)}
+    for clip, s in films():
+        row = rows[clip.clip_id]
+        assert row == truth(clip, CONFIG)
+        assert row["class"] == clip.label
+        frames = [
+            any(a <= i / CONFIG.fps < b for a, b in row["intervals"]) for i in range(len(row["sounding"]))
+        ]
+        assert row["sounding"] == frames
+        assert row["size_px"] == pytest.approx(s.scene.height * CONFIG.size_px)
+
+
+def test_the_source_shows_for_30_to_70_percent_and_never_with_its_distractor() -> None:
+    seen_distractors = 0
+    for clip, s in films():
+        assert CONFIG.duration_s[0] <= s.duration_s <= CONFIG.duration_s[1]
+        assert 1 <= len(s.intervals) <= 2
+        share = sum(b - a for a, b in s.intervals) / s.duration_s
+        assert 0.29 <= share <= 0.71
+        assert all(0 <= a < b <= s.duration_s + 0.01 for a, b in s.intervals)
+        if s.distractor is not None:
+            seen_distractors += 1
+            assert s.distractor != clip.label
+            assert s.distractor_interval is not None
+            start, end = s.distractor_interval
+            assert start < end
+            assert all(end <= a or b <= start for a, b in s.intervals)
+    assert seen_distractors > 50
+
+
+@pytest.mark.xfail(
+    reason="intervals are placed freely, which favours the middle: 0.65 of the clips (docs/world.md)"
+)
+def test_the_middle_frame_shows_the_source_in_about_half_of_the_clips() -> None:
+    config = CONFIG.model_copy(update={"clips": {"test": 60}})
+    shows = [row["visible"][len(row["visible"]) // 2] for row in (truth(c, config) for c in clips(config))]
+    assert 0.4 <= np.mean(shows) <= 0.6
+
+
+def test_a_quarter_of_the_test_clips_and_no_other_lies_out_of_range() -> None:
+    config = CONFIG.model_copy(update={"clips": {"test": 60, "train": 10}})
+    beyond = {
+        split: [story(c, config).beyond for c in clips(config) if c.split == split] for split in config.clips
+    }
+    assert 0.18 <= np.mean(beyond["test"]) <= 0.32
+    assert not any(beyond["train"])
+
+
+def in_range_values(name: str, split: str) -> dict[str, list[float]]:
+    config = CONFIG.model_copy(
+        update={"clips": {split: 40}, "classes": [name, NAMES[0] if name != NAMES[0] else NAMES[1]]}
+    )
+    stories = [story(c, config) for c in clips(config) if c.label == name]
+    if split == "test":
+        stories = [s for s in stories if s.beyond]
+    return {
+        key: [float(s.scene.look[key]) for s in stories]
+        for key, value in stories[0].scene.look.items()
+        if isinstance(value, float)
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_out_of_range_looks_lie_outside_what_training_sees(name: str) -> None:
+    train, test = in_range_values(name, "train"), in_range_values(name, "test")
+    outside = [
+        not min(train[key]) <= value <= max(train[key]) for key, values in test.items() for value in values
+    ]
+    assert np.mean(outside) > 0.7
+
+
+def loudness(s: Story, start: float, end: float) -> float:
+    wave = soundtrack(s, CONFIG) / 32768.0
+    return float(np.sqrt(np.mean(wave[round(start * 16000) : round(end * 16000)] ** 2)))
+
+
+@pytest.mark.parametrize("name", [n for n, t in things().items() if t.kind == "source"])
+def test_twice_as_far_is_half_as_large_and_at_most_half_as_loud(name: str) -> None:
+    clip = next(c for c in of("train") if c.label == name)
+    s = story(clip, CONFIG)
+    s.noise_bed = 0.0
+    levels, heights = [], []
+    for distance in (1.0, 2.0, 4.0):
+        s.scene.distance = distance
+        levels.append(loudness(s, *s.intervals[0]))
+        heights.append(s.scene.height)
+    assert heights[0] / heights[1] == pytest.approx(2) == heights[1] / heights[2]
+    # 6 dB a doubling, and somewhat more, for the air takes the highs. Peaks of the nearest may be cut at full scale,
+    # so the law is held to from distance 2 on.
+    assert levels[0] > 1.5 * levels[1]
+    assert 1.95 <= levels[1] / levels[2] <= 3.6
+
+
+@pytest.mark.parametrize("name", [n for n, t in things().items() if t.kind == "scape"])
+def test_a_stronger_scape_is_louder_and_shows_more(name: str) -> None:
+    clip = next(c for c in of("train") if c.label == name)
+    s = story(clip, CONFIG)
+    s.noise_bed, s.shake = 0.0, [0.0] * 4
+    a, b = s.intervals[0]
+    levels, changes = [], []
+    for strength in (0.35, 0.9):
+        s.scene.strength = strength
+        levels.append(loudness(s, a, b))
+        frames = film(s, CONFIG).astype(float)
+        on = np.array([any(p <= i / CONFIG.fps < q for p, q in s.intervals) for i in range(len(frames))])
+        changes.append(np.abs(frames[on].mean(0) - frames[~on].mean(0)).mean())
+    assert levels[1] > 1.8 * levels[0]
+    assert changes[1] > changes[0] > 0.5
+
+
+def test_sound_and_picture_show_the_source_exactly_in_its_intervals() -> None:
+    for name in NAMES:
+        clip = next(c for c in of("train") if c.label == name)
+        s = story(clip, CONFIG)
+        s.distractor = None
+        row = truth(clip, CONFIG)
+        wave = soundtrack(s, CONFIG) / 32768.0
+        sounding = np.array(row["sounding"])
+        level = np.sqrt((wave[: len(sounding) * 1600].reshape(-1, 1600) ** 2).mean(1))
+        # A frame next to an edge holds a part of both.
+        silent = ~sounding & ~np.roll(sounding, 1) & ~np.roll(sounding, -1)
+        assert silent.any()
+        assert np.sqrt((level[sounding] ** 2).mean()) > 3 * np.sqrt((level[silent] ** 2).mean()), name
+        s.shake = [0.0] * 4
+        frames = film(s, CONFIG).astype(float)
+        on = np.array([any(a <= i / CONFIG.fps < b for a, b in s.intervals) for i in range(len(frames))])
+        between = np.abs(frames[on].mean(0) - frames[~on].mean(0)).max(-1)
+        assert (between > 12).mean() > 0.01, name
+
+
+def test_levels_are_absolute_and_span_more_than_a_factor_of_four() -> None:
+    levels = [float(np.sqrt(np.mean((soundtrack(s, CONFIG) / 32768.0) ** 2))) for _, s in films()]
+    assert min(levels) >= 0.01
+    assert max(levels) <= 0.45
+    assert max(levels) / min(levels) > 4
+
+
+def test_mean_colour_alone_names_at_most_60_percent() -> None:
+    rows: dict[str, list[np.ndarray]] = {"train": [], "test": []}
+    names: dict[str, list[str]] = {"train": [], "test": []}
+    for split in rows:
+        for clip in of(split):
+            scene = photos(clip, 1)[0]
+            thing = things()[clip.label]
+            picture = paint(scene, [(thing, scene, scene.strength)], 0.0, CONFIG.size_px)
+            rows[split].append(picture.mean((0, 1)))
+            names[split].append(clip.label)
+    train, test = np.stack(rows["train"]), np.stack(rows["test"])
+    near = np.linalg.norm(test[:, None] - train[None], axis=-1).argmin(1)
+    assert np.mean([names["train"][j] == names["test"][i] for i, j in enumerate(near)]) <= 0.6
+
+
+def test_a_reel_is_photos_of_one_class_without_sound() -> None:
+    for clip in of("judge")[:3] + of("images")[:3]:
+        frames, wave = picture_and_sound(clip, CONFIG)
+        assert wave is None
+        assert frames.shape == (CONFIG.photos_per_reel, CONFIG.size_px, CONFIG.size_px, 3)
+        assert len({frame.tobytes() for frame in frames}) == len(frames)
+
+
+def test_rendering_is_a_function_of_the_clip() -> None:
+    clip = of("test")[0]
+    first, second = picture_and_sound(clip, CONFIG), picture_and_sound(clip, CONFIG)
+    np.testing.assert_array_equal(first[0], second[0])
+    assert first[1] is not None and second[1] is not None
+    np.testing.assert_array_equal(first[1], second[1])
+
+
+@pytest.mark.parametrize("split", ["test", "judge"])
+def test_files_are_reproducible_to_the_byte_and_come_back_from_the_decoder(
+    split: str, tmp_path: Path
+) -> None:
+    ffmpeg = ffmpeg_path("bundled")
+    row = next(r for r in world.manifest_rows(CONFIG) if r["split"] == split)
+    digests = []
+    for name in ("a.mp4", "b.mp4"):
+        world.render(row, tmp_path / name, config=CONFIG, ffmpeg=ffmpeg)
+        digests.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    assert digests[0] == digests[1]
+    clip = next(c for c in of(split) if c.clip_id == row["clip_id"])
+    frames, wave = picture_and_sound(clip, CONFIG)
+    back = decode(
+        tmp_path / "a.mp4",
+        reader="ffmpeg",
+        ffmpeg=ffmpeg,
+        sample_rate_hz=16000,
+        fps=CONFIG.fps,
+        short_side_px=CONFIG.size_px,
+        start_s=None,
+        end_s=None,
+        timeout_s=30.0,
+        need_audio=wave is not None,
+    )
+    assert back.frames.shape == frames.shape
+    assert np.abs(back.frames.astype(float) - frames).mean() < 6
+    log = subprocess.run(
+        [ffmpeg, "-hide_banner", "-i", str(tmp_path / "a.mp4")], capture_output=True, text=True, check=False
+    )
+    assert ("Audio:" in log.stderr) == (wave is not None)
+    if wave is not None:
+        assert back.wave is not None
+        level = np.sqrt(np.mean((back.wave / 32768.0) ** 2)) / np.sqrt(np.mean((wave / 32768.0) ** 2))
+        assert 0.9 <= level <= 1.1
+
+
+def test_an_unknown_class_is_named_with_those_there_are() -> None:
+    with pytest.raises(UserError, match=r"'unicorn'.*owl hooting"):
+        clips(CONFIG.model_copy(update={"classes": ["unicorn", *NAMES]}))
