@@ -13,7 +13,7 @@ rule align:
         "<benchmarks>/align.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 8
+    threads: TRAINING_THREADS
     resources:
         mem_mb=4000,
         runtime=1440,

@@ -13,7 +13,7 @@ rule embed:
         "<benchmarks>/embed/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 2
+    threads: TRAINING_THREADS
     resources:
         mem_mb=3000,
         runtime=240,

@@ -10,7 +10,7 @@ rule judge:
         "<benchmarks>/judge.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 8
+    threads: TRAINING_THREADS
     resources:
         mem_mb=3000,
         runtime=720,

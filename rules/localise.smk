@@ -10,7 +10,7 @@ rule localise:
         "<benchmarks>/localise.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 8
+    threads: TRAINING_THREADS
     resources:
         mem_mb=4000,
         runtime=720,
