@@ -68,9 +68,11 @@ def merge(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             below = merged.get(key)
-            if isinstance(value, Mapping):
-                merged[key] = merge([below if isinstance(below, Mapping) else {}, value])
-            else:
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                merged[key] = merge([below, value])
+            elif isinstance(value, Mapping) and (value or key not in merged):
+                merged[key] = merge([value])
+            elif not isinstance(value, Mapping):
                 merged[key] = value
     return merged
 

@@ -1,4 +1,4 @@
-"""What every script of the workflow shares: the log, one-line errors, and the run's settings.
+"""What every script of the workflow shares: the log, progress on the screen, one-line errors, the run's settings.
 
 A script gets its files and values from Snakemake and hands them to one function of `s2v`; nothing else happens here.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,10 @@ def job(snakemake: Any) -> Iterator[Job]:
     with open(log, "w", encoding="utf-8") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    screen = logging.StreamHandler(os.fdopen(os.dup(terminal), "w"))
+    screen.addFilter(_Seldom())
+    handlers = [logging.StreamHandler(sys.stderr), screen]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     try:
         yield Job(RuntimeConfig.model_validate(snakemake.config.get("runtime", {})), snakemake.threads)
     except UserError as error:
@@ -50,6 +54,22 @@ def job(snakemake: Any) -> Iterator[Job]:
     except Exception as error:
         traceback.print_exc()
         _fail(terminal, f"{snakemake.rule}: {type(error).__name__}: {error}; the traceback is in {log}")
+
+
+class _Seldom(logging.Filter):
+    """Lets a line through every few seconds: enough to see on the screen that a training moves."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__()
+        self.seconds, self.last = seconds, time.monotonic()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the screen shows `record`."""
+        now = time.monotonic()
+        if record.levelno < logging.WARNING and now - self.last < self.seconds:
+            return False
+        self.last = now
+        return True
 
 
 def _fail(terminal: int, line: str) -> None:

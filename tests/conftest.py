@@ -1,0 +1,28 @@
+"""Fixtures of the whole suite: quiet threads, and one real run of the tiny chain that several tests look at."""
+
+from __future__ import annotations
+
+import os
+
+# Two cores are shared by everything that a test starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+from workflow_runs import Checkout  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def tiny_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A copy of the repository in which the tiny chain has been run to its end. Do not change it: `copy` it."""
+    checkout = Checkout.of_repository(tmp_path_factory.mktemp("tiny") / "checkout")
+    done = checkout.snakemake("--cores", "2")
+    assert done.returncode == 0, done.stdout[-8000:]
+    return checkout
+
+
+@pytest.fixture
+def checkout(tiny_checkout: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished run that a test may change."""
+    return tiny_checkout.copy(tmp_path / "checkout")

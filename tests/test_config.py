@@ -1,0 +1,175 @@
+"""Configuration: every key documented, overlays, and errors that name file, key and what is allowed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s2v.config import Config, MethodName, json_schema
+from s2v.configfile import check, load, merge, read, split_names
+from s2v.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+DEFAULT = ROOT / "config.yaml"
+OVERLAYS = sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def overlay(tmp_path: Path, text: str) -> list[Path]:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return [DEFAULT, path]
+
+
+def test_schema_file_is_that_of_the_classes() -> None:
+    assert json.loads((ROOT / "config.schema.json").read_text()) == json.loads(json.dumps(json_schema()))
+
+
+@pytest.mark.parametrize("path", OVERLAYS, ids=lambda p: p.stem)
+def test_shipped_configurations_are_right_and_have_their_own_output(path: Path) -> None:
+    outputs = [load([DEFAULT]).output] + [load([DEFAULT, other]).output for other in OVERLAYS]
+    assert load([DEFAULT, path]).name == read(path)["name"]
+    assert len(set(outputs)) == len(outputs)
+
+
+def _keys(model: Any, prefix: str = "") -> list[str]:
+    found = []
+    for name, field in model.model_fields.items():
+        parts = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        inner = next((part for part in parts if hasattr(part, "model_fields")), None)
+        found += _keys(inner, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
+    return found
+
+
+def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
+    """config.yaml names all keys but those of a folder, which configs/folder.yaml has."""
+    shipped = merge([read(DEFAULT), {"data": {"folder": read(ROOT / "configs/folder.yaml")["data"]["folder"]}}])
+    for key in _keys(Config):
+        value: Any = shipped
+        for part in key.split("."):
+            assert part in value, f"{key} is in no shipped file"
+            value = value[part]
+    plain = {"batch_size", "learning_rate", "weight_decay", "seed", "checkpoint_every", "steps", "temperature", "width",
+             "projection_dim", "projection_hidden", "prototypes", "sinkhorn_iterations", "n_fft", "hop", "log_floor",
+             "freeze_prototypes_steps", "attention", "hflip", "warmup_learning_rate", "d_learning_rate", "image_px", "dim",
+             "evaluator", "epochs", "split"}
+    for line in DEFAULT.read_text().splitlines():
+        key, _, rest = line.strip().partition(":")
+        if line.startswith("  ") and rest.strip() and not key.startswith(("#", "-")) and key not in plain:
+            assert "#" in rest or key in {"images", "judge"}, f"config.yaml: {key} has no comment"
+
+
+def test_mappings_merge_and_all_else_replaces() -> None:
+    low = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
+    assert merge([low, {"a": {"y": [3]}, "b": {"q": 1}, "c": None}]) == {
+        "a": {"x": 1, "y": [3]}, "b": {"q": 1}, "c": None,
+    }
+    assert low == {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
+
+
+values = st.recursive(st.integers() | st.lists(st.integers(), max_size=2), lambda v: st.dictionaries(st.sampled_from("abc"), v))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), values), min_size=1, max_size=3))
+def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
+    from snakemake.utils import update_config
+
+    theirs: dict[str, Any] = {}
+    for layer in json.loads(json.dumps(layers)):
+        update_config(theirs, layer)
+    assert merge(layers) == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("align: {los: nce}", ["mine.yaml: align.los: unknown key; did you mean loss?", "batch_size"]),
+        ("align: {loss: foo}", ["mine.yaml: align.loss: \"foo\" is not allowed", "'total', 'nce' or 'l2'"]),
+        ("align: {epochs: many}", ["mine.yaml: align.epochs: \"many\"", "a whole number"]),
+        ("align: {epochs: 1.5}", ["align.epochs: 1.5 is not allowed; allowed: a whole number"]),
+        ("align: {epochs: 0}", ["align.epochs: 0 is not allowed", "greater than 0"]),
+        ("align: {learning_rate: 1e-3}", ["align.learning_rate: \"1e-3\"", "write 1.0e-3"]),
+        ("align: {learning_rate: .inf}", ["align.learning_rate", "finite"]),
+        ("align: 3", ["mine.yaml: align: 3 is not allowed; allowed: a mapping"]),
+        ("generator: {attention: 1}", ["generator.attention: 1", "true or false"]),
+        ("generate: {methods: [icgan, dalle]}", ["mine.yaml: generate.methods.1: \"dalle\"", "sound2vision"]),
+        ("generate: {seeds: [0, 0]}", ["generate.seeds", "only once"]),
+        ("generate: {split: tets}", ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"]),
+        ("data: {world: {classes: [dog barking, unicorn]}}", ["data.world.classes: 'unicorn'", "owl hooting"]),
+        ("data: {source: folder}", ["data.folder: missing"]),
+        ("data: {world: {clips: {train: 0}}}", ["data.world.clips.train: 0"]),
+        ("output: ''", ["mine.yaml: output: '' is no name for a folder"]),
+        ("output: 'results/{x}'", ["output"]),
+        ("name: ../x", ["mine.yaml: name"]),
+        ("evaluate: {evaluator: 5}", ["evaluate.evaluator: 5", "'judge', 'clip_inception' or 'none'"]),
+        ("encoder: {crops: [[2, 48]]}", ["encoder.crop_scales", "each of the 1"]),
+        ("align: {loss: l2\n", ["mine.yaml: line", "not readable as YAML"]),
+        ("align: {loss: l2}\nalign: {loss: nce}", ["mine.yaml: line 2", "'align' is there twice"]),
+        ("- 1", ["mine.yaml: a configuration is a mapping"]),
+        ("nothing: 2020-01-01", ["mine.yaml: nothing: unknown key"]),
+    ],
+)
+def test_errors_are_one_line_with_file_key_and_what_is_allowed(tmp_path: Path, text: str, said: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        load(overlay(tmp_path, text))
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in said:
+        assert part in message, message
+
+
+def test_the_file_at_fault_is_named_even_under_an_overlay(tmp_path: Path) -> None:
+    low = tmp_path / "low.yaml"
+    low.write_text(DEFAULT.read_text().replace("loss: total", "loss: foo"))
+    high = tmp_path / "high.yaml"
+    high.write_text("align: {epochs: 3}")
+    with pytest.raises(UserError, match=r"low\.yaml: align\.loss"):
+        load([low, high])
+
+
+def test_values_that_no_file_has_are_those_of_the_command_line() -> None:
+    values = merge([read(DEFAULT), {"align": {"loss": "foo"}}])
+    with pytest.raises(UserError, match=r"^--config: align\.loss"):
+        check(values, [DEFAULT])
+
+
+def test_missing_file_and_binary_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        load([tmp_path / "none.yaml"])
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="not readable as YAML"):
+        load([tmp_path / "x.yaml"])
+
+
+def test_a_folder_without_labels_needs_no_judge(tmp_path: Path) -> None:
+    text = "data: {source: folder, folder: {path: v, labels: none}}\nencoder: {splits: [train]}\ngenerator: {splits: [train]}\n"
+    with pytest.raises(UserError, match="judge needs labels"):
+        load(overlay(tmp_path, text))
+    config = load(overlay(tmp_path, text + "evaluate: {evaluator: none}"))
+    assert split_names(config) == ["train", "val", "test", "judge"]
+
+
+def test_a_share_of_zero_is_no_split(tmp_path: Path) -> None:
+    text = (
+        "data: {source: folder, folder: {path: v, splits: {train: 0.8, val: 0.1, test: 0.1, judge: 0.0}}}\n"
+        "encoder: {splits: [train]}\ngenerator: {splits: [train]}\n"
+    )
+    with pytest.raises(UserError, match=r"judge\.split: 'judge' is no split"):
+        load(overlay(tmp_path, text))
+
+
+def test_methods_of_the_configuration_are_those_there_are() -> None:
+    from s2v.evaluate.generate import known_methods
+
+    assert list(MethodName.__args__) == known_methods()  # type: ignore[attr-defined]
+
+
+def test_config_is_yaml_that_round_trips() -> None:
+    config = load([DEFAULT])
+    assert Config.model_validate(yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json")))) == config
