@@ -108,7 +108,7 @@ def test_a_cut_or_overwritten_shard_is_never_just_shorter(tmp_path: Path) -> Non
     assert "no end mark" in _error(tar)
     tar.write_bytes(b"text, not a tar\n" * 200)
     _error(tar)
-    assert "No such file" in _error(tmp_path / "missing.tar")
+    assert "the shard is missing" in _error(tmp_path / "missing.tar")
 
 
 def test_members_of_the_wrong_kind_are_named(tmp_path: Path) -> None:

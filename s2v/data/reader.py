@@ -65,6 +65,8 @@ def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
             stream.seek(archive.offset)
             if stream.read(1024) not in (b"\0" * 1024, b"\0" * 512):
                 raise _damaged(tar, "it has no end mark, so it was cut off or overwritten")
+    except FileNotFoundError as error:
+        raise UserError(f"{tar}: the shard is missing; run its stage again") from error
     except (OSError, EOFError, tarfile.TarError) as error:
         raise _damaged(tar, " ".join(str(error).split())) from error
 
