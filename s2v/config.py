@@ -164,6 +164,7 @@ class GeneratorConfig(SteppedConfig):
     shared_dim: Positive = 512
     convs_per_block: Literal[1, 2] = 2
     attention: bool = True
+    feature_input: bool = Field(False, description="the first map sees the feature too; not in the paper")
     neighbours: Positive = Field(50, description="k of instance conditioning")
     d_learning_rate: float = 1e-4
     d_steps: Positive = 1

@@ -104,9 +104,6 @@ def test_the_source_shows_for_30_to_70_percent_and_never_with_its_distractor() -
     assert seen_distractors > 50
 
 
-@pytest.mark.xfail(
-    reason="intervals are placed freely, which favours the middle: 0.65 of the clips (docs/world.md)"
-)
 def test_the_middle_frame_shows_the_source_in_about_half_of_the_clips() -> None:
     config = CONFIG.model_copy(update={"clips": {"test": 60}})
     shows = [row["visible"][len(row["visible"]) // 2] for row in (truth(c, config) for c in clips(config))]

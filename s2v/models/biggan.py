@@ -112,6 +112,8 @@ class Generator(nn.Module):
         shared_dim: size that the feature is projected to.
         convs: convolutions in a block, 2 as published.
         attention: self-attention at the published resolution.
+        feature_input: the first 4x4 map follows from noise and feature, not from noise alone as published. It lets
+            the feature decide where things are, which a small net otherwise learns slowly.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Generator(nn.Module):
         shared_dim: int = 512,
         convs: int = 2,
         attention: bool = True,
+        feature_input: bool = False,
     ) -> None:
         super().__init__()
         widths_in, widths_out = ([channels * w for w in side] for side in G_WIDTHS[resolution])
@@ -131,7 +134,8 @@ class Generator(nn.Module):
         self.dim_z = self.chunk * (len(widths_in) + 1)
         condition = shared_dim + self.chunk
         self.shared = _linear(dim_feature, shared_dim)
-        self.input = _linear(self.chunk, widths_in[0] * 16)
+        self.feature_input = feature_input
+        self.input = _linear(self.chunk + (shared_dim if feature_input else 0), widths_in[0] * 16)
         self.blocks = nn.ModuleList(
             GeneratorBlock(a, b, condition, convs) for a, b in zip(widths_in, widths_out, strict=True)
         )
@@ -145,7 +149,8 @@ class Generator(nn.Module):
         """z [B, dim_z] ~ N(0, I), h [B, dim_feature] of unit norm -> [B, 3, R, R] in [-1, 1]."""
         chunks = z.split(self.chunk, 1)
         feature = self.shared(h)
-        x = self.input(chunks[0]).view(len(z), -1, 4, 4)
+        first = torch.cat([feature, chunks[0]], 1) if self.feature_input else chunks[0]
+        x = self.input(first).view(len(z), -1, 4, 4)
         for i, block in enumerate(self.blocks):
             x = block(x, torch.cat([feature, chunks[i + 1]], 1))
             if self.attention is not None and i == self.attention_after:

@@ -25,6 +25,7 @@ PAPER: dict[str, dict[str, Any]] = {
         "shared_dim": 512,
         "convs_per_block": 2,
         "attention": True,
+        "feature_input": False,
         "neighbours": 50,
         "ema": 0.9999,
         "hflip": True,

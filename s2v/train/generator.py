@@ -56,7 +56,7 @@ class _IcGan(TaskDefaults):
         dim = features.shape[1]
         generator = Generator(
             config.resolution, config.channels, config.dim_z, dim, config.shared_dim, config.convs_per_block,
-            config.attention,
+            config.attention, config.feature_input,
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         discriminator = Discriminator(
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
@@ -198,7 +198,7 @@ def run(
     shape: dict[str, Any] = {
         "resolution": config.resolution, "channels": config.channels, "dim_z": config.dim_z,
         "dim_feature": own.shape[1], "shared_dim": config.shared_dim, "convs": config.convs_per_block,
-        "attention": config.attention,
+        "attention": config.attention, "feature_input": config.feature_input,
     }
     card = (
         f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the split(s) "

@@ -116,7 +116,7 @@ def scene_of(thing: Thing, dice: Dice, *, near: float = NEAR, far: float = FAR) 
         gain=float(rng.uniform(0.7, 1.15)),
         warmth=float(rng.uniform(-0.1, 0.1)),
         haze=float(rng.beta(1, 5)) * 0.5,
-        x=float(np.clip(rng.normal(0.5, 0.09 + 0.08 * (1 - height)), 0.2, 0.8)),
+        x=float(np.clip(rng.normal(0.5, 0.04 + 0.13 * (1 - height)), 0.2, 0.8)),
         y=float(np.clip(rng.normal(low, 0.02), 0.6, 0.98)),
         distance=distance,
         flip=dice.coin(),
@@ -158,6 +158,15 @@ def story(clip: Clip, config: WorldConfig) -> Story:
 
 
 def _intervals(rng: np.random.Generator, duration: float) -> list[tuple[float, float]]:
+    """Intervals whose covering the middle is a fair coin: long ones, drawn freely, would nearly always cover it."""
+    wanted = bool(rng.random() < 0.5)
+    while True:
+        found = _draw_intervals(rng, duration)
+        if sounding(found, duration / 2) == wanted:
+            return found
+
+
+def _draw_intervals(rng: np.random.Generator, duration: float) -> list[tuple[float, float]]:
     share = float(rng.uniform(0.3, 0.7))
     if rng.random() < 0.6:
         length = share * duration
