@@ -62,15 +62,10 @@ def evaluated(suffix):
     )
 
 
-def is_real_run():
-    """Whether this process is about to run jobs: not a dry run, not --lint or the like, not a job of another run."""
-    return workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
-
-
 # Snakemake's own lock survives a kill and must then be removed by hand, so the profile turns it off. This one is the
-# operating system's: it is gone with the process, however that ends.
-if is_real_run():
+# operating system's: it is gone with the process, however that ends. Dry runs and jobs do not start the workflow.
+onstart:
     try:
-        OUTPUT_LOCK = hold_lock(Path(CONFIG.output) / ".lock")
+        workflow.globals["output_lock"] = hold_lock(Path(CONFIG.output) / ".lock")
     except UserError as error:
-        raise WorkflowError(str(error))
+        sys.exit(f"s2v: {error}")

@@ -1,0 +1,179 @@
+"""The workflow: the whole chain, what reruns when something changes, and its errors and lock."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import tarfile
+import time
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from workflow_runs import REPOSITORY, TINY, Checkout
+
+from s2v.files import hold_lock
+
+EVALUATION = {"generate", "evaluate", "table1", "fig04"}
+PACKED = {"pack", "encoder", "embed", "generator", "align", "judge"}
+
+
+def test_chain_gives_table_figure_and_coverage(tiny_checkout: Checkout) -> None:
+    results = tiny_checkout.results
+    rows = list(csv.DictReader((results / "table1.csv").open()))
+    assert [row["row"] for row in rows] == ["A", "B", "C", "D"]
+    for row in rows:
+        assert 0 <= float(row["R@1"]) <= float(row["R@5"]) <= 100
+        assert row["evaluator"].startswith("judge") and row["data set"] == "tiny"
+    assert "paper" in (results / "table1.md").read_text()
+    assert (results / "fig04.png").read_bytes().startswith(b"\x89PNG")
+    covered = list(csv.DictReader((results / "coverage.csv").open()))
+    assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2) and {row["status"] for row in covered} == {"ok"}
+
+
+def test_every_clip_has_a_row_in_every_stage(tiny_checkout: Checkout) -> None:
+    results = tiny_checkout.results
+    for shard in ("000", "001"):
+        clips = {
+            stage: pq.read_table(results / stage / f"{shard}.parquet")["clip_id"].to_pylist()
+            for stage in ("manifest", "fetch", "extract", "select")
+        }
+        assert all(sorted(ids) == sorted(clips["manifest"]) for ids in clips.values())
+
+
+def test_trained_things_are_folders_with_a_card_and_no_checkpoints(tiny_checkout: Checkout) -> None:
+    for stage in ("localise", "encoder", "generator", "align", "judge"):
+        folder = tiny_checkout.results / stage
+        for name in ("model.safetensors", "config.json", "train.jsonl", "README.md"):
+            assert (folder / name).stat().st_size > 0, f"{stage}/{name}"
+        assert not (folder / "checkpoints").exists()
+
+
+def test_every_job_left_a_log_and_a_benchmark(tiny_checkout: Checkout) -> None:
+    logs = {path.relative_to(tiny_checkout.results / "logs").with_suffix("")
+            for path in (tiny_checkout.results / "logs").rglob("*.log")}
+    benchmarks = {path.relative_to(tiny_checkout.results / "benchmarks").with_suffix("")
+                  for path in (tiny_checkout.results / "benchmarks").rglob("*.tsv")}
+    assert logs == benchmarks and len(logs) > 30
+
+
+def test_pictures_are_whole_tars(tiny_checkout: Checkout) -> None:
+    with tarfile.open(tiny_checkout.results / "generate/sound2vision/0.tar") as tar:
+        names = tar.getnames()
+    assert len(names) == 2 * 9 and {name.rsplit(".", 1)[1] for name in names} == {"png", "json"}
+
+
+def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout) -> None:
+    started = time.monotonic()
+    assert tiny_checkout.planned() == {}
+    assert time.monotonic() - started < 20, "a dry run takes a few seconds, even on a busy machine"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "reruns"),
+    [
+        ("config.yaml", "loss: total", "loss: nce", {"align", *EVALUATION}),
+        ("configs/tiny.yaml", "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 2.0",
+         "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 1.0", EVALUATION),
+        ("configs/tiny.yaml", "siren truck]", "siren truck, owl hooting]",
+         {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
+        ("config.yaml", "mode: top1 ", "mode: mid ",
+         {"select", "pack", "embed", "align", *EVALUATION}),
+        ("config.yaml", "precision: auto", "precision: fp32", set()),
+        ("config.yaml", "ffmpeg: bundled", "ffmpeg: system", set()),
+        ("configs/tiny.yaml", "seeds: [0]", "seeds: [0, 1]", {"generate", "evaluate", "table1", "fig04"}),
+        ("configs/tiny.yaml", "bootstrap: 50", "bootstrap: 60", {"evaluate", "table1"}),
+        ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
+        ("s2v/report/verdicts.py", '"""', '"""Edited. ', {"table1"}),
+        ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage"}),
+        ("s2v/world/classes/owl.py", '"""', '"""Edited. ', {
+            "manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
+        ("s2v/models/judge.py", '"""', '"""Edited. ', {"judge", "evaluate", "table1"}),
+        ("s2v/config.py", '"""', '"""Edited. ', set()),
+        ("s2v/cli.py", '"""', '"""Edited. ', set()),
+    ],
+    ids=lambda value: value.split("\n")[0] if isinstance(value, str) else None,
+)
+def test_what_an_edit_reruns(tiny_checkout: Checkout, path: str, old: str, new: str, reruns: set[str]) -> None:
+    file = tiny_checkout.root / path
+    before, times = file.read_text(), file.stat()
+    assert old in before, f"{path} has no {old!r}"
+    file.write_text(before.replace(old, new, 1))
+    try:
+        assert set(tiny_checkout.planned()) == reruns
+    finally:
+        file.write_text(before)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_more_seeds_add_jobs_and_rerun_none(tiny_checkout: Checkout) -> None:
+    overlay = tiny_checkout.root / "more.yaml"
+    overlay.write_text("generate: {seeds: [0, 1]}\n")
+    planned = tiny_checkout.planned(config=(*TINY, "more.yaml"))
+    assert planned["generate"] == 4 and planned["evaluate"] == 4
+
+
+def test_an_error_of_the_configuration_is_one_line(tiny_checkout: Checkout) -> None:
+    overlay = tiny_checkout.root / "bad.yaml"
+    overlay.write_text("align: {los: nce}\n")
+    done = tiny_checkout.snakemake("--dry-run", config=(*TINY, "bad.yaml"))
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert "s2v: bad.yaml: align.los: unknown key; did you mean loss?" in done.stdout.splitlines()[-1]
+    done = tiny_checkout.snakemake("--dry-run", "--config", "name=a/b")
+    assert done.returncode == 1 and "--config: name:" in done.stdout.splitlines()[-1]
+
+
+def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout: Checkout) -> None:
+    overlay = checkout.root / "cuda.yaml"
+    overlay.write_text("runtime: {device: cuda}\nalign: {seed: 7}\n")
+    done = checkout.snakemake("--cores", "1", "results/tiny/align/model.safetensors", config=(*TINY, "cuda.yaml"))
+    assert done.returncode != 0
+    assert "align: runtime.device: cuda is asked for, but torch sees no CUDA device" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_two_runs_of_one_output_do_not_mix(checkout: Checkout) -> None:
+    (checkout.results / "table1.csv").unlink()
+    with hold_lock(checkout.results / ".lock"):
+        done = checkout.snakemake("--cores", "1")
+        assert done.returncode == 1 and "another run is using this folder" in done.stdout.splitlines()[-1]
+        assert set(checkout.planned()) == {"table1"}, "a dry run needs no lock"
+    assert checkout.snakemake("--cores", "1").returncode == 0
+
+
+def test_the_default_configuration_plans_soon() -> None:
+    """No results are needed for that; the number of jobs does not grow with the number of clips."""
+    checkout = Checkout(REPOSITORY)
+    started = time.monotonic()
+    planned = checkout.planned("--forceall", config=())
+    assert time.monotonic() - started < 30
+    assert planned["pack"] == 5 * 8 and planned["align"] == 1 and sum(planned.values()) < 200
+
+
+def test_training_rules_never_see_the_truth() -> None:
+    """World truth is written by the manifest and is nobody's input in the workflow."""
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text()
+        assert "truth" not in text or path.stem == "manifest", path
+    for path in (REPOSITORY / "workflow_scripts").glob("*.py"):
+        assert "truth" not in path.read_text() or path.stem == "manifest", path
+
+
+def test_every_rule_says_what_it_needs() -> None:
+    words = ("log:", "benchmark:", "threads:", "resources:", "mem_mb=", "runtime=", "code=code_digest(", "conda:", "script:")
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        for rule in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
+            for word in words:
+                assert word in rule, f"{path.name}: rule {rule.split(':')[0]} has no {word}"
+
+
+def test_profile_reruns_what_was_interrupted() -> None:
+    profile = yaml.safe_load((REPOSITORY / "profiles/default/profile.v9+.yaml").read_text())
+    assert profile["rerun-incomplete"] and profile["nolock"] and profile["keep-going"]
+
+
+def test_evaluated_numbers_name_their_evaluator(tiny_checkout: Checkout) -> None:
+    for path in (tiny_checkout.results / "evaluate").rglob("*.json"):
+        assert json.loads(path.read_text())["evaluator"].startswith("judge")
