@@ -6,10 +6,13 @@ their shapes and parameter counts do not.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 G_WIDTHS = {
     32: ([4, 4, 4], [4, 4, 4]),
@@ -39,8 +42,9 @@ def _linear(n_in: int, n_out: int, bias: bool = True) -> nn.Module:
 def _orthogonal(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.Linear | nn.Embedding):
-            target = part.parametrizations.weight.original if hasattr(part, "parametrizations") else part.weight
-            nn.init.orthogonal_(target)
+            # Spectral norm keeps the weight that is trained under another name.
+            original = part.parametrizations.weight.original if is_parametrized(part) else part.weight  # type: ignore
+            nn.init.orthogonal_(cast(Tensor, original))
 
 
 class ConditionalBatchNorm(nn.Module):

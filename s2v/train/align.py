@@ -69,7 +69,7 @@ def spectrograms(model: AudioEncoder, waves: list[np.ndarray[Any, Any]]) -> Tens
 
 
 class _Align(TaskDefaults):
-    monitor = "val_loss"
+    monitor: str | None = "val_loss"
 
     def __init__(
         self, config: AlignConfig, model: AudioEncoder, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],

@@ -36,6 +36,8 @@ class ImageEncoder(nn.Module):
         self.image_px = image_px
         self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
         self.dim = self.backbone.dim
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
 
@@ -99,7 +101,9 @@ class _Swav(TaskDefaults):
             features = [self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last))
                         for same in groups.values()]
             scores = self.head(torch.cat(features)).split(len(crops[0]))
-        loss = swav_loss(list(scores), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0])
+        loss = swav_loss(
+            list(scores), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0]
+        )
         optimizer = self.optimizers["swav"]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -125,8 +129,8 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         checkpoint_every=config.checkpoint_every, runtime=place,
     )
     card = (
-        f"# Image encoder f_V\n\nResNet-{config.depth}, width {config.width}, {task.encoder.dim}-d, trained with SwAV on "
-        f"{len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
+        f"# Image encoder f_V\n\nResNet-{config.depth}, width {config.width}, {task.encoder.dim}-d, trained with SwAV "
+        f"on {len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
     )
     shape: dict[str, Any] = {"depth": config.depth, "width": config.width, "image_px": config.image_px}
     finish(output_dir, modules={"model.safetensors": task.encoder}, config=shape, card=card, runtime=place)

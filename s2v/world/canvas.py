@@ -75,7 +75,9 @@ class Canvas:
         """A filled polygon."""
         self._draw.polygon(self._flat(points), aggdraw.Brush(_rgb(color), round(alpha * 255)))
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, color: Color, alpha: float = 1.0, turn: float = 0.0) -> None:
+    def ellipse(
+        self, x: float, y: float, rx: float, ry: float, color: Color, alpha: float = 1.0, turn: float = 0.0
+    ) -> None:
         """A filled ellipse, turned by radians."""
         c, s = math.cos(turn), math.sin(turn)
         ring = []

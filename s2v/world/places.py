@@ -84,7 +84,8 @@ def shore(rng: Rng, size: int) -> Canvas:
     canvas = Canvas(gradient(size, sky, mix(sky, (0.95, 0.95, 0.95), 0.4)))
     horizon = float(rng.uniform(0.38, 0.55))
     _hills(canvas, rng, horizon, hsv(rng.uniform(0.3, 0.6), 0.2, rng.uniform(0.3, 0.55)), 0.05)
-    _hills(canvas, rng, horizon + 0.12, hsv(rng.uniform(0.52, 0.6), rng.uniform(0.3, 0.6), rng.uniform(0.35, 0.65)), 0.01)
+    water = hsv(rng.uniform(0.52, 0.6), rng.uniform(0.3, 0.6), rng.uniform(0.35, 0.65))
+    _hills(canvas, rng, horizon + 0.12, water, 0.01)
     return canvas
 
 

@@ -125,8 +125,9 @@ def write(clip: Clip, path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
             command += ["-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", f"file:{audio.name}"]
             command += ["-c:a", "aac", "-b:a", "96k"]
         still = ["-g", "1"] if wave is None else []
-        command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *still, "-threads", "1", "-pix_fmt", "yuv420p"]
-        command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", f"file:{path}"]
+        command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *still]
+        command += ["-threads", "1", "-pix_fmt", "yuv420p", "-fflags", "+bitexact"]
+        command += ["-flags:v", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", f"file:{path}"]
         # "-nostdin" only stops ffmpeg from reading keys; pipe:0 is an input like any other.
         done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
     if done.returncode:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from s2v.world import sound as snd
-from s2v.world.canvas import Canvas, hsv, mix
+from s2v.world.canvas import Canvas, hsv
 from s2v.world.thing import Dice, Look, Thing
 
 Rng = np.random.Generator
