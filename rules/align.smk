@@ -17,7 +17,7 @@ rule align:
     resources:
         mem_mb=4000,
         runtime=1440,
-        gpu=GPU,
+        gpu=GPUS,
     params:
         config=values("align"),
         code=code_digest("s2v.train.align"),

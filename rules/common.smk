@@ -28,6 +28,7 @@ validate(config, "../config.schema.json", set_default=False)
 SHARDS = [f"{shard:03d}" for shard in range(CONFIG.data.shards)]
 SPLITS = split_names(CONFIG)
 GPU = 0 if CONFIG.runtime.device == "cpu" else 1
+GPUS = GPU * CONFIG.runtime.processes
 # Half of the cores: alignment and the generator, the two long trainings, then run side by side. Two small nets on a
 # thread each were measured to finish sooner than one after the other on two.
 TRAINING_THREADS = max(1, min(8, (workflow.cores or 16) // 2))

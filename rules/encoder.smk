@@ -14,7 +14,7 @@ rule encoder:
     resources:
         mem_mb=4000,
         runtime=2880,
-        gpu=GPU,
+        gpu=GPUS,
     params:
         config=values("encoder"),
         code=code_digest("s2v.train.encoder"),

@@ -17,7 +17,7 @@ rule generator:
     resources:
         mem_mb=4000,
         runtime=10080,
-        gpu=GPU,
+        gpu=GPUS,
     params:
         config=values("generator"),
         code=code_digest("s2v.train.generator"),

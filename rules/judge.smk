@@ -14,7 +14,7 @@ rule judge:
     resources:
         mem_mb=3000,
         runtime=720,
-        gpu=GPU,
+        gpu=GPUS,
     params:
         config=values("judge"),
         code=code_digest("s2v.train.judge"),

@@ -14,7 +14,7 @@ rule localise:
     resources:
         mem_mb=4000,
         runtime=720,
-        gpu=GPU,
+        gpu=GPUS,
     params:
         config=values("localise"),
         audio=CONFIG.align.audio.model_dump(mode="json"),

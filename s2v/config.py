@@ -29,6 +29,7 @@ class RuntimeConfig(Slice):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
+    processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
     workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
 
 

@@ -56,7 +56,8 @@ def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
             value = value[part]
     plain = {"batch_size", "learning_rate", "weight_decay", "seed", "checkpoint_every", "steps", "temperature", "width",
              "projection_dim", "projection_hidden", "prototypes", "sinkhorn_iterations", "n_fft", "hop", "log_floor",
-             "freeze_prototypes_steps", "attention", "hflip", "warmup_learning_rate", "d_learning_rate", "image_px", "dim",
+             "freeze_prototypes_steps", "attention", "hflip", "warmup_learning_rate", "d_learning_rate", "image_px",
+             "dim",
              "evaluator", "epochs", "split"}
     for line in DEFAULT.read_text().splitlines():
         key, _, rest = line.strip().partition(":")
@@ -72,7 +73,8 @@ def test_mappings_merge_and_all_else_replaces() -> None:
     assert low == {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
 
 
-values = st.recursive(st.integers() | st.lists(st.integers(), max_size=2), lambda v: st.dictionaries(st.sampled_from("abc"), v))
+leaves = st.integers() | st.lists(st.integers(), max_size=2)
+values = st.recursive(leaves, lambda v: st.dictionaries(st.sampled_from("abc"), v))
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,7 +102,10 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("generator: {attention: 1}", ["generator.attention: 1", "true or false"]),
         ("generate: {methods: [icgan, dalle]}", ["mine.yaml: generate.methods.1: \"dalle\"", "sound2vision"]),
         ("generate: {seeds: [0, 0]}", ["generate.seeds", "only once"]),
-        ("generate: {split: tets}", ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"]),
+        (
+            "generate: {split: tets}",
+            ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"],
+        ),
         ("data: {world: {classes: [dog barking, unicorn]}}", ["data.world.classes: 'unicorn'", "owl hooting"]),
         ("data: {source: folder}", ["data.folder: missing"]),
         ("data: {world: {clips: {train: 0}}}", ["data.world.clips.train: 0"]),
@@ -148,7 +153,8 @@ def test_missing_file_and_binary_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_labels_needs_no_judge(tmp_path: Path) -> None:
-    text = "data: {source: folder, folder: {path: v, labels: none}}\nencoder: {splits: [train]}\ngenerator: {splits: [train]}\n"
+    text = "data: {source: folder, folder: {path: v, labels: none}}\nencoder: {splits: [train]}\n"
+    text += "generator: {splits: [train]}\n"
     with pytest.raises(UserError, match="judge needs labels"):
         load(overlay(tmp_path, text))
     config = load(overlay(tmp_path, text + "evaluate: {evaluator: none}"))

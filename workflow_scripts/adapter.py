@@ -35,9 +35,19 @@ class Job:
 
 
 @contextmanager
-def job(snakemake: Any) -> Iterator[Job]:
-    """Send all output to the rule's log; end with one line instead of a traceback where the user can act on it."""
+def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
+    """Send all output to the rule's log; end with one line instead of a traceback where the user can act on it.
+
+    A `shared` job is a training: with `runtime.processes` above 1 its script is started anew by torchrun, in as many
+    processes. The first of them writes the files, and the log; the others' logs lie beside it.
+    """
+    runtime = RuntimeConfig.model_validate(snakemake.config.get("runtime", {}))
+    rank = os.environ.get("RANK")
+    if shared and runtime.processes > 1 and rank is None:
+        run = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={runtime.processes}", sys.argv[0]]
+        os.execv(sys.executable, [sys.executable, *run])
     log = Path(snakemake.log[0])
+    log = log.with_suffix(f".{rank}.log") if rank not in (None, "0") else log
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
     with open(log, "w", encoding="utf-8") as stream:
@@ -48,7 +58,7 @@ def job(snakemake: Any) -> Iterator[Job]:
     handlers = [logging.StreamHandler(sys.stderr), screen]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     try:
-        yield Job(RuntimeConfig.model_validate(snakemake.config.get("runtime", {})), snakemake.threads)
+        yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
     except Exception as error:

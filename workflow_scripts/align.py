@@ -4,7 +4,7 @@ from pathlib import Path
 
 from adapter import folder, job, paths
 
-with job(snakemake) as settings:
+with job(snakemake, shared=True) as settings:
     from s2v.config import AlignConfig
     from s2v.train.align import run
 

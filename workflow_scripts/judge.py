@@ -2,7 +2,7 @@
 
 from adapter import folder, job, paths
 
-with job(snakemake) as settings:
+with job(snakemake, shared=True) as settings:
     from s2v.config import JudgeConfig
     from s2v.train.judge import run
 
