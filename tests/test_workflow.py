@@ -134,6 +134,17 @@ def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout
     assert "Traceback" not in done.stdout
 
 
+def test_a_training_may_be_shared_by_processes(checkout: Checkout) -> None:
+    overlay = checkout.root / "two.yaml"
+    overlay.write_text("runtime: {processes: 2, device: cpu}\nalign: {seed: 7}\n")
+    weights = checkout.results / "align/model.safetensors"
+    before = weights.read_bytes()
+    done = checkout.snakemake("--cores", "2", "results/tiny/align/model.safetensors", config=(*TINY, "two.yaml"))
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "align: step" in (checkout.results / "logs/align.1.log").read_text()
+    assert weights.read_bytes() != before and not (checkout.results / "align/checkpoints").exists()
+
+
 def test_two_runs_of_one_output_do_not_mix(checkout: Checkout) -> None:
     (checkout.results / "table1.csv").unlink()
     with hold_lock(checkout.results / ".lock"):
