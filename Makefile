@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
-# Environments that were made from other pins, or by another Python, are made again.
-WANTED := $(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# An environment made from these pins is used as it is; other pins are installed over it.
+WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
 .PHONY: table1 env test lint unit clean-env
@@ -18,8 +18,8 @@ env: $(STAMP)
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "s2v needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
-	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
+	rm -f $(VENV)/made-from-*
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[dev]"
 	touch $@
 
