@@ -279,3 +279,16 @@ def test_files_are_reproducible_to_the_byte_and_come_back_from_the_decoder(
 def test_an_unknown_class_is_named_with_those_there_are() -> None:
     with pytest.raises(UserError, match=r"'unicorn'.*owl hooting"):
         clips(CONFIG.model_copy(update={"classes": ["unicorn", *NAMES]}))
+
+
+def test_the_truth_file_keeps_every_column_although_reels_come_first(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    from s2v.config import DataConfig
+    from s2v.data.manifest import run
+
+    world = CONFIG.model_copy(update={"clips": {"images": 1, "test": 2}})
+    run(config=DataConfig(world=world, shards=2), output_dir=tmp_path, truth=tmp_path / "truth.parquet")
+    rows = pq.read_table(tmp_path / "truth.parquet").to_pylist()
+    assert all(len(row["visible"]) == round(row["duration_s"] * world.fps) for row in rows if row["split"] == "test")
+    assert {row["visible"] is None for row in rows if row["split"] == "images"} == {True}

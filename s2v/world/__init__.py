@@ -13,6 +13,7 @@ from s2v.world.thing import things
 if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
+TRUTH = _recipe.TRUTH
 UNLABELLED = ("images",)
 
 

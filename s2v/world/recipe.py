@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from s2v.world.sound import RATE
 from s2v.world.thing import Dice, Look, Thing, things
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
 REELS = ("images", "judge")
+_SPAN = pa.list_(pa.float64())
+# Reels have their class and seed alone; the rest is null.
+TRUTH = pa.schema(
+    [("clip_id", pa.string()), ("split", pa.string()), ("class", pa.string()), ("seed", pa.string())]
+    + [("place", pa.string()), ("duration_s", pa.float64()), ("intervals", pa.list_(_SPAN))]
+    + [("distance", pa.float64()), ("strength", pa.float64()), ("size_px", pa.float64()), ("level_db", pa.float64())]
+    + [("distractor", pa.string()), ("distractor_interval", _SPAN), ("out_of_range", pa.bool_())]
+    + [("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
+)
 BEYOND_SHARE = 0.25
 NEAR, FAR = 1.0, 4.0
 FULL_HEIGHT = 0.86
@@ -193,7 +203,8 @@ def sounding(intervals: list[tuple[float, float]], t: float) -> bool:
 
 def truth(clip: Clip, config: WorldConfig) -> dict[str, Any]:
     """The ground truth of a clip. Only evaluation may read it."""
-    row: dict[str, Any] = {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label, "seed": str(clip.seed)}
+    row: dict[str, Any] = dict.fromkeys(TRUTH.names)
+    row |= {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label, "seed": str(clip.seed)}
     if clip.split in REELS:
         return row
     s = story(clip, config)
