@@ -17,7 +17,8 @@ rule localise:
         gpu=GPUS,
     params:
         config=values("localise"),
-        audio=CONFIG.align.audio.model_dump(mode="json"),
+        # Its own window is `localise.window_s`; how long alignment listens is no matter of its.
+        audio=CONFIG.align.audio.model_dump(mode="json", exclude={"window_s"}),
         code=code_digest("s2v.train.localise"),
     script:
         "../workflow_scripts/localise.py"
