@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from s2v.files import digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
+from s2v.provenance import code_digest
 from s2v.train import checkpoint
 from s2v.train.runtime import Runtime
 
@@ -81,7 +82,9 @@ def fit(
         The last numbers logged.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
-    key = digest(fingerprint)
+    # A checkpoint of other code must not be gone on with any more than one of other data.
+    module = type(task).__module__
+    key = digest([fingerprint, code_digest(module) if module.startswith("s2v.") else module])
     state = checkpoint.load(output_dir, key, task.modules, task.optimizers, runtime.device)
     records: list[dict[str, Any]] = state.records
     best, bad = state.best, state.bad
