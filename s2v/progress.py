@@ -37,7 +37,7 @@ def track(items: Iterable[T], total: int | None = None, description: str = "work
     return _bar(items, total, description) if sys.stderr.isatty() else _lines(items, total, description)
 
 
-def _bar(items: Iterable[T], total: int | None, description: str) -> Iterator[T]:
+def _progress() -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,7 +45,11 @@ def _bar(items: Iterable[T], total: int | None, description: str) -> Iterator[T]
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _bar(items: Iterable[T], total: int | None, description: str) -> Iterator[T]:
+    with _progress() as progress:
         yield from progress.track(items, total=total, description=description)
 
 
@@ -77,13 +81,6 @@ def bar(description: str, *, total: int, done: int = 0, shown: bool = True) -> I
     if not (shown and sys.stderr.isatty()):
         yield lambda steps: None
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         task = progress.add_task(description, total=total, completed=done)
         yield lambda steps: progress.advance(task, steps)
