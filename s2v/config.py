@@ -166,6 +166,9 @@ class GeneratorConfig(SteppedConfig):
     convs_per_block: Literal[1, 2] = 2
     attention: bool = True
     feature_input: bool = Field(False, description="the first map sees the feature too; not in the paper")
+    feature_standardise: bool = Field(
+        False, description="features are centred and scaled before G's first layer; not in the paper"
+    )
     neighbours: Positive = Field(50, description="k of instance conditioning")
     d_learning_rate: float = 1e-4
     d_steps: Positive = 1
@@ -176,6 +179,9 @@ class GeneratorConfig(SteppedConfig):
     warmup_steps: int = Field(0, ge=0, description="reconstruction steps before the adversarial ones; not in the paper")
     warmup_learning_rate: float = 1e-3
     reconstruction_weight: float = Field(0.0, ge=0, description="kept in the adversarial phase; not in the paper")
+    reconstruction_mirror: bool = Field(
+        True, description="a picture may be reconstructed as its mirror image, whichever is nearer; not in the paper"
+    )
 
 
 class AlignConfig(TrainingConfig):

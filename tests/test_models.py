@@ -8,6 +8,8 @@ from s2v.losses import l_total
 from s2v.models.biggan import Discriminator, Generator
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, sinkhorn, swav_loss
+from s2v.train.encoder import unit
+from s2v.train.generator import nearer_mirror
 
 
 def count(module: nn.Module) -> int:
@@ -89,3 +91,26 @@ def test_swav_loss_is_lower_for_agreeing_crops() -> None:
     scores = torch.nn.functional.one_hot(torch.arange(16) % 4, 4).float()
     agreeing = swav_loss([scores, scores], 0.1, 0.05, 3)
     assert agreeing < swav_loss([scores, scores.roll(1, 0)], 0.1, 0.05, 3)
+
+
+def test_a_standardising_generator_tells_features_apart_that_lie_close_together() -> None:
+    torch.manual_seed(0)
+    h = unit(torch.ones(64, 16) + 0.05 * torch.randn(64, 16))
+    z = torch.randn(1, 80).expand(64, -1)
+
+    def spread(standardise: bool) -> float:
+        torch.manual_seed(0)
+        generator = Generator(32, 8, 80, 16, 8, convs=1, standardise=standardise).eval()
+        generator.fit_statistics(h)
+        return float(generator(z, h).std(0).mean())
+
+    assert spread(True) > 5 * spread(False) > 0
+
+
+def test_reconstruction_aims_at_the_nearer_of_a_picture_and_its_mirror_image() -> None:
+    torch.manual_seed(0)
+    real = torch.rand(6, 3, 8, 8)
+    flipped = torch.arange(6) % 2 == 0
+    fake = torch.where(flipped[:, None, None, None], real.flip(3), real) + 0.01 * torch.randn_like(real)
+    chosen = nearer_mirror(fake, real)
+    assert float((chosen - fake).abs().max()) < 0.1

@@ -29,6 +29,8 @@ D_WIDTHS = {
 D_DOWN = {32: 2, 64: 4, 128: 5, 256: 6}
 ATTENTION_AT = {32: 16, 64: 32, 128: 64, 256: 64}
 SN_EPS = 1e-6
+STANDARD_SPREAD = 0.5
+"""Standard deviation of a dimension of a standardised feature; that of the noise is 1."""
 
 
 def _conv(n_in: int, n_out: int, kernel: int) -> nn.Module:
@@ -118,6 +120,9 @@ class Generator(nn.Module):
         attention: self-attention at the published resolution.
         feature_input: the first 4x4 map follows from noise and feature, not from noise alone as published. It lets
             the feature decide where things are, which a small net otherwise learns slowly.
+        standardise: features are centred and scaled by statistics that `fit_statistics` takes once. Features of one
+            data set lie close together, and spectral norm forbids the first layer to spread them, so that the noise
+            drowns them until training has been long.
     """
 
     def __init__(
@@ -130,6 +135,7 @@ class Generator(nn.Module):
         convs: int = 2,
         attention: bool = True,
         feature_input: bool = False,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
         widths_in, widths_out = ([channels * w for w in side] for side in G_WIDTHS[resolution])
@@ -137,6 +143,12 @@ class Generator(nn.Module):
         self.chunk = dim_z // (len(widths_in) + 1)
         self.dim_z = self.chunk * (len(widths_in) + 1)
         condition = shared_dim + self.chunk
+        self.standardise = standardise
+        if standardise:
+            self.feature_mean: Tensor
+            self.feature_scale: Tensor
+            self.register_buffer("feature_mean", torch.zeros(dim_feature))
+            self.register_buffer("feature_scale", torch.ones(()))
         self.shared = _linear(dim_feature, shared_dim)
         self.feature_input = feature_input
         self.input = _linear(self.chunk + (shared_dim if feature_input else 0), widths_in[0] * 16)
@@ -149,10 +161,17 @@ class Generator(nn.Module):
         self.head = nn.Sequential(nn.BatchNorm2d(widths_out[-1]), nn.ReLU(), _conv(widths_out[-1], 3, 3))
         _orthogonal(self)
 
+    def fit_statistics(self, features: Tensor) -> None:
+        """Take mean and spread of unit-norm features [N, dim_feature]; without `standardise` nothing happens."""
+        if self.standardise:
+            self.feature_mean.copy_(features.mean(0))
+            spread = (features - self.feature_mean).pow(2).mean().sqrt().clamp_min(1e-6)
+            self.feature_scale.copy_(STANDARD_SPREAD / spread)
+
     def forward(self, z: Tensor, h: Tensor) -> Tensor:
         """z [B, dim_z] ~ N(0, I), h [B, dim_feature] of unit norm -> [B, 3, R, R] in [-1, 1]."""
         chunks = z.split(self.chunk, 1)
-        feature = self.shared(h)
+        feature = self.shared((h - self.feature_mean) * self.feature_scale if self.standardise else h)
         first = torch.cat([feature, chunks[0]], 1) if self.feature_input else chunks[0]
         x = self.input(first).view(len(z), -1, 4, 4)
         for i, block in enumerate(self.blocks):

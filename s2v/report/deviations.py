@@ -26,6 +26,7 @@ PAPER: dict[str, dict[str, Any]] = {
         "convs_per_block": 2,
         "attention": True,
         "feature_input": False,
+        "feature_standardise": False,
         "neighbours": 50,
         "ema": 0.9999,
         "hflip": True,

@@ -40,6 +40,14 @@ def neighbours(features: Tensor, k: int, chunk: int = 1024) -> Tensor:
     return torch.cat(rows)
 
 
+def nearer_mirror(fake: Tensor, real: Tensor) -> Tensor:
+    """Each picture of `real` or its mirror image, whichever is nearer to `fake` (both float [B, 3, H, W])."""
+    coarse, target = F.avg_pool2d(fake.float(), 2), F.avg_pool2d(real, 2)
+    own, mirrored = ((coarse - t).abs().mean((1, 2, 3)) for t in (target, target.flip(3)))
+    chosen = torch.where((mirrored < own)[:, None, None, None], real.flip(3), real)
+    return chosen.contiguous(memory_format=torch.channels_last)
+
+
 class _IcGan(TaskDefaults):
     """Optional warm-up (reconstruction + perceptual), then the adversarial phase of IC-GAN."""
 
@@ -56,11 +64,12 @@ class _IcGan(TaskDefaults):
         dim = features.shape[1]
         generator = Generator(
             config.resolution, config.channels, config.dim_z, dim, config.shared_dim, config.convs_per_block,
-            config.attention, config.feature_input,
+            config.attention, config.feature_input, config.feature_standardise,
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         discriminator = Discriminator(
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        generator.fit_statistics(self.features.flatten(0, 1))
         self.ema = copy.deepcopy(generator).requires_grad_(False).to(runtime.device)
         self.generator, self.discriminator = generator.to(runtime.device), discriminator.to(runtime.device)
         self.g, self.d = runtime.wrap(self.generator), runtime.wrap(self.discriminator)
@@ -74,6 +83,10 @@ class _IcGan(TaskDefaults):
 
     def step(self, step: int) -> dict[str, float]:
         warm = step < self.config.warmup_steps
+        if warm:
+            left = 1 - step / self.config.warmup_steps
+            for group in self.optimizers["warmup"].param_groups:
+                group["lr"] = self.config.warmup_learning_rate * max(left, 0.1)
         numbers = self._warmup_step(step) if warm else self._adversarial_step(step)
         self._average(step)
         return numbers
@@ -96,7 +109,13 @@ class _IcGan(TaskDefaults):
         return to_unit(images).to(self.runtime.device).contiguous(memory_format=torch.channels_last)
 
     def _reconstruction(self, fake: Tensor, real: Tensor) -> Tensor:
-        """L1 plus distance of f_V's feature maps (perceptual, Johnson et al. 2016)."""
+        """L1 plus distance of f_V's feature maps (perceptual, Johnson et al. 2016).
+
+        With `reconstruction_mirror` to the picture or its mirror image, whichever is nearer. f_V is trained to see no
+        difference between them, so a feature cannot tell which it was; the mean of both would be what pays.
+        """
+        if self.config.reconstruction_mirror:
+            real = nearer_mirror(fake.detach(), real)
         size = max(self.config.resolution, 32)
         maps = [
             self.encoder.backbone.features(self.encoder.normalise(F.interpolate(x, size=size, mode="bilinear")))
@@ -198,7 +217,7 @@ def run(
     shape: dict[str, Any] = {
         "resolution": config.resolution, "channels": config.channels, "dim_z": config.dim_z,
         "dim_feature": own.shape[1], "shared_dim": config.shared_dim, "convs": config.convs_per_block,
-        "attention": config.attention, "feature_input": config.feature_input,
+        "attention": config.attention, "feature_input": config.feature_input, "standardise": config.feature_standardise,
     }
     card = (
         f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the split(s) "
@@ -217,4 +236,4 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Generator:
     return generator.to(device).eval().requires_grad_(False)
 
 
-__all__ = ["load", "neighbours", "run"]
+__all__ = ["load", "nearer_mirror", "neighbours", "run"]
