@@ -11,6 +11,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 from snakemake.utils import validate
 
 from s2v.configfile import DEFAULT_FILE, check, split_names
+from s2v.data.manifest import MODULES
 from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.provenance import code_digest, tree_digest

@@ -1,5 +1,5 @@
 # What clips there are: one row a clip, split over a fixed number of shards by a hash of the clip's id.
-SOURCE_CODE = {"world": "s2v.world", "folder": "s2v.data.folder"}[CONFIG.data.source]
+SOURCE_CODE = MODULES[CONFIG.data.source]
 
 
 rule manifest:
@@ -17,7 +17,7 @@ rule manifest:
         mem_mb=1000,
         runtime=30,
     params:
-        config=values("data"),
+        config=values("data", "videos"),
         code=code_digest("s2v.data.manifest", SOURCE_CODE),
         # A folder may change without the configuration.
         listing=(

@@ -23,6 +23,18 @@ class Slice(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class DownloadConfig(Slice):
+    """Manners of downloading; see yt-dlp's options of the same meaning."""
+
+    cookies: str | None = Field(None, description="a cookies.txt, for age-gated videos and higher limits")
+    proxy: str | None = Field(None, description="e.g. socks5://127.0.0.1:1080")
+    rate_limit_kbps: Positive | None = Field(None, description="kilobytes a second of one download; null is no limit")
+    sleep_s: tuple[float, float] = Field((0.0, 0.0), description="shortest and longest pause between two videos")
+    retries: int = Field(5, ge=0, description="of passing faults, each after twice the pause; final ones get none")
+    timeout_s: Seconds = Field(30.0, description="without a byte, after which a connection counts as stalled")
+    parallel: Positive = Field(2, description="videos of a shard that are downloaded at once")
+
+
 class RuntimeConfig(Slice):
     """How work is done, never what comes out: changing these reruns nothing."""
 
@@ -31,6 +43,7 @@ class RuntimeConfig(Slice):
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
     processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
     workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
+    download: DownloadConfig = DownloadConfig()
 
 
 class WorldConfig(Slice):
@@ -57,19 +70,69 @@ class FolderConfig(Slice):
     )
 
 
+class VggSoundConfig(Slice):
+    """VGGSound (Chen et al. 2020): rows of YouTube id, start second, label, split; clips of 10 s."""
+
+    csv: str = Field("vggsound.csv", description="the published list")
+    classes: list[str] | None = Field(None, description="names of the list; null takes n_classes")
+    n_classes: Positive | None = Field(50, description="nested sets: the paper's 50 first; null is all of the list")
+    val_share: Fraction = Field(0.05, description="share of the list's train split that stops alignment; by hash of id")
+
+
+class VegasConfig(Slice):
+    """VEGAS (Zhou et al. 2018): a folder for each class with its videos."""
+
+    path: str = Field("vegas", description="the unpacked archive: {class}/videos/*.mp4, or {class}/*.mp4")
+    csv: str | None = Field(None, description="path,label,split of a published or own list; null draws one by seed")
+    classes: list[str] | None = Field(None, description="names of folders; null is all ten")
+    train: Positive = Field(800, description="videos a class (paper 4.1)")
+    test: Positive = Field(50, description="videos a class (paper 4.1)")
+    val_share: Fraction = Field(0.05, description="share of the training videos that stops alignment")
+    seed: int = 0
+
+
+class CelebVHqConfig(Slice):
+    """CelebV-HQ (Zhu et al. 2022): spans of YouTube videos with a box around the face."""
+
+    json_file: str = Field("celebvhq_info.json", description="the published list")
+    train: Positive = Field(20000, description="clips for training, the rest is for test (paper 6.1)")
+    val_share: Fraction = Field(0.05, description="share of the training clips that stops alignment")
+    seed: int = 0
+
+
+class VideosConfig(Slice):
+    """Where the videos of a data set of ids come from."""
+
+    source: Literal["youtube", "local_tree", "tar_urls"] = "local_tree"
+    path: str | None = Field(None, description="local_tree: a folder of videos under any of the usual id styles")
+    tars: list[str] = Field([], description="tar_urls: tars of videos by path or http(s) URL, read in one pass each")
+    height: Positive = Field(360, description="youtube: largest height that is asked for")
+    format: str | None = Field(None, description="youtube: a format expression of yt-dlp in place of `height`")
+
+
+SourceName = Literal["world", "folder", "vggsound", "vegas", "celebvhq"]
+
+
 class DataConfig(Slice):
     """Where the videos come from."""
 
-    source: Literal["world", "folder"] = "world"
+    source: SourceName = "world"
     shards: Positive = Field(8, description="number of work units; fixed, clips are assigned by a hash of their id")
     world: WorldConfig | None = None
     folder: FolderConfig | None = None
+    vggsound: VggSoundConfig | None = None
+    vegas: VegasConfig | None = None
+    celebvhq: CelebVHqConfig | None = None
+    videos: VideosConfig = VideosConfig()
 
 
 class ExtractConfig(Slice):
     """One decode pass per video: 16 kHz waveform and frames."""
 
     reader: Literal["ffmpeg", "decord"] = "ffmpeg"
+    frames: Literal["exact", "fast"] = Field(
+        "exact", description="fast does not decode frames that no other needs, so a kept frame may be a little off"
+    )
     sample_rate_hz: Positive = 16000
     fps: Positive = Field(10, description="frames a second that selection may choose from (paper's authors: 10)")
     short_side_px: Positive = 256
@@ -80,6 +143,9 @@ class ExtractConfig(Slice):
     silence_dbfs: float = Field(-60.0, description="a clip whose loudest 50 ms lie below this is silent")
     soundless_splits: list[str] = Field(["images", "judge"], description="splits whose clips need no sound")
     black_level: Fraction = Field(0.04, description="a clip whose brightest frame's mean lies below this is black")
+    still_difference: Fraction = Field(
+        0.0, description="a clip whose frames differ from its first by less than this on average is left out as still"
+    )
 
 
 class AudioConfig(Slice):

@@ -81,8 +81,8 @@ def run(
             "clip_id": clip_id,
             "split": row["split"],
             "path": path_of(got),
-            "start_s": row["start_s"],
-            "end_s": row["end_s"],
+            "start_s": None if row["start_s"] is None else row["start_s"] - got["offset_s"],
+            "end_s": None if row["end_s"] is None else row["end_s"] - got["offset_s"],
         }
         parts[clip_id] = spool / f"{clip_id}.{_fingerprint(clip, settings, ffmpeg)}.tar"
         if parts[clip_id].with_suffix(".json").exists():

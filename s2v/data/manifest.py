@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MANIFEST = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),  # CLIP_ID; the WebDataset key
-        pa.field("source", pa.string(), nullable=False),  # world | folder
+        pa.field("source", pa.string(), nullable=False),  # a data.source
         pa.field("source_id", pa.string(), nullable=False),  # the clip's name there: relative path, recipe name
         pa.field("start_s", pa.float64()),  # part of the video; null is its start or end
         pa.field("end_s", pa.float64()),
@@ -32,6 +32,15 @@ MANIFEST = pa.schema(
 )
 CLIP_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 SPLIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
+
+MODULES = {
+    "world": "s2v.world",
+    "folder": "s2v.data.folder",
+    "vggsound": "s2v.data.vggsound",
+    "vegas": "s2v.data.vegas",
+    "celebvhq": "s2v.data.celebvhq",
+}
+"""Where each `data.source` is: a module with `manifest_rows(section)` and `split_names(section)`."""
 
 Row = dict[str, Any]
 
@@ -69,7 +78,7 @@ def manifest_rows(config: DataConfig) -> list[Row]:
 
 def _source(name: str) -> Any:
     """Imported by name, so that a folder's manifest is not made anew when the world's code changes."""
-    return importlib.import_module({"world": "s2v.world", "folder": "s2v.data.folder"}[name])
+    return importlib.import_module(MODULES[name])
 
 
 def run(*, config: DataConfig, output_dir: Path, truth: Path | None) -> None:

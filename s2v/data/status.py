@@ -21,8 +21,16 @@ STATUS = pa.schema(
     ]
 )
 
-# A row of stage fetch says where the video is. Text can't hold a path that is not UTF-8: `path_bytes` does.
-FETCHED = pa.schema([*STATUS, pa.field("path", pa.string()), pa.field("path_bytes", pa.binary())])
+# A row of stage fetch says where the video is, and at which second of the source (to which the manifest's start_s and
+# end_s refer) it begins. Text can't hold a path that is not UTF-8: `path_bytes` does.
+FETCHED = pa.schema(
+    [
+        *STATUS,
+        pa.field("path", pa.string()),
+        pa.field("path_bytes", pa.binary()),
+        pa.field("offset_s", pa.float64(), nullable=False),
+    ]
+)
 
 Row = dict[str, Any]
 
@@ -50,12 +58,18 @@ def upstream_row(clip_id: str, stage: str, earlier: Row) -> Row:
     return failed_row(clip_id, stage, ClipError(Reason.UPSTREAM, f"{earlier['stage']}: {earlier['reason']}"))
 
 
-def with_path(row: Row, path: str | None) -> Row:
-    """A status row of stage fetch, with the path of the video that it found or made."""
+def with_path(row: Row, path: str | None, offset_s: float = 0.0) -> Row:
+    """A status row of stage fetch, with the path of the video that it found or made.
+
+    Args:
+        row: the status row.
+        path: the video; None where there is none.
+        offset_s: second of the source at which the file begins; above 0 where it is a section of it.
+    """
     if path is None:
-        return {**row, "path": None, "path_bytes": None}
+        return {**row, "path": None, "path_bytes": None, "offset_s": 0.0}
     text = path.encode("utf-8", "backslashreplace").decode()
-    return {**row, "path": text, "path_bytes": None if text == path else os.fsencode(path)}
+    return {**row, "path": text, "path_bytes": None if text == path else os.fsencode(path), "offset_s": offset_s}
 
 
 def path_of(row: Row) -> str:
