@@ -8,6 +8,7 @@
 #   <output>/extract/{shard}.tar          waveforms and frames
 #   <output>/localise/                    the model that finds the sounding moment
 #   <output>/select/{shard}.parquet       the moment of each clip
+#   <output>/duplicates/{shard}.parquet  clips that show what a test clip shows
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
@@ -37,6 +38,7 @@ include: "rules/fetch.smk"
 include: "rules/extract.smk"
 include: "rules/localise.smk"
 include: "rules/select.smk"
+include: "rules/duplicates.smk"
 include: "rules/pack.smk"
 include: "rules/encoder.smk"
 include: "rules/embed.smk"

@@ -1,20 +1,21 @@
-# WebDataset shards of one split each. A split of which every frame is kept does not wait for the selection.
+# WebDataset shards, one tar for each split; a shard is read once for all of them.
+FRAMES = [split for split in SPLITS if CONFIG.pack.keep.get(split) == "all"]
+PAIRS = [split for split in SPLITS if split not in FRAMES]
+
+
 rule pack:
     input:
         manifest="<results>/manifest/{shard}.parquet",
         tar="<results>/extract/{shard}.tar",
-        selection=branch(
-            lambda wildcards: CONFIG.pack.keep.get(wildcards.split) == "all",
-            then=[],
-            otherwise="<results>/select/{shard}.parquet",
-        ),
+        selection="<results>/select/{shard}.parquet",
+        duplicates=["<results>/duplicates/{shard}.parquet"] if DEDUPLICATED else [],
     output:
-        tar="<results>/pack/{split}/{shard}.tar",
-        index="<results>/pack/{split}/{shard}.json",
+        tars=expand("<results>/pack/{split}/{{shard}}.tar", split=PAIRS),
+        indices=expand("<results>/pack/{split}/{{shard}}.json", split=PAIRS),
     log:
-        "<logs>/pack/{split}/{shard}.log",
+        "<logs>/pack/{shard}.log",
     benchmark:
-        "<benchmarks>/pack/{split}/{shard}.tsv"
+        "<benchmarks>/pack/{shard}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: 1
@@ -22,7 +23,30 @@ rule pack:
         mem_mb=1000,
         runtime=60,
     params:
-        keep=lambda wildcards: CONFIG.pack.keep.get(wildcards.split, "selected"),
+        splits=PAIRS,
+        keep="selected",
         code=code_digest("s2v.data.pack"),
     script:
         "../workflow_scripts/pack.py"
+
+
+# Splits of which every frame is kept: they do not wait for the selection, and do not change with it.
+if FRAMES:
+
+    use rule pack as pack_frames with:
+        input:
+            manifest="<results>/manifest/{shard}.parquet",
+            tar="<results>/extract/{shard}.tar",
+            selection=[],
+            duplicates=["<results>/duplicates/{shard}.parquet"] if DEDUPLICATED else [],
+        output:
+            tars=expand("<results>/pack/{split}/{{shard}}.tar", split=FRAMES),
+            indices=expand("<results>/pack/{split}/{{shard}}.json", split=FRAMES),
+        log:
+            "<logs>/pack_frames/{shard}.log",
+        benchmark:
+            "<benchmarks>/pack_frames/{shard}.tsv"
+        params:
+            splits=FRAMES,
+            keep="all",
+            code=code_digest("s2v.data.pack"),

@@ -193,6 +193,14 @@ class SelectConfig(Slice):
     top_k: Positive = 10
 
 
+class DuplicatesConfig(Slice):
+    """Clips of other splits that show the same as a clip of the test split."""
+
+    max_distance: Annotated[int, Field(ge=0, le=16)] | None = Field(
+        None, description="bits of 64 in which the hashes of two like frames may differ; null leaves the stage out"
+    )
+
+
 class PackConfig(Slice):
     """WebDataset shards."""
 
@@ -313,6 +321,7 @@ class Config(Slice):
     extract: ExtractConfig = ExtractConfig()
     localise: LocaliseConfig = LocaliseConfig()
     select: SelectConfig = SelectConfig()
+    duplicates: DuplicatesConfig = DuplicatesConfig()
     pack: PackConfig = PackConfig()
     encoder: EncoderConfig = EncoderConfig()
     generator: GeneratorConfig = GeneratorConfig()
@@ -334,6 +343,8 @@ __all__ = [
     "AudioConfig",
     "Config",
     "DataConfig",
+    "DownloadConfig",
+    "DuplicatesConfig",
     "EncoderConfig",
     "EvaluateConfig",
     "ExtractConfig",

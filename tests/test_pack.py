@@ -12,7 +12,8 @@ from s2v.config import PackConfig
 from s2v.data.pack import run, verify
 from s2v.data.reader import read_images, read_waves, samples
 from s2v.data.select import SELECTION
-from s2v.errors import UserError
+from s2v.data.status import STATUS, ClipError, failed_row, ok_row
+from s2v.errors import Reason, UserError
 from s2v.files import read_json, sha256, write_parquet
 
 
@@ -43,7 +44,7 @@ def _inputs(folder: Path, silent: tuple[int, ...] = ()) -> dict[str, Path]:
 
 def _pack(folder: Path, inputs: dict[str, Path | None], split: str) -> tuple[Path, Path]:
     output, index = folder / "pack" / split / "000.tar", folder / "pack" / split / "000.json"
-    run(config=PackConfig(), split=split, output=output, index=index, **inputs)
+    run(config=PackConfig(), outputs={split: output}, **inputs)
     return output, index
 
 
@@ -134,3 +135,14 @@ def test_inputs_that_do_not_belong_together_are_named_and_nothing_is_written(tmp
     with pytest.raises(UserError, match=r"extract/000\.tar"):
         _pack(tmp_path, inputs, "train")
     assert not (tmp_path / "pack" / "train" / "000.tar").exists()
+
+
+def test_splits_share_one_reading_and_duplicates_are_left_out(tmp_path: Path) -> None:
+    inputs = _inputs(tmp_path)
+    rows = [failed_row("clip-001", "duplicates", ClipError(Reason.DUPLICATE, "")), ok_row("clip-000", "duplicates")]
+    write_parquet(tmp_path / "duplicates.parquet", rows, STATUS)
+    outputs = {split: tmp_path / split / "000.tar" for split in ("train", "images", "val")}
+    run(config=PackConfig(), outputs=outputs, duplicates=tmp_path / "duplicates.parquet", **inputs)
+    keys = {split: [sample["__key__"][:8] for sample in samples(tar)] for split, tar in outputs.items()}
+    assert keys == {"train": ["clip-000", "clip-002"], "images": ["clip-003"] * 12 + ["clip-004"] * 12, "val": []}
+    assert [verify(tar, tar.with_suffix(".json")) for tar in outputs.values()] == [2, 24, 0]

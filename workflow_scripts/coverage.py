@@ -9,7 +9,11 @@ with job(snakemake):
 
     run(
         manifest=paths(snakemake.input.manifest),
-        stages=[*paths(snakemake.input.fetch), *paths(snakemake.input.extract)],
+        stages=[
+            *paths(snakemake.input.fetch),
+            *paths(snakemake.input.extract),
+            *paths(snakemake.input.duplicates),
+        ],
         csv=Path(snakemake.output.csv),
         summary=Path(snakemake.output.summary),
     )

@@ -8,13 +8,12 @@ with job(snakemake):
     from s2v.config import PackConfig
     from s2v.data.pack import run
 
-    split = snakemake.wildcards.split
+    splits = snakemake.params.splits
     run(
-        config=PackConfig(keep={split: snakemake.params.keep}),
+        config=PackConfig(keep=dict.fromkeys(splits, snakemake.params.keep)),
         manifest=Path(snakemake.input.manifest),
         tar=Path(snakemake.input.tar),
         selection=optional(snakemake.input.selection),
-        split=split,
-        output=Path(snakemake.output.tar),
-        index=Path(snakemake.output.index),
+        outputs={split: Path(tar) for split, tar in zip(splits, snakemake.output.tars, strict=True)},
+        duplicates=optional(snakemake.input.duplicates),
     )

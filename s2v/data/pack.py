@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,46 +22,58 @@ FACTS = ("clip_id", "label", "split", "source", "source_id", "start_s", "end_s",
 
 
 def run(
-    *, config: PackConfig, manifest: Path, tar: Path, selection: Path | None, split: str, output: Path, index: Path
+    *,
+    config: PackConfig,
+    manifest: Path,
+    tar: Path,
+    selection: Path | None,
+    outputs: dict[str, Path],
+    duplicates: Path | None = None,
 ) -> None:
-    """Pack the clips of one split out of one extract shard; a shard without any gives an empty tar.
+    """Pack an extract shard, read once, into one tar for each split; a split without any clip gives an empty tar.
 
     A clip becomes one sample: `flac` (where it has sound), `jpg` (the chosen frame), `mid.jpg`, `top1.jpg` (where
     it has sound) and `json`. Where `config.keep` says `all`, each of its frames becomes one: `jpg` and `json`.
-    Pictures and sound are the extracted bytes. The same input gives the same bytes.
+    Pictures and sound are the extracted bytes. The same input gives the same bytes. Beside each tar goes its index,
+    a .json: samples, keys, bytes and sha256.
 
     Args:
         config: which frames of a split are kept.
         manifest: the shard's manifest, from which labels come.
         tar: the shard as stage `extract` wrote it.
         selection: the shard as stage `select` wrote it; not needed where every frame is kept.
-        split: the split to pack.
-        output: tar to write.
-        index: JSON to write: samples, keys, bytes and sha256 of `output`.
+        outputs: tar to write for each split.
+        duplicates: the shard as stage `duplicates` wrote it; clips that it leaves out are left out here.
 
     Raises:
         UserError: the inputs are damaged or do not belong together.
     """
-    rows = {row["clip_id"]: row for row in read_parquet(manifest) if row["split"] == split}
-    every = config.keep.get(split, "selected") == "all"
+    dropped = {row["clip_id"] for row in read_parquet(duplicates) if row["status"] != "ok"} if duplicates else set()
+    rows = {row["clip_id"]: row for row in read_parquet(manifest) if row["split"] in outputs}
+    rows = {clip_id: row for clip_id, row in rows.items() if clip_id not in dropped}
+    every = {split for split in outputs if config.keep.get(split, "selected") == "all"}
     scored = read_parquet(selection) if selection is not None else []
     chosen = {row["clip_id"]: row for row in scored if row["clip_id"] in rows}
-    keys: list[str] = []
-    with atomic_path(output) as temporary:
-        with open(temporary, "wb") as stream, wds.TarWriter(stream, encoder=False, mtime=0) as writer:
-            for sample in _samples(tar, rows, chosen, every):
-                writer.write(sample)
-                keys.append(sample["__key__"])
-    write_json(
-        index,
-        {
-            "split": split,
-            "samples": len(keys),
-            "keys": keys,
-            "bytes": output.stat().st_size,
-            "sha256": sha256(output),
-        },
-    )
+    keys: dict[str, list[str]] = {split: [] for split in outputs}
+    with ExitStack() as stack:
+        writers = {}
+        for split, output in outputs.items():
+            stream = stack.enter_context(open(stack.enter_context(atomic_path(output)), "wb"))
+            writers[split] = stack.enter_context(wds.TarWriter(stream, encoder=False, mtime=0))
+        for split, sample in _samples(tar, rows, chosen, every):
+            writers[split].write(sample)
+            keys[split].append(sample["__key__"])
+    for split, output in outputs.items():
+        write_json(
+            output.with_suffix(".json"),
+            {
+                "split": split,
+                "samples": len(keys[split]),
+                "keys": keys[split],
+                "bytes": output.stat().st_size,
+                "sha256": sha256(output),
+            },
+        )
 
 
 def verify(tar: Path, index: Path) -> int:
@@ -88,12 +101,14 @@ def verify(tar: Path, index: Path) -> int:
 
 
 def _samples(
-    tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], every: bool
-) -> Iterator[Sample]:
+    tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], every: set[str]
+) -> Iterator[tuple[str, Sample]]:
+    """(split, sample) of all clips of `rows`."""
+
     def pick(key: str, suffixes: list[str]) -> list[str] | None:
         if key not in rows:
             return None
-        if every:
+        if rows[key]["split"] in every:
             return [suffix for suffix in suffixes if suffix != "flac"]
         selected = chosen.get(key)
         if selected is None:
@@ -104,14 +119,14 @@ def _samples(
 
     for sample in samples(tar, pick):
         key = sample["__key__"]
-        if not every and key not in chosen:
-            raise UserError(f"{tar}: clip {key} was never scored; run stage select again")
         row = rows[key]
+        whole = row["split"] in every
+        if not whole and key not in chosen:
+            raise UserError(f"{tar}: clip {key} was never scored; run stage select again")
         record = {field: row[field] for field in FACTS} | {"fps": clip_record(tar, sample)["fps"]}
-        if every:
-            yield from _frames(sample, record)
-        else:
-            yield _pair(tar, sample, record, chosen[key])
+        found = _frames(sample, record) if whole else [_pair(tar, sample, record, chosen[key])]
+        for one in found:
+            yield row["split"], one
 
 
 def _frames(sample: Sample, record: dict[str, Any]) -> Iterator[Sample]:

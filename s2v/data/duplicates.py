@@ -1,0 +1,108 @@
+"""Stage `duplicates`: clips of the other splits that show what a clip of the test split shows are left out.
+
+Data sets of the web hold one video under several ids; what is trained on must not be tested on. Clips are compared by
+perceptual hashes of three frames at fixed shares of their length, which stage `extract` notes. A copy that is cut at
+another second is not found this way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from s2v.data.status import STATUS
+from s2v.errors import Reason
+from s2v.files import atomic_path
+from s2v.progress import track
+
+if TYPE_CHECKING:
+    from s2v.config import DuplicatesConfig
+
+STAGE = "duplicates"
+FRAMES = 3
+MIN_FRAMES = 2
+"""So many of the three frames must be alike: one alone may be a title or a logo."""
+_CHUNK = 512
+
+
+def nearest(
+    clips: NDArray[np.uint64], test: NDArray[np.uint64], max_distance: int
+) -> NDArray[np.int64]:
+    """For each clip the first row of `test` that shows the same, or -1.
+
+    Args:
+        clips: hashes, [N, 3]; 0 is a frame without a picture (one plain colour), which is like no other.
+        test: hashes, [M, 3].
+        max_distance: bits of 64 in which the hashes of two like frames may differ.
+    """
+    found = np.full(len(clips), -1, dtype=np.int64)
+    for start in track(range(0, len(clips), _CHUNK), total=-(-len(clips) // _CHUNK), description="duplicates"):
+        part = clips[start : start + _CHUNK]
+        alike = np.zeros((len(part), len(test)), dtype=np.uint8)
+        for frame in range(FRAMES):
+            mine, theirs = part[:, frame, None], test[None, :, frame]
+            close = np.bitwise_count(mine ^ theirs) <= max_distance
+            alike += close & (mine != 0) & (theirs != 0)
+        same = alike >= MIN_FRAMES
+        hit = same.any(1)
+        found[start : start + _CHUNK][hit] = same[hit].argmax(1)
+    return found
+
+
+def run(
+    *, config: DuplicatesConfig, manifest: list[Path], extracted: list[Path], test_split: str, outputs: list[Path]
+) -> None:
+    """Write one status shard for each manifest shard, in the same order.
+
+    Args:
+        config: the `duplicates` slice; its `max_distance` is set.
+        manifest: manifest shards.
+        extracted: status shards of stage `extract`, with their hashes.
+        test_split: the split whose clips are kept.
+        outputs: status shards to write.
+    """
+    assert config.max_distance is not None
+    shards = [pq.read_table(path, columns=["clip_id", "split"]) for path in manifest]
+    states = [pq.read_table(path, columns=["clip_id", "phash"]) for path in extracted]
+    hashes = dict(zip(_column(states, "clip_id"), _column(states, "phash"), strict=True))
+    clips = pa.concat_tables(shards)
+    ids, is_test = clips["clip_id"].to_pylist(), np.array(clips["split"].to_pylist(), dtype=object) == test_split
+    values = np.zeros((len(ids), FRAMES), dtype=np.uint64)
+    for i, clip_id in enumerate(ids):
+        data = hashes.get(clip_id)
+        if data is not None:
+            values[i] = np.frombuffer(data, dtype=">u8", count=FRAMES)
+    test_ids = [clip_id for clip_id, kept in zip(ids, is_test, strict=True) if kept]
+    twins: dict[str, str] = {}
+    others = np.flatnonzero(~is_test)
+    for i, twin in zip(others, nearest(values[others], values[is_test], config.max_distance), strict=True):
+        if twin >= 0:
+            twins[ids[i]] = test_ids[twin]
+    for shard, output in zip(shards, outputs, strict=True):
+        _write(output, shard["clip_id"].to_pylist(), twins)
+
+
+def _column(tables: list[pa.Table], name: str) -> list[object]:
+    return [value for table in tables for value in table[name].to_pylist()]
+
+
+def _write(path: Path, clip_ids: list[str], twins: dict[str, str]) -> None:
+    found = [twins.get(clip_id) for clip_id in clip_ids]
+    columns = {
+        "clip_id": clip_ids,
+        "stage": [STAGE] * len(clip_ids),
+        "status": ["ok" if twin is None else "failed" for twin in found],
+        "reason": [None if twin is None else str(Reason.DUPLICATE) for twin in found],
+        "detail": [None if twin is None else f"shows the same as {twin}" for twin in found],
+        "seconds": [0.0] * len(clip_ids),
+    }
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.table(columns, schema=STATUS), temporary)
+
+
+__all__ = ["nearest", "run"]
