@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 RATE = 16000
 Wave = NDArray[np.float64]
@@ -15,6 +14,8 @@ Rng = np.random.Generator
 
 def noise(rng: Rng, n: int, low_hz: float, high_hz: float) -> Wave:
     """Band-passed white noise of RMS 0.3."""
+    from scipy.signal import butter, sosfilt  # most of a second, and the Snakefile only asks for the classes' names
+
     sos = butter(2, [max(20.0, low_hz), min(high_hz, RATE / 2 - 100)], "bandpass", fs=RATE, output="sos")
     x = sosfilt(sos, rng.standard_normal(n))
     out: Wave = 0.3 * x / max(1e-9, float(np.sqrt(np.mean(x**2))))
@@ -63,6 +64,8 @@ def low_pass(wave: Wave, cutoff_hz: float) -> Wave:
     """First-order low-pass, as air does to far sounds."""
     if cutoff_hz >= RATE / 2 - 200:
         return wave
+    from scipy.signal import butter, sosfilt
+
     return np.asarray(sosfilt(butter(1, cutoff_hz, "lowpass", fs=RATE, output="sos"), wave))
 
 
