@@ -8,7 +8,7 @@ another second is not found this way.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,7 @@ def run(
     assert config.max_distance is not None
     shards = [pq.read_table(path, columns=["clip_id", "split"]) for path in manifest]
     states = [pq.read_table(path, columns=["clip_id", "phash"]) for path in extracted]
-    hashes = dict(zip(_column(states, "clip_id"), _column(states, "phash"), strict=True))
+    hashes: dict[str, bytes | None] = dict(zip(_column(states, "clip_id"), _column(states, "phash"), strict=True))
     clips = pa.concat_tables(shards)
     ids, is_test = clips["clip_id"].to_pylist(), np.array(clips["split"].to_pylist(), dtype=object) == test_split
     values = np.zeros((len(ids), FRAMES), dtype=np.uint64)
@@ -80,14 +80,14 @@ def run(
     test_ids = [clip_id for clip_id, kept in zip(ids, is_test, strict=True) if kept]
     twins: dict[str, str] = {}
     others = np.flatnonzero(~is_test)
-    for i, twin in zip(others, nearest(values[others], values[is_test], config.max_distance), strict=True):
-        if twin >= 0:
-            twins[ids[i]] = test_ids[twin]
+    found = nearest(values[others], values[is_test], config.max_distance)
+    for i in np.flatnonzero(found >= 0):
+        twins[ids[others[i]]] = test_ids[found[i]]
     for shard, output in zip(shards, outputs, strict=True):
         _write(output, shard["clip_id"].to_pylist(), twins)
 
 
-def _column(tables: list[pa.Table], name: str) -> list[object]:
+def _column(tables: list[pa.Table], name: str) -> list[Any]:
     return [value for table in tables for value in table[name].to_pylist()]
 
 
