@@ -81,8 +81,8 @@ def run(
     twins: dict[str, str] = {}
     others = np.flatnonzero(~is_test)
     found = nearest(values[others], values[is_test], config.max_distance)
-    for i in np.flatnonzero(found >= 0):
-        twins[ids[others[i]]] = test_ids[found[i]]
+    for hit in np.flatnonzero(found >= 0):
+        twins[ids[others[hit]]] = test_ids[found[hit]]
     for shard, output in zip(shards, outputs, strict=True):
         _write(output, shard["clip_id"].to_pylist(), twins)
 
