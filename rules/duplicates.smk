@@ -1,5 +1,5 @@
 # Clips that show what a test clip shows: left out of the other splits. One job, since all shards are compared.
-DEDUPLICATED = CONFIG.duplicates.max_distance is not None
+DUPLICATES = ["<results>/duplicates/{shard}.parquet"] if CONFIG.duplicates.max_distance is not None else []
 
 
 rule duplicates:

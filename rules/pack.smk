@@ -8,7 +8,7 @@ rule pack:
         manifest="<results>/manifest/{shard}.parquet",
         tar="<results>/extract/{shard}.tar",
         selection="<results>/select/{shard}.parquet",
-        duplicates=["<results>/duplicates/{shard}.parquet"] if DEDUPLICATED else [],
+        left_out=[*DUPLICATES, *UNSELECTED],
     output:
         tars=expand("<results>/pack/{split}/{{shard}}.tar", split=PAIRS),
         indices=expand("<results>/pack/{split}/{{shard}}.json", split=PAIRS),
@@ -38,7 +38,7 @@ if FRAMES:
             manifest="<results>/manifest/{shard}.parquet",
             tar="<results>/extract/{shard}.tar",
             selection=[],
-            duplicates=["<results>/duplicates/{shard}.parquet"] if DEDUPLICATED else [],
+            left_out=DUPLICATES,
         output:
             tars=expand("<results>/pack/{split}/{{shard}}.tar", split=FRAMES),
             indices=expand("<results>/pack/{split}/{{shard}}.json", split=FRAMES),

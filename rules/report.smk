@@ -54,7 +54,7 @@ rule coverage:
         manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
         fetch=expand("<results>/fetch/{shard}.parquet", shard=SHARDS),
         extract=expand("<results>/extract/{shard}.parquet", shard=SHARDS),
-        duplicates=expand("<results>/duplicates/{shard}.parquet", shard=SHARDS) if DEDUPLICATED else [],
+        left_out=expand([*DUPLICATES, *UNSELECTED], shard=SHARDS),
     output:
         csv="<results>/coverage.csv",
         summary="<results>/coverage.md",

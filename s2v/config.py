@@ -189,8 +189,15 @@ class LocaliseConfig(SteppedConfig):
 class SelectConfig(Slice):
     """Which frame of a clip is paired with its sound."""
 
-    mode: Literal["top1", "mid"] = Field("top1", description="top1: best moment (paper 3.3); mid: the middle frame")
+    mode: Literal["top1", "mid", "published"] = Field(
+        "top1", description="top1: best moment (paper 3.3); mid: the middle frame; published: those of `moments`"
+    )
     top_k: Positive = 10
+    moments: str | None = Field(None, description="published: the authors' top1_boxes_top10_moments.json")
+    moments_first: int = Field(1, ge=0, le=1, description="number of the first frame there; its authors do not say")
+    require_moment: list[str] = Field(
+        ["train", "val"], description="published: splits whose clips are left out where the file has none for them"
+    )
 
 
 class DuplicatesConfig(Slice):

@@ -161,6 +161,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
 
         for name in set(data.world.classes) - set(class_names()):
             yield "data.world.classes", f"{name!r} is no class of the world; allowed: {', '.join(class_names())}"
+    if config.select.mode == "published" and not config.select.moments:
+        yield "select.moments", "missing; select.mode is published, so the file of moments must be named"
     if len(config.encoder.crops) != len(config.encoder.crop_scales):
         yield "encoder.crop_scales", f"give one range for each of the {len(config.encoder.crops)} encoder.crops"
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):

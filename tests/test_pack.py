@@ -142,7 +142,7 @@ def test_splits_share_one_reading_and_duplicates_are_left_out(tmp_path: Path) ->
     rows = [failed_row("clip-001", "duplicates", ClipError(Reason.DUPLICATE, "")), ok_row("clip-000", "duplicates")]
     write_parquet(tmp_path / "duplicates.parquet", rows, STATUS)
     outputs = {split: tmp_path / split / "000.tar" for split in ("train", "images", "val")}
-    run(config=PackConfig(), outputs=outputs, duplicates=tmp_path / "duplicates.parquet", **inputs)
+    run(config=PackConfig(), outputs=outputs, left_out=[tmp_path / "duplicates.parquet"], **inputs)
     keys = {split: [sample["__key__"][:8] for sample in samples(tar)] for split, tar in outputs.items()}
     assert keys == {"train": ["clip-000", "clip-002"], "images": ["clip-003"] * 12 + ["clip-004"] * 12, "val": []}
     assert [verify(tar, tar.with_suffix(".json")) for tar in outputs.values()] == [2, 24, 0]

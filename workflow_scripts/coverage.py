@@ -12,7 +12,7 @@ with job(snakemake):
         stages=[
             *paths(snakemake.input.fetch),
             *paths(snakemake.input.extract),
-            *paths(snakemake.input.duplicates),
+            *paths(snakemake.input.left_out),
         ],
         csv=Path(snakemake.output.csv),
         summary=Path(snakemake.output.summary),

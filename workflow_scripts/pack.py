@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import job, optional
+from adapter import job, optional, paths
 
 with job(snakemake):
     from s2v.config import PackConfig
@@ -15,5 +15,5 @@ with job(snakemake):
         tar=Path(snakemake.input.tar),
         selection=optional(snakemake.input.selection),
         outputs={split: Path(tar) for split, tar in zip(splits, snakemake.output.tars, strict=True)},
-        duplicates=optional(snakemake.input.duplicates),
+        left_out=paths(snakemake.input.left_out),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ def run(
     tar: Path,
     selection: Path | None,
     outputs: dict[str, Path],
-    duplicates: Path | None = None,
+    left_out: Sequence[Path] = (),
 ) -> None:
     """Pack an extract shard, read once, into one tar for each split; a split without any clip gives an empty tar.
 
@@ -43,12 +43,12 @@ def run(
         tar: the shard as stage `extract` wrote it.
         selection: the shard as stage `select` wrote it; not needed where every frame is kept.
         outputs: tar to write for each split.
-        duplicates: the shard as stage `duplicates` wrote it; clips that it leaves out are left out here.
+        left_out: the shard's status of the stages between; clips that one of them leaves out are left out here.
 
     Raises:
         UserError: the inputs are damaged or do not belong together.
     """
-    dropped = {row["clip_id"] for row in read_parquet(duplicates) if row["status"] != "ok"} if duplicates else set()
+    dropped = {row["clip_id"] for path in left_out for row in read_parquet(path) if row["status"] != "ok"}
     rows = {row["clip_id"]: row for row in read_parquet(manifest) if row["split"] in outputs}
     rows = {clip_id: row for clip_id, row in rows.items() if clip_id not in dropped}
     every = {split for split in outputs if config.keep.get(split, "selected") == "all"}
