@@ -1,5 +1,6 @@
 # What clips there are: one row a clip, split over a fixed number of shards by a hash of the clip's id.
 SOURCE_CODE = MODULES[CONFIG.data.source]
+WATCHED = CONFIG.data.section().watched()
 
 
 rule manifest:
@@ -19,11 +20,7 @@ rule manifest:
     params:
         config=values("data", "videos"),
         code=code_digest("s2v.data.manifest", SOURCE_CODE),
-        # A folder may change without the configuration.
-        listing=(
-            tree_digest(CONFIG.data.folder.path, CONFIG.data.folder.csv)
-            if CONFIG.data.source == "folder"
-            else None
-        ),
+        # A folder or a list may change without the configuration.
+        listing=tree_digest(WATCHED[0], *WATCHED[1]),
     script:
         "../workflow_scripts/manifest.py"

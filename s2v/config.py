@@ -46,7 +46,19 @@ class RuntimeConfig(Slice):
     download: DownloadConfig = DownloadConfig()
 
 
-class WorldConfig(Slice):
+class SourceConfig(Slice):
+    """A section of `data` that names clips."""
+
+    def split_names(self) -> list[str]:
+        """Splits that its clips are in."""
+        return ["train", "val", "test"]
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """A folder and files that may change without the configuration."""
+        return None, []
+
+
+class WorldConfig(SourceConfig):
     """The embedded world (docs/world.md)."""
 
     classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
@@ -57,8 +69,12 @@ class WorldConfig(Slice):
     duration_s: tuple[float, float] = Field((4.0, 6.0), description="shortest and longest clip")
     seed: int = Field(0, description="another seed is another world")
 
+    def split_names(self) -> list[str]:
+        """Those that have clips."""
+        return list(self.clips)
 
-class FolderConfig(Slice):
+
+class FolderConfig(SourceConfig):
     """A user's own folder of videos."""
 
     path: str = Field("videos", description="searched for video files, sub-folders included")
@@ -69,8 +85,16 @@ class FolderConfig(Slice):
         description="shares; a clip's split follows from a hash of its name, so adding clips moves none",
     )
 
+    def split_names(self) -> list[str]:
+        """Those with a share."""
+        return [name for name, share in self.splits.items() if share > 0]
 
-class VggSoundConfig(Slice):
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The folder and its list."""
+        return self.path, [self.csv]
+
+
+class VggSoundConfig(SourceConfig):
     """VGGSound (Chen et al. 2020): rows of YouTube id, start second, label, split; clips of 10 s."""
 
     csv: str = Field("vggsound.csv", description="the published list")
@@ -78,8 +102,12 @@ class VggSoundConfig(Slice):
     n_classes: Positive | None = Field(50, description="nested sets: the paper's 50 first; null is all of the list")
     val_share: Fraction = Field(0.05, description="share of the list's train split that stops alignment; by hash of id")
 
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The list."""
+        return None, [self.csv]
 
-class VegasConfig(Slice):
+
+class VegasConfig(SourceConfig):
     """VEGAS (Zhou et al. 2018): a folder for each class with its videos."""
 
     path: str = Field("vegas", description="the unpacked archive: {class}/videos/*.mp4, or {class}/*.mp4")
@@ -90,14 +118,22 @@ class VegasConfig(Slice):
     val_share: Fraction = Field(0.05, description="share of the training videos that stops alignment")
     seed: int = 0
 
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The folder and its list."""
+        return self.path, [self.csv]
 
-class CelebVHqConfig(Slice):
+
+class CelebVHqConfig(SourceConfig):
     """CelebV-HQ (Zhu et al. 2022): spans of YouTube videos with a box around the face."""
 
     json_file: str = Field("celebvhq_info.json", description="the published list")
     train: Positive = Field(20000, description="clips for training, the rest is for test (paper 6.1)")
     val_share: Fraction = Field(0.05, description="share of the training clips that stops alignment")
     seed: int = 0
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The list."""
+        return None, [self.json_file]
 
 
 class VideosConfig(Slice):
@@ -124,6 +160,11 @@ class DataConfig(Slice):
     vegas: VegasConfig | None = None
     celebvhq: CelebVHqConfig | None = None
     videos: VideosConfig = VideosConfig()
+
+    def section(self) -> SourceConfig | None:
+        """The section that `source` names."""
+        found: SourceConfig | None = getattr(self, self.source)
+        return found
 
 
 class ExtractConfig(Slice):

@@ -113,10 +113,8 @@ def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
 
 def split_names(config: Config) -> list[str]:
     """Names of the splits that the data of a configuration have."""
-    part = config.data.world.clips if config.data.world and config.data.source == "world" else {}
-    if config.data.folder and config.data.source == "folder":
-        part = {name: share for name, share in config.data.folder.splits.items() if share > 0}  # type: ignore[misc]
-    return list(part)
+    section = config.data.section()
+    return section.split_names() if section else []
 
 
 def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
@@ -124,7 +122,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     data = config.data
     if re.search(r"[{}<>*?\n\0]", config.output) or config.output.strip("./ ") == "":
         yield "output", f"{config.output!r} is no name for a folder of its own; allowed: a path such as results/mine"
-    if getattr(data, data.source) is None:
+    if data.section() is None:
         yield f"data.{data.source}", f"missing; data.source is {data.source}, so its section must be there"
         return
     known = split_names(config)

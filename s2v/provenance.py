@@ -148,13 +148,13 @@ def _sources(name: str) -> list[Path]:
     return [path, *sorted(tables)]
 
 
-def tree_digest(folder: str | Path, *files: str | Path | None) -> str:
+def tree_digest(folder: str | Path | None, *files: str | Path | None) -> str:
     """Short hash over the names, sizes and times of all files below `folder` and of `files`; contents are not read.
 
     Whoever adds, removes or replaces a video in a watched folder changes it.
     """
     whole = hashlib.sha256()
-    paths = [Path(top, name) for top, _, names in os.walk(folder) for name in names]
+    paths = [Path(top, name) for top, _, names in os.walk(folder or os.devnull) for name in names]
     for path in sorted([*paths, *(Path(file) for file in files if file)]):
         try:
             about = path.stat()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ MODULES = {
     "vegas": "s2v.data.vegas",
     "celebvhq": "s2v.data.celebvhq",
 }
-"""Where each `data.source` is: a module with `manifest_rows(section)` and `split_names(section)`."""
+"""Where each `data.source` is: a module with `manifest_rows(section)`."""
 
 Row = dict[str, Any]
 
@@ -70,6 +71,10 @@ def manifest_rows(config: DataConfig) -> list[Row]:
         if not SPLIT.fullmatch(split):
             raise UserError(f"data.{config.source}: {split!r} is no name for a split; use letters, digits, _ and -")
         seen.add(clip_id)
+    alike = len(seen) - len({clip_id.casefold() for clip_id in seen})
+    if alike:
+        what = "clip ids differ from another in case alone; the file system must tell case apart"
+        print(f"{alike} {what}", file=sys.stderr)
     return sorted(
         ({**row, "shard": shard_of(row["clip_id"], config.shards)} for row in rows),
         key=lambda row: str(row["clip_id"]),
@@ -92,9 +97,11 @@ def run(*, config: DataConfig, output_dir: Path, truth: Path | None) -> None:
     Raises:
         UserError: as `manifest_rows`.
     """
-    rows = manifest_rows(config)
-    for shard in range(config.shards):
-        write_parquet(output_dir / f"{shard:03d}.parquet", [row for row in rows if row["shard"] == shard], MANIFEST)
+    shards: list[list[Row]] = [[] for _ in range(config.shards)]
+    for row in manifest_rows(config):
+        shards[row["shard"]].append(row)
+    for shard, rows in enumerate(shards):
+        write_parquet(output_dir / f"{shard:03d}.parquet", rows, MANIFEST)
     if truth is not None and config.world is not None:
         records = _source("world").truth_rows(config.world)
         with atomic_path(truth) as temporary:

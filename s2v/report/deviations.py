@@ -53,6 +53,9 @@ _DATA = {
     "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, "
     "in place of VGGSound and VEGAS. It shows that the chain works and lets claims be measured; it says "
     "nothing of real videos.",
+    "vggsound": "Data: VGGSound, of the videos that could still be had (see coverage.md).",
+    "vegas": "Data: VEGAS; its splits are drawn here by a seed, since the authors' list is not public.",
+    "celebvhq": "Data: CelebV-HQ, of the videos that could still be had (see coverage.md).",
     "folder": "Data: a folder of the user's own videos in place of VGGSound and VEGAS.",
 }
 _EVALUATOR = {
