@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,13 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
-
-from s2v.data.extract import STAGE as EXTRACT
-from s2v.data.status import FETCHED, STATUS
-from s2v.files import write_json
 
 REPOSITORY = Path(__file__).parent.parent
 PARTS = ("Snakefile", "rules", "workflow_scripts", "profiles", "s2v", "envs", "configs", "config.yaml")
@@ -66,6 +61,7 @@ def overlay(root: Path, shards: int) -> Path:
 
 def snakemake(root: Path, *arguments: str) -> dict[str, Any]:
     """Run Snakemake; seconds, peak memory of it and its children in MB, jobs of its plan, and its last line."""
+    # The system counts a parent's memory as its child's, so this one is small: what is large is imported by a child.
     command = [sys.executable, "-m", "snakemake", *arguments]
     command += ["--configfile", "configs/vggsound50.yaml", "scale.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
@@ -86,9 +82,14 @@ def snakemake(root: Path, *arguments: str) -> dict[str, Any]:
     }
 
 
-def stub_outputs(root: Path) -> None:
-    """Statuses that say that every clip went well, and empty files for all other outputs that are still missing."""
-    results = root / "results" / "scale"
+def stub_statuses(results: Path) -> None:
+    """Statuses that say that every clip went well."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from s2v.data.extract import STAGE as EXTRACT
+    from s2v.data.status import FETCHED, STATUS
+
     for manifest in sorted((results / "manifest").glob("*.parquet")):
         ids = pq.read_table(manifest, columns=["clip_id"])["clip_id"]
         for stage, schema in (("fetch", FETCHED), (EXTRACT, STATUS)):
@@ -99,8 +100,14 @@ def stub_outputs(root: Path) -> None:
             path = results / stage / manifest.name
             path.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.table(columns, schema=schema), path)
-    command = [sys.executable, "-m", "snakemake", "--summary", "--configfile", "configs/vggsound50.yaml", "scale.yaml"]
+
+
+def stub_outputs(root: Path) -> None:
+    """Statuses, and empty files for all other outputs that are still missing."""
     environment = {**os.environ, "PYTHONPATH": str(root)}
+    stub = [sys.executable, __file__, "--stub", str(root / "results" / "scale")]
+    subprocess.run(stub, env=environment, check=True)
+    command = [sys.executable, "-m", "snakemake", "--summary", "--configfile", "configs/vggsound50.yaml", "scale.yaml"]
     listing = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
     for line in listing.splitlines()[1:]:
         path = root / line.split("\t")[0]
@@ -134,7 +141,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[2000, 20000, 200000])
     parser.add_argument("--shards", type=int, default=256)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--stub", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.stub:
+        return stub_statuses(arguments.stub)
     results = [measure(rows, arguments.shards) for rows in arguments.rows]
     print("| rows | shards | run | seconds | peak MB | jobs |\n|---|---|---|---|---|---|")
     for result in results:
@@ -144,7 +154,7 @@ def main() -> None:
                 cells = (result["rows"], result["shards"], name, *measured)
                 print("| " + " | ".join(str(cell) for cell in cells) + " |")
     if arguments.json:
-        write_json(arguments.json, results)
+        arguments.json.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":
