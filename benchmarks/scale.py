@@ -92,7 +92,7 @@ def stub_statuses(results: Path) -> None:
 
     for manifest in sorted((results / "manifest").glob("*.parquet")):
         ids = pq.read_table(manifest, columns=["clip_id"])["clip_id"]
-        for stage, schema in (("fetch", FETCHED), (EXTRACT, STATUS)):
+        for stage, schema in (("fetch", FETCHED), (EXTRACT, STATUS), ("duplicates", STATUS)):
             columns: dict[str, Any] = {name: pa.nulls(len(ids), schema.field(name).type) for name in schema.names}
             zero, text = pa.array([0.0] * len(ids)), pa.array
             columns |= {"clip_id": ids, "stage": text([stage] * len(ids)), "status": text(["ok"] * len(ids))}
@@ -107,7 +107,8 @@ def stub_outputs(root: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root)}
     stub = [sys.executable, __file__, "--stub", str(root / "results" / "scale")]
     subprocess.run(stub, env=environment, check=True)
-    command = [sys.executable, "-m", "snakemake", "--summary", "--configfile", "configs/vggsound50.yaml", "scale.yaml"]
+    command = [sys.executable, "-m", "snakemake", "--summary", "--cores", "1"]
+    command += ["--configfile", "configs/vggsound50.yaml", "scale.yaml"]
     listing = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
     for line in listing.splitlines()[1:]:
         path = root / line.split("\t")[0]
