@@ -34,6 +34,7 @@ pathvars:
 
 
 include: "rules/manifest.smk"
+include: "rules/unpack.smk"
 include: "rules/fetch.smk"
 include: "rules/extract.smk"
 include: "rules/duplicates.smk"

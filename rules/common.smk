@@ -38,6 +38,7 @@ TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
 
 wildcard_constraints:
     shard=r"\d+",
+    tar=r"\d+",
     split=r"[A-Za-z0-9_]+",
     method=r"[a-z0-9_]+",
     seed=r"\d+",

@@ -2,6 +2,7 @@
 rule fetch:
     input:
         manifest="<results>/manifest/{shard}.parquet",
+        unpacked=UNPACKED,
     output:
         status="<results>/fetch/{shard}.parquet",
     log:
@@ -13,7 +14,9 @@ rule fetch:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=60,
+        runtime=720 if BY_ID else 60,
+        # How many shards download at once is the site's patience: see `resources` in the profile.
+        yt_slots=1 if BY_ID and CONFIG.data.videos.source == "youtube" else 0,
     params:
         config=values("data"),
         code=code_digest("s2v.data.fetch", SOURCE_CODE),

@@ -389,6 +389,7 @@ def json_schema() -> dict[str, Any]:
 __all__ = [
     "AlignConfig",
     "AudioConfig",
+    "CelebVHqConfig",
     "Config",
     "DataConfig",
     "DownloadConfig",
@@ -405,9 +406,13 @@ __all__ = [
     "RetrievalConfig",
     "RuntimeConfig",
     "SelectConfig",
+    "Slice",
+    "SourceConfig",
     "SteppedConfig",
     "TrainingConfig",
+    "VegasConfig",
+    "VggSoundConfig",
+    "VideosConfig",
     "WorldConfig",
-    "Slice",
     "json_schema",
 ]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import job
+from adapter import job, paths
 
 with job(snakemake) as settings:
     from s2v.config import DataConfig
@@ -15,4 +15,6 @@ with job(snakemake) as settings:
         video_dir=Path(snakemake.params.videos, "videos", snakemake.wildcards.shard),
         ffmpeg=settings.ffmpeg(),
         workers=settings.threads,
+        download=settings.runtime.download,
+        unpacked=paths(snakemake.input.unpacked),
     )

@@ -1,15 +1,18 @@
-"""fetch: every clip's video as a file. The world is rendered here; a user's folder is only looked through."""
+"""fetch: every clip's video as a file. The world is rendered here, YouTube's are downloaded, the rest is looked for."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2v.data.status import FETCHED, ClipError, Row, failed_row, ok_row, with_path
+import pyarrow.parquet as pq
+
+from s2v.data import local_tree, youtube
+from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason, UserError
 from s2v.files import atomic_path, digest, read_json, read_parquet, write_json, write_parquet
@@ -18,15 +21,25 @@ from s2v.progress import track
 from s2v.provenance import code_digest
 
 if TYPE_CHECKING:
-    from s2v.config import DataConfig
+    from s2v.config import DataConfig, DownloadConfig
 
-STAGE = "fetch"
+STAGE = FETCHED_STAGE
 # Imported by name, so that a folder's videos are not looked through anew when the world's code changes.
 _WORLD = "s2v.world"
 _RENDER_TIMEOUT_S = 600.0
 
 
-def run(*, config: DataConfig, manifest: Path, status: Path, video_dir: Path, ffmpeg: str, workers: int) -> None:
+def run(
+    *,
+    config: DataConfig,
+    manifest: Path,
+    status: Path,
+    video_dir: Path,
+    ffmpeg: str,
+    workers: int,
+    download: DownloadConfig,
+    unpacked: Sequence[Path] = (),
+) -> None:
     """Make or find the video of every clip of a shard.
 
     Args:
@@ -34,16 +47,27 @@ def run(*, config: DataConfig, manifest: Path, status: Path, video_dir: Path, ff
         manifest: manifest/{shard}.parquet.
         status: written; status columns, `path` (null where it failed), and `path_bytes` where the path is not
             UTF-8.
-        video_dir: where rendered videos are kept; one that is whole and of the same recipe is not rendered
-            again, one that the manifest no longer names is removed.
-        ffmpeg: the executable that encodes rendered videos.
+        video_dir: where rendered and downloaded videos are kept; one that is whole and of the same recipe is not
+            made again, one that the manifest no longer names is removed.
+        ffmpeg: the executable that encodes rendered videos and cuts downloaded ones.
         workers: programs at work at once.
+        download: manners of downloading.
+        unpacked: with `data.videos.source: tar_urls`, what stage `unpack` wrote.
     """
     rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
     video_dir.mkdir(parents=True, exist_ok=True)
     done: dict[str, Row] = {}
-    is_world = config.source == "world"
-    made = _render(config, rows, video_dir, ffmpeg, workers) if is_world else _look(config, rows)
+    if config.source == "world":
+        made = _render(config, rows, video_dir, ffmpeg, workers)
+    elif config.source in ("folder", "vegas"):
+        made = _look(config, rows)
+    elif config.videos.source == "youtube":
+        _sweep(video_dir, {row["clip_id"] for row in rows})
+        made = youtube.fetch(config.videos, rows, video_dir, download=download, ffmpeg=ffmpeg)
+    elif config.videos.source == "tar_urls":
+        made = _look_unpacked(rows, unpacked)
+    else:
+        made = local_tree.fetch(config.videos, rows)
     for row in track(made, total=len(rows), description=f"fetch {manifest.stem}"):
         done[row["clip_id"]] = row
     write_parquet(status, [done[row["clip_id"]] for row in rows], FETCHED)
@@ -51,9 +75,10 @@ def run(*, config: DataConfig, manifest: Path, status: Path, video_dir: Path, ff
 
 def _look(config: DataConfig, rows: list[Row]) -> Iterator[Row]:
     """Rows of a folder: the file is there, is not empty, and lies in the folder."""
-    if config.folder is None:
-        raise UserError("data.folder: missing, although data.source is folder; add the section")
-    root = Path(config.folder.path)
+    section = config.folder if config.source == "folder" else config.vegas
+    if section is None:
+        raise UserError(f"data.{config.source}: missing, although it is data.source; add the section")
+    root = Path(section.path)
     base = root.resolve()
     for row in rows:
         path = root / json.loads(row["extra"])["path"]
@@ -64,6 +89,21 @@ def _look(config: DataConfig, rows: list[Row]) -> Iterator[Row]:
             yield with_path(ok_row(row["clip_id"], STAGE), str(path))
         except ClipError as error:
             yield with_path(failed_row(row["clip_id"], STAGE, error), None)
+
+
+def _look_unpacked(rows: list[Row], unpacked: Sequence[Path]) -> Iterator[Row]:
+    """Rows of videos that came out of tars."""
+    wanted = [row["clip_id"] for row in rows]
+    filters = [("clip_id", "in", wanted)]
+    found = {row["clip_id"]: row for path in unpacked for row in pq.read_table(path, filters=filters).to_pylist()}
+    for clip_id in wanted:
+        try:
+            if clip_id not in found:
+                raise ClipError(Reason.MISSING, "no tar of data.videos.tars has it under a usual name")
+            check_file(Path(found[clip_id]["path"]))
+            yield with_path(ok_row(clip_id, STAGE), found[clip_id]["path"], found[clip_id]["offset_s"])
+        except ClipError as error:
+            yield with_path(failed_row(clip_id, STAGE, error), None)
 
 
 def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, workers: int) -> Iterator[Row]:

@@ -32,6 +32,8 @@ FETCHED = pa.schema(
     ]
 )
 
+FETCHED_STAGE = "fetch"
+
 Row = dict[str, Any]
 
 
