@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 from PIL import Image
 
-from s2v.data.status import STATUS, ClipError, Row, failed_row, ok_row, path_of, upstream_row
+from s2v.data.status import EXTRACTED, ClipError, Row, failed_row, ok_row, path_of, upstream_row
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason
 from s2v.files import (
@@ -31,6 +31,7 @@ from s2v.files import (
 )
 from s2v.media.checks import check_content
 from s2v.media.decode import Decoded, decode
+from s2v.media.phash import clip_hash
 from s2v.progress import track
 from s2v.provenance import code_digest
 
@@ -102,7 +103,9 @@ def run(
             with tarfile.open(parts[clip_id]) as part:
                 for member in part:
                     whole.addfile(member, part.extractfile(member))
-    write_parquet(status, [statuses[row["clip_id"]] for row in rows], STATUS)
+    found = [statuses[row["clip_id"]] for row in rows]
+    hashes = [bytes.fromhex(row["phash"]) if "phash" in row else None for row in found]
+    write_parquet(status, [{**row, "phash": phash} for row, phash in zip(found, hashes, strict=True)], EXTRACTED)
     shutil.rmtree(spool, ignore_errors=True)
 
 
@@ -114,6 +117,7 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
         decoded = decode(
             clip["path"],
             reader=settings["reader"],
+            fast=settings["frames"] == "fast",
             ffmpeg=ffmpeg,
             sample_rate_hz=settings["sample_rate_hz"],
             fps=settings["fps"],
@@ -124,10 +128,12 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
             timeout_s=settings["timeout_s"],
             need_audio=need_audio,
         )
-        limits = {key: settings[key] for key in ("min_duration_s", "silence_dbfs", "black_level")}
+        limits = {key: settings[key] for key in ("min_duration_s", "silence_dbfs", "black_level", "still_difference")}
         check_content(decoded, **limits, need_audio=need_audio)
         write_bytes(part, pack_clip(clip["clip_id"], clip["split"], decoded, settings["jpeg_quality"]))
-        row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3))
+        # As text here, since the row passes through JSON.
+        phash = {"phash": clip_hash(decoded.frames).hex()}
+        row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3)) | phash
     except ClipError as error:
         row = failed_row(clip["clip_id"], STAGE, error, round(time.monotonic() - started, 3))
     # Written last: a status beside a part says that the part is whole.

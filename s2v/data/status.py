@@ -34,6 +34,9 @@ FETCHED = pa.schema(
 
 FETCHED_STAGE = "fetch"
 
+# A row of stage extract has the hashes of three frames (s2v.media.phash), null where the clip failed.
+EXTRACTED = pa.schema([*STATUS, pa.field("phash", pa.binary())])
+
 Row = dict[str, Any]
 
 
@@ -80,7 +83,9 @@ def path_of(row: Row) -> str:
 
 
 __all__ = [
+    "EXTRACTED",
     "FETCHED",
+    "FETCHED_STAGE",
     "STATUS",
     "ClipError",
     "Row",

@@ -1,4 +1,4 @@
-"""Clips that decode well and yet hold nothing to learn from: too short, silent, black."""
+"""Clips that decode well and yet hold nothing to learn from: too short, silent, black, still."""
 
 from __future__ import annotations
 
@@ -26,13 +26,25 @@ def brightest_mean(frames: Frames) -> float:
     return max((float(frame.mean()) / 255.0 for frame in frames), default=0.0)
 
 
+def largest_change(frames: Frames) -> float:
+    """Largest mean difference (0 to 1) of a frame of uint8 [T, H, W, 3] from the first, on every fourth pixel."""
+    small = frames[:, ::4, ::4].astype(np.int16)
+    return max((float(np.abs(frame - small[0]).mean()) / 255.0 for frame in small[1:]), default=0.0)
+
+
 def check_content(
-    decoded: Decoded, *, min_duration_s: float, silence_dbfs: float, black_level: float, need_audio: bool
+    decoded: Decoded,
+    *,
+    min_duration_s: float,
+    silence_dbfs: float,
+    black_level: float,
+    still_difference: float = 0.0,
+    need_audio: bool,
 ) -> None:
     """Refuse a clip that holds nothing to learn from.
 
     Raises:
-        ClipError: too_short, silent (only where sound is needed) or black.
+        ClipError: too_short, silent (only where sound is needed), black or still.
     """
     if decoded.duration_s < min_duration_s - 1e-9:
         raise ClipError(Reason.TOO_SHORT, f"{decoded.duration_s:.2f} s, shorter than {min_duration_s:g} s")
@@ -43,3 +55,7 @@ def check_content(
     brightest = brightest_mean(decoded.frames)
     if brightest < black_level:
         raise ClipError(Reason.BLACK, f"brightest frame's mean is {brightest:.3f}, below {black_level:g}")
+    if still_difference > 0:
+        change = largest_change(decoded.frames)
+        if change < still_difference:
+            raise ClipError(Reason.STILL, f"frames differ from the first by {change:.4f}, below {still_difference:g}")

@@ -58,6 +58,7 @@ def decode(
     max_duration_s: float = 60.0,
     timeout_s: float = 120.0,
     need_audio: bool = True,
+    fast: bool = False,
 ) -> Decoded:
     """Decode a video once into sound and frames.
 
@@ -76,6 +77,8 @@ def decode(
         max_duration_s: what lies later than this after `start_s` is not read. Bounds memory.
         timeout_s: for each decoder process, which is then killed.
         need_audio: a file without sound is an error.
+        fast: do not decode frames that no other frame needs; what is kept may be some frames older than its time.
+            Of reader `ffmpeg` only.
 
     Raises:
         ClipError: missing, empty, not_a_video, truncated, no_video, no_audio, too_short, timeout or
@@ -88,7 +91,7 @@ def decode(
     if limit_s <= 0:
         raise ClipError(Reason.TOO_SHORT, f"the window from {start:g} s to {end_s} s is empty")
     read = partial(_read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, fps=fps, side=short_side_px, start_s=start_s)
-    read = partial(read, limit_s=limit_s, timeout_s=timeout_s)
+    read = partial(read, limit_s=limit_s, timeout_s=timeout_s, fast=fast)
     try:
         wave, frames, log = read(pictures=reader == "ffmpeg", sound=True)
     except ClipError as error:
@@ -162,9 +165,10 @@ def _read(
     timeout_s: float,
     pictures: bool,
     sound: bool,
+    fast: bool = False,
 ) -> tuple[Wave | None, Frames, str]:
     """One ffmpeg process: frames through its standard output, sound through a temporary file; and its log."""
-    source = open_input(start_s=start_s, limit_s=limit_s)
+    source = open_input(start_s=start_s, limit_s=limit_s, skip_frame="noref" if fast else None)
     n_frames = math.ceil(limit_s * fps - 1e-6)
     # A jump in a file's clock would be filled with silence or repeated frames without end: bounded here.
     bound = {"t": f"{limit_s:.6f}", "threads": 1, "map_metadata": -1}
