@@ -12,7 +12,7 @@ rule fetch:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=60,
     params:
         config=values("data"),

@@ -19,8 +19,8 @@ rule pack:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1500),
+        runtime=growing(60),
     params:
         keep=lambda wildcards: CONFIG.pack.keep.get(wildcards.split, "selected"),
         code=code_digest("s2v.data.pack"),
