@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 import yaml
 from slurm_cluster import Cluster, NoCluster, start, stop
-from workflow_runs import REPOSITORY, Checkout
+from workflow_runs import REPOSITORY, TINY, Checkout
 
 # Another than the profile's 8 threads: they would be in each other's way on a small machine.
-SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2", "--slurm-init-seconds-before-status-checks", "12")
+SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2", "--slurm-init-seconds-before-status-checks", "10")
 PACKS = ("results/tiny/pack/images/000.tar", "results/tiny/pack/images/001.tar")
 COVERAGE = "results/tiny/coverage.csv"
 MODEL = "results/tiny/localise/model.safetensors"
+SMALL = "data: {world: {clips: {images: 1, train: 3, val: 1, test: 1, judge: 1}}}\n"
+CONFIG = (*TINY, "small.yaml")
 # For memory that is looked at once a second, and for less than the double of what the job asks for.
 HUNGRY = """    import time
 
@@ -47,7 +49,8 @@ def slurm() -> Iterator[Cluster]:
 def finished(slurm: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which the stages to packed shards and one training have been run through SLURM."""
     checkout = Checkout.of_repository(tmp_path_factory.mktemp("slurm") / "checkout")
-    done = checkout.snakemake(*PACKS, MODEL, *SLURM, timeout_s=240)
+    (checkout.root / "small.yaml").write_text(SMALL)
+    done = checkout.snakemake(*PACKS, MODEL, *SLURM, config=CONFIG, timeout_s=240)
     assert done.returncode == 0, done.stdout[-6000:]
     return checkout
 
@@ -76,7 +79,7 @@ def test_small_jobs_share_a_submission_and_a_training_gets_its_gpu(slurm: Cluste
     ]
     gpus = {job[0]: re.findall(r"TresPerJob=(\S*gpu\S*)", slurm.details(job[4])) for job in jobs}
     assert len(gpus.pop("rule_localise")) == 1 and not any(gpus.values())
-    assert finished.planned(*PACKS, MODEL) == {}
+    assert finished.planned(*PACKS, MODEL, config=CONFIG) == {}
 
 
 def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(
@@ -90,8 +93,8 @@ def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(
     before = len(ended(slurm, "rule_packs_pack"))
     with open(checkout.root / "failed.log", "wb") as log:
         process = subprocess.Popen(
-            checkout.command(*PACKS, COVERAGE, *SLURM, "--retries", "0"), cwd=checkout.root,
-            env=checkout.environment(), stdout=log, stderr=log,
+            checkout.command(*PACKS, COVERAGE, *SLURM, "--retries", "0", config=CONFIG),
+            cwd=checkout.root, env=checkout.environment(), stdout=log, stderr=log,
         )  # fmt: skip
         try:
             wait_for(lambda: ended(slurm, "rule_packs_pack", before)[:1] == [("RUNNING", "3000M")], process)
@@ -100,12 +103,13 @@ def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(
         finally:
             if process.poll() is None:
                 process.kill()
-    assert "SLURM status is: 'CANCELLED'" in (checkout.root / "failed.log").read_text()
+    said = (checkout.root / "failed.log").read_text()
+    assert "CANCELLED" in said and "SLURM status is: 'FAILED'" in said
     (killed,) = ended(slurm, "rule_coverage")
     assert killed[0] in ("FAILED", "OUT_OF_MEMORY") and killed[1] == "500M"
     assert not any((checkout.root / path).exists() for path in (*PACKS, COVERAGE))
 
-    done = checkout.snakemake(*PACKS, COVERAGE, *SLURM, timeout_s=180)
+    done = checkout.snakemake(*PACKS, COVERAGE, *SLURM, config=CONFIG, timeout_s=180)
     assert done.returncode == 0, done.stdout[-6000:]
     assert [state for state, _ in ended(slurm, "rule_packs_pack", before)] == ["CANCELLED", "COMPLETED"]
     assert ended(slurm, "rule_coverage") == [killed, killed, ("COMPLETED", "1000M")]
