@@ -16,7 +16,8 @@ from slurm_cluster import Cluster, NoCluster, start, stop
 from workflow_runs import REPOSITORY, TINY, Checkout
 
 # Another than the profile's 8 threads: they would be in each other's way on a small machine.
-SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2", "--slurm-init-seconds-before-status-checks", "10")
+SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2")
+SLURM += ("--slurm-init-seconds-before-status-checks", "10")
 PACKS = ("results/tiny/pack/images/000.tar", "results/tiny/pack/images/001.tar")
 COVERAGE = "results/tiny/coverage.csv"
 MODEL = "results/tiny/localise/model.safetensors"
