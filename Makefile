@@ -1,6 +1,7 @@
 # Everything from an empty machine: Python 3.11 or newer and make are all that is needed.
 #   make table1   the environment, then the whole chain on the default configuration
 #   make test     the environment, then all checks and tests
+#   make slurm    the environment with what a SLURM cluster wants (docs/cluster.md)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ CORES ?= all
 WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
-.PHONY: table1 env test lint unit clean-env
+.PHONY: table1 env slurm slurm-deps test lint unit clean-env
 
 table1: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) results/table1.csv
@@ -22,6 +23,14 @@ $(STAMP):
 	rm -f $(VENV)/made-from-*
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[dev]"
 	touch $@
+
+slurm: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[slurm]"
+
+# A SLURM on this machine, for tests/test_slurm.py: Debian or Ubuntu, as root.
+slurm-deps: slurm
+	apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge
 
 test: lint unit
 

@@ -31,8 +31,9 @@ SPLITS = split_names(CONFIG)
 GPU = 0 if CONFIG.runtime.device == "cpu" else 1
 GPUS = GPU * CONFIG.runtime.processes
 # Half of the cores: alignment and the generator, the two long trainings, then run side by side. Two small nets on a
-# thread each were measured to finish sooner than one after the other on two.
-TRAINING_THREADS = max(1, min(8, (workflow.cores or 16) // 2))
+# thread each were measured to finish sooner than one after the other on two. Nobody gives cores to a run on a cluster,
+# where `workflow.cores` is an error; profiles/slurm says the threads there.
+TRAINING_THREADS = max(1, min(8, (workflow.resource_settings.cores or 16) // 2))
 TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
 
 
@@ -47,6 +48,18 @@ wildcard_constraints:
 def values(stage, *without):
     """The slice of a stage as plain values, for its rule's params, without the keys that are wildcards there."""
     return {k: v for k, v in getattr(CONFIG, stage).model_dump(mode="json").items() if k not in without}
+
+
+def growing(amount):
+    """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
+
+    Stages that go on where they were stopped need no more time than a second try brings anyway.
+    """
+
+    def asked(wildcards, attempt):
+        return amount * min(attempt, 2)
+
+    return asked
 
 
 def packs(*splits):

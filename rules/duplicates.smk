@@ -16,8 +16,8 @@ rule duplicates:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         config=values("duplicates"),
         test_split=CONFIG.generate.split,

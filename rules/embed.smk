@@ -15,8 +15,8 @@ rule embed:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
         gpu=GPU,
     params:
         code=code_digest("s2v.train.embed"),

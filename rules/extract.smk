@@ -14,7 +14,7 @@ rule extract:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
         runtime=240,
     params:
         config=values("extract"),

@@ -13,7 +13,7 @@ rule fetch:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=720 if BY_ID else 60,
         # How many shards download at once is the site's patience: see `resources` in the profile.
         yt_slots=1 if BY_ID and CONFIG.data.videos.source == "youtube" else 0,

@@ -18,8 +18,8 @@ rule generate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing(3000),
+        runtime=growing(120),
         gpu=GPU,
     params:
         config=values("generate", "methods", "seeds"),

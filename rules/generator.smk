@@ -15,7 +15,7 @@ rule generator:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=10080,
         gpu=GPUS,
     params:

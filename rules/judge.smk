@@ -12,7 +12,7 @@ rule judge:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=720,
         gpu=GPUS,
     params:

@@ -15,8 +15,8 @@ rule table1:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1500),
+        runtime=growing(30),
     params:
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
@@ -40,8 +40,8 @@ rule fig04:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1500),
+        runtime=growing(30),
     params:
         audio={**CONFIG.align.audio.model_dump(mode="json"), "window_s": CONFIG.generate.window_s},
         code=code_digest("s2v.report.figures"),
@@ -66,8 +66,8 @@ rule coverage:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1500),
+        runtime=growing(30),
     params:
         code=code_digest("s2v.data.coverage"),
     script:

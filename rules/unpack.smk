@@ -17,7 +17,7 @@ rule unpack:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=720,
     params:
         tar=lambda wildcards: TARS[int(wildcards.tar)],

@@ -57,11 +57,13 @@ class Checkout:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST"))}
         return {**kept, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
 
-    def snakemake(self, *arguments: str, config: tuple[str, ...] = TINY) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, config: tuple[str, ...] = TINY, timeout_s: float = 900
+    ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake here to its end; standard error is in stdout too."""
         return subprocess.run(
             self.command(*arguments, config=config), cwd=self.root, env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s,
         )
 
     def planned(self, *arguments: str, config: tuple[str, ...] = TINY) -> dict[str, int]:

@@ -1,0 +1,117 @@
+"""The workflow on a cluster: profiles/slurm through a real SLURM of one node, where one can be started."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from slurm_cluster import Cluster, NoCluster, start, stop
+from workflow_runs import REPOSITORY, TINY, Checkout
+
+# Another than the profile's 8 threads: they would be in each other's way on a small machine.
+SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2")
+SLURM += ("--slurm-init-seconds-before-status-checks", "14")
+PACKS = ("results/tiny/pack/images/000.tar", "results/tiny/pack/images/001.tar")
+COVERAGE = "results/tiny/coverage.csv"
+MODEL = "results/tiny/localise/model.safetensors"
+SMALL = "data: {world: {clips: {images: 1, train: 3, val: 1, test: 1, judge: 1}}}\n"
+CONFIG = (*TINY, "small.yaml")
+# For memory that is looked at once a second, and for less than the double of what the job asks for.
+HUNGRY = """    import time
+
+    held = b"x" * (600 << 20)
+    time.sleep(4)
+"""
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Cluster]:
+    """A cluster of one node with GPUs by name."""
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        pytest.skip('snakemake-executor-plugin-slurm is not installed: make slurm, or pip install -e ".[slurm]"')
+    try:
+        running = start()
+    except NoCluster as error:
+        pytest.skip(str(error))
+    try:
+        yield running
+    finally:
+        stop()
+
+
+def ended(slurm: Cluster, comment: str) -> list[tuple[str, str, str]]:
+    """State, memory and CPUs of the jobs with a comment, oldest first."""
+    lines = [line.split("|") for line in slurm.jobs("%k|%T|%m|%C")]
+    return [(state, memory, cpus) for said, state, memory, cpus in lines if said == comment]
+
+
+def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], timeout_s: float = 150) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        assert process.poll() is None and time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.1)
+
+
+def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(slurm: Cluster, tmp_path: Path) -> None:
+    checkout = Checkout.of_repository(tmp_path / "checkout")
+    (checkout.root / "small.yaml").write_text(SMALL)
+    rest = '        runtime=growing(30),\n    params:\n        code=code_digest("s2v.data.coverage")'
+    checkout.edit("rules/report.smk", f"growing(1500),\n{rest}", f"growing(500),\n{rest}")
+    checkout.edit("workflow_scripts/coverage.py", "with job(snakemake):\n", f"with job(snakemake):\n{HUNGRY}\n")
+    targets = (*PACKS, MODEL, COVERAGE)
+    with open(checkout.root / "failed.log", "wb") as log:
+        process = subprocess.Popen(
+            checkout.command(*targets, *SLURM, "--retries", "0", config=CONFIG),
+            cwd=checkout.root, env=checkout.environment(), stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_for(lambda: ended(slurm, "rule_packs_pack_frames") == [("RUNNING", "3000M", "2")], process)
+            slurm.cancel(next(line.split("|")[0] for line in slurm.jobs("%i|%k") if "packs" in line))
+            assert process.wait(timeout=150) != 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+    said = (checkout.root / "failed.log").read_text()
+    assert "CANCELLED" in said and "SLURM status is: 'FAILED'" in said
+    (killed,) = ended(slurm, "rule_coverage")
+    assert killed[0] in ("FAILED", "OUT_OF_MEMORY") and killed[1] == "500M"
+    assert not any((checkout.root / path).exists() for path in (*PACKS, COVERAGE))
+
+    done = checkout.snakemake(*targets, *SLURM, config=CONFIG, timeout_s=180)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert checkout.planned(*targets, config=CONFIG) == {}
+    assert ended(slurm, "rule_coverage") == [killed, killed, ("COMPLETED", "1000M", "1")]
+    assert [state for state, *_ in ended(slurm, "rule_packs_pack_frames")] == ["CANCELLED", "COMPLETED"]
+
+    # What did not fail was made once; small jobs share a submission, and a training has its GPU.
+    assert ended(slurm, "rule_manifest") == [("COMPLETED", "1000M", "1")]
+    assert ended(slurm, "rule_videos_extract_fetch") == [("COMPLETED", "1500M", "1")] * 2
+    assert ended(slurm, "rule_localise") == [("COMPLETED", "4000M", "2")]
+    jobs = [line.split("|") for line in slurm.jobs("%k|%i")]
+    gpus = {comment: re.findall(r"TresPerJob=(\S*gpu\S*)", slurm.details(job)) for comment, job in jobs}
+    assert len(gpus.pop("rule_localise")) == 1 and not any(gpus.values())
+
+
+def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> None:
+    for attempt, memory in (("1", 1500), ("3", 3000)):
+        done = Checkout(REPOSITORY).snakemake("--dry-run", "--forceall", "--attempt", attempt, "coverage")
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert f"mem_mb={memory}," in done.stdout.split("rule coverage:")[1].split("[")[0]
+
+
+def test_profile_knows_the_rules_with_a_gpu_and_those_of_trainings() -> None:
+    profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
+    texts = {path.stem: path.read_text() for path in (REPOSITORY / "rules").glob("*.smk")}
+    assert set(profile["set-resources"]) == {name for name, text in texts.items() if "gpu=" in text}
+    assert set(profile["set-threads"]) == {name for name, text in texts.items() if "threads: TRAINING_THREADS" in text}
+
+
+def test_local_profile_plans_the_whole_chain() -> None:
+    planned = Checkout(REPOSITORY).planned("--forceall", "--profile", "profiles/local")
+    assert planned["align"] == 1 and planned["pack"] == planned["pack_frames"] == 2
