@@ -175,9 +175,9 @@ def clip_record(tar: Path, sample: Sample) -> dict[str, Any]:
         raise UserError(f"{tar}: clip {sample['__key__']} has no record; run stage extract again")
     record: dict[str, Any] = decoded(tar, sample, "json", decode_record)
     kinds: dict[str, Any] = {"clip_id": str, "split": str, "n_frames": int, "fps": (int, float)}
-    for field, kind in kinds.items():
-        if not isinstance(record.get(field), kind):
-            raise UserError(f"{tar}: clip {sample['__key__']}: no usable {field}; run stage extract again")
+    for name, kind in kinds.items():
+        if not isinstance(record.get(name), kind):
+            raise UserError(f"{tar}: clip {sample['__key__']}: no usable {name}; run stage extract again")
     if record["fps"] <= 0:
         raise UserError(f"{tar}: clip {sample['__key__']}: {record['fps']} frames a second cannot be")
     return record
@@ -293,7 +293,8 @@ def stream(
         (readers, reader, number of the sample there), for `Position.after`.
 
     Raises:
-        UserError: no shards; when iterated, another number of readers than that of `position`, and iterated, what `samples` raises.
+        UserError: no shards; when iterated, another number of readers than that of `position`, and what `samples`
+            raises.
     """
     if not tars:
         raise UserError("a stream needs at least one shard")
