@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 world = typer.Typer(help="The embedded world, the default data set.", **_STYLE)
 config = typer.Typer(help="Configuration files.", **_STYLE)
+shards = typer.Typer(help="Packed shards.", **_STYLE)
+app.add_typer(shards, name="shards")
 app.add_typer(world, name="world")
 app.add_typer(config, name="config")
 
@@ -99,6 +101,24 @@ def coverage(
     if not summary.is_file():
         raise UserError(f"{summary}: not there yet; run `snakemake --cores all {results / 'coverage.csv'}` first")
     typer.echo(summary.read_text(encoding="utf-8"))
+
+
+@shards.command("check")
+def shards_check(
+    results: Annotated[Path, typer.Argument(help="output folder of a run")] = Path("results"),
+    remove: Annotated[bool, typer.Option(help="remove damaged ones, so that the next run makes them again")] = False,
+) -> None:
+    """Name the packed shards that are not what their index says, a line each; exit code 1 where there are any."""
+    from s2v.data.pack import damaged
+
+    found = damaged(results / "pack")
+    for index, what in found:
+        typer.echo(" ".join(what.split()))
+        if remove:
+            index.with_suffix(".tar").unlink(missing_ok=True)
+            index.unlink(missing_ok=True)
+    if found:
+        raise typer.Exit(1)
 
 
 @world.command("classes")

@@ -100,6 +100,27 @@ def verify(tar: Path, index: Path) -> int:
     return int(record["samples"])
 
 
+def damaged(folder: Path) -> list[tuple[Path, str]]:
+    """Indices below `folder` (`{split}/{shard}.json`) that their shard does not match, each with what is wrong.
+
+    A shard without an index counts too.
+
+    Raises:
+        UserError: there are no shards.
+    """
+    files = (path for path in folder.glob("*/[!.]*") if path.suffix in (".tar", ".json"))
+    indices = sorted({path.with_suffix(".json") for path in files})
+    if not indices:
+        raise UserError(f"{folder}: no packed shards")
+    found = []
+    for index in indices:
+        try:
+            verify(index.with_suffix(".tar"), index)
+        except UserError as error:
+            found.append((index, str(error)))
+    return found
+
+
 def _samples(
     tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], every: set[str]
 ) -> Iterator[tuple[str, Sample]]:

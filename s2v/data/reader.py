@@ -12,8 +12,9 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -174,9 +175,9 @@ def clip_record(tar: Path, sample: Sample) -> dict[str, Any]:
         raise UserError(f"{tar}: clip {sample['__key__']} has no record; run stage extract again")
     record: dict[str, Any] = decoded(tar, sample, "json", decode_record)
     kinds: dict[str, Any] = {"clip_id": str, "split": str, "n_frames": int, "fps": (int, float)}
-    for field, kind in kinds.items():
-        if not isinstance(record.get(field), kind):
-            raise UserError(f"{tar}: clip {sample['__key__']}: no usable {field}; run stage extract again")
+    for name, kind in kinds.items():
+        if not isinstance(record.get(name), kind):
+            raise UserError(f"{tar}: clip {sample['__key__']}: no usable {name}; run stage extract again")
     if record["fps"] <= 0:
         raise UserError(f"{tar}: clip {sample['__key__']}: {record['fps']} frames a second cannot be")
     return record
@@ -239,6 +240,22 @@ def read_waves(
     return waves, keys, labels
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a process stands in an epoch: plain numbers, for a checkpoint's JSON (`dataclasses.asdict`)."""
+
+    readers: int = 0  # of all processes; 0 before the first sample
+    taken: dict[str, int] = field(default_factory=dict)  # by reader: its samples that were used
+
+    def after(self, used: Iterable[Sample]) -> Position:
+        """The position once the samples `used`, as `stream` gave them, were used too."""
+        readers, taken = self.readers, dict(self.taken)
+        for sample in used:
+            readers, reader, number = sample["place"]
+            taken[str(reader)] = max(taken.get(str(reader), 0), number + 1)
+        return Position(readers, taken)
+
+
 def stream(
     tars: Sequence[Path],
     *,
@@ -251,6 +268,7 @@ def stream(
     buffer: int = 1000,
     rank: int = 0,
     world_size: int = 1,
+    position: Position | None = None,
 ) -> IterableDataset[Sample]:
     """One epoch of packed shards as a WebDataset pipeline, for data sets that do not fit into memory.
 
@@ -268,12 +286,15 @@ def stream(
         buffer: samples held for shuffling; 1 keeps the file order within a shard.
         rank: this process among `world_size`.
         world_size: processes that share the epoch.
+        position: samples of this epoch that this process has used, which are read past without being decoded.
 
     Returns:
-        Samples `{"key", "label", "image": uint8 [3, px, px] | None, "wave": int16 [N] | None}`.
+        Samples `{"key", "label", "image": uint8 [3, px, px] | None, "wave": int16 [N] | None, "place"}`; `place` is
+        (readers, reader, number of the sample there), for `Position.after`.
 
     Raises:
-        UserError: no shards; when iterated, what `samples` raises.
+        UserError: no shards; when iterated, another number of readers than that of `position`, and what `samples`
+            raises.
     """
     if not tars:
         raise UserError("a stream needs at least one shard")
@@ -283,6 +304,7 @@ def stream(
         wds.SimpleShardList([str(tar) for tar in tars], seed=seed * 1_000_003 + epoch),
         partial(_share, n_shards=len(tars), pick=pick, rank=rank, world_size=world_size),
         wds.detshuffle(buffer, initial=max(1, buffer // 4), seed=seed * 1_000_003, epoch=epoch - 1),
+        partial(_place, position=position or Position(), rank=rank, world_size=world_size),
         wds.map(decode),
     )
     return pipeline
@@ -292,14 +314,29 @@ def _share(
     source: Iterable[dict[str, str]], *, n_shards: int, pick: Pick, rank: int, world_size: int
 ) -> Iterator[Sample]:
     """This reader's part of the samples of all shards."""
-    worker = get_worker_info()
-    workers = 1 if worker is None else worker.num_workers
-    readers, reader = world_size * workers, rank * workers + (0 if worker is None else worker.id)
+    readers, reader = _reader(rank, world_size)
     by_shard = n_shards >= readers
     mine = islice(source, reader, None, readers) if by_shard else iter(source)
     urls = (shard["url"] for shard in mine)
     found = ({**sample, "__url__": url} for url in urls for sample in samples(Path(url), pick))
     return found if by_shard else islice(found, reader, None, readers)
+
+
+def _reader(rank: int, world_size: int) -> tuple[int, int]:
+    """How many readers share the epoch, and which one this is."""
+    worker = get_worker_info()
+    workers = 1 if worker is None else worker.num_workers
+    return world_size * workers, rank * workers + (0 if worker is None else worker.id)
+
+
+def _place(source: Iterable[Sample], *, position: Position, rank: int, world_size: int) -> Iterator[Sample]:
+    """Samples from `position` on, each with its place."""
+    readers, reader = _reader(rank, world_size)
+    if position.readers not in (0, readers):
+        raise UserError(f"a stream left by {position.readers} readers cannot be gone on with by {readers}")
+    start = position.taken.get(str(reader), 0)
+    for sample, number in zip(islice(source, start, None), count(start), strict=False):
+        yield {**sample, "__place__": (readers, reader, number)}
 
 
 def _decode(sample: Sample, *, px: int, sample_rate_hz: int, column: str, policy: Policy) -> Sample:
@@ -310,4 +347,5 @@ def _decode(sample: Sample, *, px: int, sample_rate_hz: int, column: str, policy
         "label": _label(tar, sample),
         "image": _picture(tar, sample, column, px, policy) if column in sample else None,
         "wave": torch.from_numpy(decoded(tar, sample, "flac", wave)) if "flac" in sample else None,
+        "place": sample["__place__"],
     }
