@@ -19,12 +19,17 @@ import soundfile
 from media_files import FFMPEG, make_bad_files, make_hostile_names, make_video
 from PIL import Image
 
-from s2v.config import DataConfig, ExtractConfig, FolderConfig, WorldConfig
+from s2v.config import DataConfig, DownloadConfig, ExtractConfig, FolderConfig, WorldConfig
 from s2v.data import extract, fetch, manifest
 from s2v.data.folder import clip_id_of
-from s2v.data.status import STATUS
+from s2v.data.status import EXTRACTED
 from s2v.data.workers import WorkerError, map_jobs
+from s2v.errors import Reason
 from s2v.files import read_parquet
+from s2v.media.checks import check_content
+from s2v.media.decode import Decoded, decode
+from s2v.media.diagnosis import ClipError
+from s2v.media.phash import clip_hash
 
 
 class Shard:
@@ -38,7 +43,7 @@ class Shard:
         self.fetched = out / "fetch/000.parquet"
         self.tar, self.status = out / "extract/000.tar", out / "extract/000.parquet"
         files = {"manifest": self.manifest, "status": self.fetched, "video_dir": out / "videos"}
-        fetch.run(config=config, **files, ffmpeg=FFMPEG, workers=1)
+        fetch.run(config=config, **files, ffmpeg=FFMPEG, workers=1, download=DownloadConfig())
 
     def extract(self, workers: int = 1, **settings: Any) -> dict[str, dict[str, Any]]:
         """Run the stage; rows by the video's name."""
@@ -108,7 +113,7 @@ def test_bad_files_and_hostile_names_stop_nothing(tmp_path: Path, monkeypatch: p
     assert rows[good[0]]["reason"] == "missing"
     assert all(rows[name]["status"] == "ok" for name in good[1:])
     assert {name.partition(".")[0] for name in shard.members()} == {clip_id_of(name) for name in good[1:]}
-    assert set(read_parquet(shard.status)[0]) == set(STATUS.names)
+    assert set(read_parquet(shard.status)[0]) == set(EXTRACTED.names)
 
 
 def test_splits_that_need_no_sound_keep_clips_without_it(tmp_path: Path) -> None:
@@ -209,7 +214,7 @@ def test_links_that_came_to_lead_out_of_the_folder_are_refused(tmp_path: Path) -
     video.symlink_to(secret)
     config = DataConfig(source="folder", shards=1, folder=FolderConfig(path=str(tmp_path / "in")))
     files = {"manifest": shard.manifest, "status": shard.fetched, "video_dir": tmp_path / "v"}
-    fetch.run(config=config, **files, ffmpeg=FFMPEG, workers=1)
+    fetch.run(config=config, **files, ffmpeg=FFMPEG, workers=1, download=DownloadConfig())
     row = read_parquet(shard.fetched)[0]
     assert row["reason"] == "missing" and "out of the folder" in row["detail"] and row["path"] is None
 
@@ -225,7 +230,7 @@ def test_the_world_is_rendered_once(tmp_path: Path) -> None:
 
     def run(data: DataConfig = data) -> dict[str, int]:
         files = {"manifest": tmp_path / "m/000.parquet", "status": status, "video_dir": videos}
-        fetch.run(config=data, **files, ffmpeg=FFMPEG, workers=1)
+        fetch.run(config=data, **files, ffmpeg=FFMPEG, workers=1, download=DownloadConfig())
         assert all(row["status"] == "ok" for row in read_parquet(status))
         return {path.name: path.stat().st_mtime_ns for path in videos.glob("*.mp4")}
 
@@ -267,3 +272,30 @@ def test_workers_survive_jobs_that_die_hang_or_raise() -> None:
     assert all(isinstance(results[index], WorkerError) for index in (1, 3, 4))
     assert str(results[1]) == "died (3)" and "longer than 4 s" in str(results[4])
     assert str(results[3]) == "ValueError: two"
+
+
+def test_a_still_picture_is_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    frames = np.full((12, 32, 48, 3), 90, np.uint8)
+    frames[:, 8:16] = 200
+    limits = {"min_duration_s": 0.5, "silence_dbfs": -60.0, "black_level": 0.04, "need_audio": False}
+    still, moving = Decoded(None, frames, 16000, 10), Decoded(None, frames.copy(), 16000, 10)
+    moving.frames[6:, :, 20:40] = 20
+    check_content(still, **limits)
+    check_content(moving, still_difference=0.02, **limits)
+    with pytest.raises(ClipError, match="differ from the first by 0.0000, below 0.02") as caught:
+        check_content(still, still_difference=0.02, **limits)
+    assert caught.value.reason is Reason.STILL
+
+
+def test_hashes_tell_copies_from_other_clips_and_plain_frames_from_both(tmp_path: Path) -> None:
+    def hashes(path: Path) -> list[int]:
+        data = clip_hash(decode(path, ffmpeg=FFMPEG, short_side_px=64).frames)
+        return [int.from_bytes(data[i : i + 8], "big") for i in (0, 8, 16)]
+
+    card = {"picture": "mandelbrot=size=160x120:rate=20"}
+    first = hashes(make_video(tmp_path / "a.mp4", **card))
+    copy = hashes(make_video(tmp_path / "b.mp4", options=("-crf", "35", "-vf", "scale=96:72"), **card))
+    other = hashes(make_video(tmp_path / "c.mp4", picture="testsrc2=size=160x120:rate=20"))
+    assert max((a ^ b).bit_count() for a, b in zip(first, copy, strict=True)) <= 8
+    assert min((a ^ b).bit_count() for a, b in zip(first, other, strict=True)) > 16
+    assert hashes(make_video(tmp_path / "d.mp4", picture="color=red:size=160x120:rate=20")) == [0, 0, 0]

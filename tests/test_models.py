@@ -102,7 +102,7 @@ def test_a_standardising_generator_tells_features_apart_that_lie_close_together(
         torch.manual_seed(0)
         generator = Generator(32, 8, 80, 16, 8, convs=1, standardise=standardise).eval()
         generator.fit_statistics(h)
-        return float(generator(z, h).std(0).mean())
+        return float(generator(z, h).std(0).mean().detach())
 
     assert spread(True) > 5 * spread(False) > 0
 
