@@ -57,7 +57,9 @@ rule coverage:
         left_out=expand([*DUPLICATES, *UNSELECTED], shard=SHARDS),
     output:
         csv="<results>/coverage.csv",
+        by_class="<results>/coverage_by_class.csv",
         summary="<results>/coverage.md",
+        figure="<results>/coverage.png",
     log:
         "<logs>/coverage.log",
     benchmark:
@@ -69,6 +71,6 @@ rule coverage:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        code=code_digest("s2v.data.coverage"),
+        code=code_digest("s2v.data.coverage", "s2v.report.coverage_figure"),
     script:
         "../workflow_scripts/coverage.py"

@@ -31,6 +31,9 @@ def test_chain_gives_table_figure_and_coverage(tiny_checkout: Checkout) -> None:
     assert (results / "fig04.png").read_bytes().startswith(b"\x89PNG")
     covered = list(csv.DictReader((results / "coverage.csv").open()))
     assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2) and {row["status"] for row in covered} == {"ok"}
+    classes = list(csv.DictReader((results / "coverage_by_class.csv").open()))
+    assert sum(int(row["wanted"]) for row in classes) == len(covered) and len(classes) == 3 * 5
+    assert (results / "coverage.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_clip_has_a_row_in_every_stage(tiny_checkout: Checkout) -> None:
@@ -88,6 +91,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
         ("s2v/report/verdicts.py", '"""', '"""Edited. ', {"table1"}),
         ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage"}),
+        ("s2v/report/coverage_figure.py", '"""', '"""Edited. ', {"coverage"}),
         ("s2v/world/classes/owl.py", '"""', '"""Edited. ', {
             "manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
         ("s2v/models/judge.py", '"""', '"""Edited. ', {"judge", "evaluate", "table1"}),
