@@ -4,6 +4,7 @@ rule table1:
         results=evaluated("json"),
         ranks=evaluated("parquet"),
         tensors=evaluated("safetensors"),
+        coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table1.csv",
         markdown="<results>/table1.md",
@@ -18,6 +19,7 @@ rule table1:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
+        splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
