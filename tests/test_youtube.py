@@ -20,6 +20,7 @@ from s2v.config import DownloadConfig, VideosConfig
 from s2v.data.youtube import fetch, reason_of
 from s2v.errors import Reason, UserError
 from s2v.media.decode import decode
+from s2v.provenance import import_closure
 
 ID, OTHER = "-aBcDeFgHi_", "0123456789-"
 
@@ -217,6 +218,11 @@ def test_a_playlist_in_place_of_a_video_opens_no_other_file(tmp_path: Path) -> N
     with site(folder) as web:
         got = _fetch(web, tmp_path / "out", [row], retries=0)[row["clip_id"]]
     assert got["status"] == "failed" and not list((tmp_path / "out").glob("*.mp4"))
+
+
+def test_code_of_downloads_counts_for_downloads_alone() -> None:
+    """The rule names it to the digest where it is used."""
+    assert "s2v.data.youtube" not in import_closure("s2v.data.fetch", "s2v.data.unpack", "s2v.data.local_tree")
 
 
 def test_a_section_after_the_end_is_too_short(web: Site, tmp_path: Path) -> None:
