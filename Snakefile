@@ -12,7 +12,7 @@
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
-#   <output>/table1.csv, table1.md, fig04.png, coverage.csv, coverage.md
+#   <output>/table1.csv, table1.md, fig04.png, coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
 #   <output>/logs/ and <output>/benchmarks/ have one file for each job
 #
 # <output> is `output` of the configuration: each configuration has its own.

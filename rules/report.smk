@@ -4,6 +4,7 @@ rule table1:
         results=evaluated("json"),
         ranks=evaluated("parquet"),
         tensors=evaluated("safetensors"),
+        coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table1.csv",
         markdown="<results>/table1.md",
@@ -18,6 +19,7 @@ rule table1:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
+        splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
@@ -57,7 +59,9 @@ rule coverage:
         left_out=expand([*DUPLICATES, *UNSELECTED], shard=SHARDS),
     output:
         csv="<results>/coverage.csv",
+        by_class="<results>/coverage_by_class.csv",
         summary="<results>/coverage.md",
+        figure="<results>/coverage.png",
     log:
         "<logs>/coverage.log",
     benchmark:
@@ -69,6 +73,6 @@ rule coverage:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        code=code_digest("s2v.data.coverage"),
+        code=code_digest("s2v.data.coverage", "s2v.report.coverage_figure"),
     script:
         "../workflow_scripts/coverage.py"

@@ -65,6 +65,22 @@ def doctor(configfile: ConfigFiles = None) -> None:
 
 
 @app.command()
+def plan(
+    configfile: ConfigFiles = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="also time a few steps of each training at its configured size")
+    ] = False,
+) -> None:
+    """Say what a run would take: clips, jobs, downloads, disk and hours, and how each number is known."""
+    from s2v.configfile import load
+    from s2v.plan import report
+
+    files = _files(configfile)
+    for line in report(load(files), files, measure=measure):
+        typer.echo(line)
+
+
+@app.command()
 def generate(
     sound: Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads, of any length")],
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write; several pictures make one sheet")],

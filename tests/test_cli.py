@@ -25,11 +25,13 @@ def in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help_names_all_commands() -> None:
     text = runner.invoke(app, ["--help"]).output
-    for command in ("doctor", "generate", "coverage", "world", "config"):
+    for command in ("doctor", "plan", "generate", "coverage", "world", "config"):
         assert command in text
 
 
-@pytest.mark.parametrize("command", [["doctor"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"]])
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["plan"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"]]
+)
 def test_every_command_has_help(command: list[str]) -> None:
     done = runner.invoke(app, [*command, "--help"])
     assert done.exit_code == 0 and "Usage" in done.output and "-h, --help" in done.output

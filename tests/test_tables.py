@@ -68,8 +68,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def _table(results: list[Path], folder: Path) -> tuple[list[dict[str, str]], str]:
+    coverage = folder / "coverage_by_class.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    coverage.write_text(
+        "class,split,wanted,got,lost,removed,silent\nred,test,1030,1000,30,20,10\nblue,test,4,4,0,0,0\n"
+        "red,train,7,0,7,7,0\nred,val,9,9,0,0,0\n"
+    )
     table(
-        results=results, dataset="three colours", deviations=["It is tiny."], bootstrap=100,
+        results=results, coverage=coverage, splits=["test", "train"], dataset="three colours",
+        deviations=["It is tiny."], bootstrap=100,
         output=folder / "table1.csv", markdown=folder / "table1.md",
     )  # fmt: skip
     with open(folder / "table1.csv", newline="") as stream:
@@ -115,6 +122,7 @@ def test_table_has_the_papers_layout(results: list[Path], tmp_path: Path) -> Non
         "Controls",
         "chance 33.3",
         "ties: ",
+        "- Coverage: test: 1,034 clips wanted, 1,004 used, 30 left out; train: 7 clips wanted, 0 used, 7 left out. ",
     ):
         assert wanted in text, wanted
     before = (tmp_path / "table1.md").read_bytes()

@@ -27,10 +27,14 @@ def test_chain_gives_table_figure_and_coverage(tiny_checkout: Checkout) -> None:
     for row in rows:
         assert 0 <= float(row["R@1"]) <= float(row["R@5"]) <= 100
         assert row["evaluator"].startswith("judge") and row["data set"] == "tiny"
-    assert "paper" in (results / "table1.md").read_text()
+    text = (results / "table1.md").read_text()
+    assert "paper" in text and "Coverage: test: 9 clips wanted, 9 used, 0 left out; train: 18 clips wanted" in text
     assert (results / "fig04.png").read_bytes().startswith(b"\x89PNG")
     covered = list(csv.DictReader((results / "coverage.csv").open()))
     assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2) and {row["status"] for row in covered} == {"ok"}
+    classes = list(csv.DictReader((results / "coverage_by_class.csv").open()))
+    assert sum(int(row["wanted"]) for row in classes) == len(covered) and len(classes) == 3 * 4 + 1
+    assert (results / "coverage.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_clip_has_a_row_in_every_stage(tiny_checkout: Checkout) -> None:
@@ -87,7 +91,8 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("configs/tiny.yaml", "bootstrap: 50", "bootstrap: 60", {"evaluate", "table1"}),
         ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
         ("s2v/report/verdicts.py", '"""', '"""Edited. ', {"table1"}),
-        ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage"}),
+        ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
+        ("s2v/report/coverage_figure.py", '"""', '"""Edited. ', {"coverage", "table1"}),
         ("s2v/world/classes/owl.py", '"""', '"""Edited. ', {
             "manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
         ("s2v/models/judge.py", '"""', '"""Edited. ', {"judge", "evaluate", "table1"}),

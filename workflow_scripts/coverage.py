@@ -1,4 +1,4 @@
-"""Stage `coverage`: from rules/report.smk to s2v/data/coverage.py."""
+"""Stage `coverage`: from rules/report.smk to s2v/data/coverage.py and s2v/report/coverage_figure.py."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from adapter import job, paths
 
 with job(snakemake):
     from s2v.data.coverage import run
+    from s2v.report.coverage_figure import run as draw
 
     run(
         manifest=paths(snakemake.input.manifest),
@@ -15,5 +16,7 @@ with job(snakemake):
             *paths(snakemake.input.left_out),
         ],
         csv=Path(snakemake.output.csv),
+        by_class=Path(snakemake.output.by_class),
         summary=Path(snakemake.output.summary),
     )
+    draw(by_class=Path(snakemake.output.by_class), output=Path(snakemake.output.figure))

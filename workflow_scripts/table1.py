@@ -9,6 +9,8 @@ with job(snakemake):
 
     run(
         results=paths(snakemake.input.results),
+        coverage=Path(snakemake.input.coverage),
+        splits=snakemake.params.splits,
         dataset=snakemake.params.dataset,
         deviations=snakemake.params.deviations,
         bootstrap=snakemake.params.bootstrap,

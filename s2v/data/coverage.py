@@ -1,53 +1,117 @@
-"""coverage: what became of every clip. A table for programs, and a page that names each lost clip."""
+"""coverage: what became of every clip. Tables for programs, and a page that names lost clips.
+
+The tables are columns of Arrow from end to end: a large data set's rows as Python objects would take most of a
+gigabyte.
+"""
 
 from __future__ import annotations
 
 import csv as csv_module
 import io
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2v.errors import Reason
-from s2v.files import read_parquet, write_text
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from s2v.errors import Reason, UserError
+from s2v.files import atomic_path, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
+COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
+"""A table with a row for each clip. `stage`, `reason`, `detail` are those of the stage that left it out, else null."""
+
+MAX_LISTED = 200
+"""Lost clips of one reason that the summary names; the CSV names all."""
+
+_CLIP = ["clip_id", "source_id", "split", "label"]
+_OUTCOME = ["clip_id", "stage", "status", "reason", "detail"]
+_CLASS = ("class", "split", "wanted", "got", "lost")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CHUNK = 10_000
 
-Row = dict[str, Any]
+
+@dataclass
+class Share:
+    """What became of the clips of one class in one split."""
+
+    label: str
+    split: str
+    got: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        """Clips that some stage left out."""
+        return sum(self.reasons.values())
+
+    @property
+    def wanted(self) -> int:
+        """Clips of the manifest."""
+        return self.got + self.lost
 
 
-def run(*, manifest: list[Path], stages: list[Path], csv: Path, summary: Path) -> None:
+def run(*, manifest: list[Path], stages: list[Path], csv: Path, by_class: Path, summary: Path) -> None:
     """Join manifests with the status rows of the stages.
 
     Args:
         manifest: manifest shards.
         stages: status shards of the stages, in the order of the chain.
         csv: written, one row a clip. `stage`, `reason`, `detail` are those of the stage that left it out.
+        by_class: written, one row for each class of each split: clips wanted, got, lost, and lost for each reason.
         summary: written, Markdown.
     """
-    rows = [row for path in manifest for row in read_parquet(path)]
-    outcomes: dict[str, dict[str, Row]] = {}
-    order: list[str] = []
-    for path in stages:
-        for outcome in read_parquet(path):
-            outcomes.setdefault(outcome["clip_id"], {})[outcome["stage"]] = outcome
-            if outcome["stage"] not in order:
-                order.append(outcome["stage"])
-    covered = [_cover(row, outcomes.get(row["clip_id"], {}), order) for row in rows]
-    covered.sort(key=lambda row: str(row["clip_id"]))
-    write_text(csv, csv_text(covered))
+    covered = cover(_read(manifest, _CLIP), _read(stages, _OUTCOME))
+    with atomic_path(csv) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        write_csv(covered, stream)
+    write_text(by_class, by_class_text(covered))
     write_text(summary, summary_text(covered))
 
 
-def csv_text(rows: list[Row]) -> str:
-    """Rows as CSV in which no cell breaks a line or is taken for a formula by a spreadsheet."""
-    out = io.StringIO()
-    writer = csv_module.writer(out, lineterminator="\n")
+def _read(paths: Sequence[Path], columns: list[str]) -> pa.Table:
+    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+
+
+def cover(clips: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """A table of schema COVERED, sorted by clip id: a clip is `ok` if every stage says so.
+
+    Args:
+        clips: clip_id, source_id, split, label.
+        outcomes: clip_id, stage, status, reason, detail; a stage counts from where its first row stands.
+    """
+    clips = clips.sort_by("clip_id")
+    going = pa.array(np.ones(clips.num_rows, bool))
+    lost = {name: pa.nulls(clips.num_rows, pa.string()) for name in ("stage", "reason", "detail")}
+    for stage in pc.unique(outcomes["stage"]).to_pylist():
+        rows = outcomes.filter(pc.equal(outcomes["stage"], stage))
+        at = pc.index_in(clips["clip_id"], value_set=rows["clip_id"].combine_chunks()).combine_chunks()
+        absent = pc.is_null(at)
+        failed = pc.fill_null(pc.not_equal(rows["status"].take(at), "ok"), True)
+        here = pc.and_(going, failed)
+        found = {
+            "stage": pa.scalar(stage, pa.string()),
+            "reason": pc.if_else(absent, str(Reason.UPSTREAM), rows["reason"].take(at)),
+            "detail": pc.if_else(absent, "left no row here", rows["detail"].take(at)),
+        }
+        lost = {name: pc.if_else(here, found[name], before) for name, before in lost.items()}
+        going = pc.and_not(going, here)
+    status = pc.if_else(going, "ok", "failed")
+    columns = {name: clips[name] for name in _CLIP} | {"status": status} | lost
+    return pa.table([columns[name] for name in COLUMNS], schema=COVERED)
+
+
+def write_csv(covered: pa.Table, stream: Any) -> None:
+    """Write rows to a text stream as CSV in which no cell breaks a line or is taken for a formula by a spreadsheet."""
+    writer = csv_module.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([csv_cell(row[column]) for column in COLUMNS])
-    return out.getvalue()
+    for part in covered.to_batches(max_chunksize=_CHUNK):
+        for cells in zip(*(column.to_pylist() for column in part.columns), strict=True):
+            writer.writerow([csv_cell(cell) for cell in cells])
 
 
 def csv_cell(value: str | None) -> str:
@@ -56,65 +120,105 @@ def csv_cell(value: str | None) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def summary_text(rows: list[Row]) -> str:
+def shares(covered: pa.Table) -> list[Share]:
+    """The clips of each class in each split, sorted; a class without a name is an empty text."""
+    found: dict[tuple[str, str], Share] = {}
+    for row in covered.group_by(["label", "split", "status", "reason"]).aggregate([([], "count_all")]).to_pylist():
+        label, split, n = row["label"] or "", row["split"] or "", row["count_all"]
+        share = found.setdefault((label, split), Share(label, split))
+        if row["status"] == "ok":
+            share.got += n
+        else:
+            reason = str(row["reason"])
+            share.reasons[reason] = share.reasons.get(reason, 0) + n
+    return [found[key] for key in sorted(found)]
+
+
+def by_class_text(covered: pa.Table) -> str:
+    """`shares` as CSV, with a column for each reason that occurs."""
+    rows = shares(covered)
+    reasons = sorted({reason for share in rows for reason in share.reasons})
+    out = io.StringIO()
+    writer = csv_module.writer(out, lineterminator="\n")
+    writer.writerow([*_CLASS, *reasons])
+    for share in rows:
+        names = [csv_cell(share.label), csv_cell(share.split)]
+        counts = [share.reasons.get(reason, 0) for reason in reasons]
+        writer.writerow([*names, share.wanted, share.got, share.lost, *counts])
+    return out.getvalue()
+
+
+def read_shares(path: Path) -> list[Share]:
+    """The rows that `by_class_text` wrote, names as they stand there.
+
+    Raises:
+        UserError: it is another file.
+    """
+    with open(path, encoding="utf-8", newline="") as stream:
+        reader = csv_module.DictReader(stream)
+        if tuple(reader.fieldnames or ())[: len(_CLASS)] != _CLASS:
+            raise UserError(f"{path}: is not a table of stage coverage; remove it and run that stage again")
+        rows = []
+        for row in reader:
+            reasons = {name: int(n) for name, n in row.items() if name not in _CLASS and int(n)}
+            rows.append(Share(row["class"], row["split"], int(row["got"]), reasons))
+    return rows
+
+
+def summary_text(covered: pa.Table) -> str:
     """The summary page."""
-    lost = [row for row in rows if row["status"] != "ok"]
+    lost = covered.filter(pc.not_equal(covered["status"], "ok"))
     lines = [
         "# Coverage",
         "",
-        f"{len(rows) - len(lost)} of {len(rows)} clips went through; {len(lost)} were left out.",
+        f"{len(covered) - len(lost)} of {len(covered)} clips went through; {len(lost)} were left out.",
         "",
     ]
     for title, column in (("split", "split"), ("class", "label")):
-        if all(row[column] is None for row in rows):
+        if covered[column].null_count == len(covered):
             continue
-        everything: Counter[str] = Counter(row[column] or "(none)" for row in rows)
-        missing: Counter[str] = Counter(row[column] or "(none)" for row in lost)
+        everything, missing = _count(covered[column]), _count(lost[column])
         lines += [f"| {title} | clips | used | left out |", "|---|---|---|---|"]
         lines += [
             f"| {_cell(name)} | {n} | {n - missing[name]} | {missing[name]} |" for name, n in sorted(everything.items())
         ]
         lines.append("")
-    if lost:
-        lines += ["## Reasons", "", "| reason | clips | meaning |", "|---|---|---|"]
-        reasons = Counter(str(row["reason"]) for row in lost)
-        lines += [f"| {name} | {n} | {Reason[name.upper()].help} |" for name, n in sorted(reasons.items())]
-        lines += [
-            "",
-            "## Left out",
-            "",
-            "| video | split | stage | reason | detail |",
-            "|---|---|---|---|---|",
-        ]
-        for row in sorted(lost, key=lambda row: (str(row["reason"]), str(row["source_id"]))):
-            cells = (row["source_id"], row["split"], row["stage"], row["reason"], row["detail"])
-            lines.append("| " + " | ".join(_cell(cell or "") for cell in cells) + " |")
-        lines.append("")
+    if len(lost):
+        lines += _lost_lines(lost)
     lines.append("In `coverage.csv` unprintable characters are escaped, and an apostrophe precedes a leading = + - @.")
     return "\n".join(lines) + "\n"
 
 
-def _cover(row: Row, outcomes: dict[str, Row], order: list[str]) -> Row:
-    """One clip: `ok` if every stage says so, else the first stage that left it out."""
-    found = {key: row[key] for key in ("clip_id", "source_id", "split", "label")}
-    for stage in order:
-        outcome = outcomes.get(stage)
-        if outcome is None:
-            return {
-                **found,
-                "status": "failed",
-                "stage": stage,
-                "reason": str(Reason.UPSTREAM),
-                "detail": "left no row here",
-            }
-        if outcome["status"] != "ok":
-            lost = {key: outcome[key] for key in ("stage", "reason", "detail")}
-            return {**found, "status": "failed", **lost}
-    return {**found, "status": "ok", "stage": None, "reason": None, "detail": None}
+def _lost_lines(lost: pa.Table) -> list[str]:
+    """How many clips each reason took, and the first of them by name."""
+    reasons = sorted(_count(lost["reason"]).items())
+    lines = ["## Reasons", "", "| reason | clips | meaning |", "|---|---|---|"]
+    lines += [f"| {name} | {n} | {Reason[name.upper()].help} |" for name, n in reasons]
+    lines += ["", "## Left out", ""]
+    more = [f"`{name}` {n - MAX_LISTED}" for name, n in reasons if n > MAX_LISTED]
+    if more:
+        lines += [f"At most {MAX_LISTED} clips of a reason; `coverage.csv` also has the others: {', '.join(more)}.", ""]
+    lines += ["| video | split | stage | reason | detail |", "|---|---|---|---|---|"]
+    for name, _ in reasons:
+        order = [("source_id", "ascending"), ("clip_id", "ascending")]
+        rows = lost.filter(pc.equal(lost["reason"], name)).sort_by(order)
+        for row in rows.slice(0, MAX_LISTED).to_pylist():
+            cells = (row["source_id"], row["split"], row["stage"], row["reason"], row["detail"])
+            lines.append("| " + " | ".join(_cell(cell or "") for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def _count(column: pa.ChunkedArray) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for entry in pc.value_counts(column).to_pylist():
+        counts[entry["values"] or "(none)"] += entry["counts"]
+    return counts
 
 
 def _escape(text: str) -> str:
     """Printable text: a line break becomes \\n, and so on."""
+    if text.isprintable() and "\\" not in text:
+        return text
     escaped = (
         character if character.isprintable() and character != "\\" else character.encode("unicode_escape").decode()
         for character in text

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from s2v.data.coverage import read_shares
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
 from s2v.evaluate.fidelity import IS_SHUFFLE_SEED
@@ -29,7 +30,15 @@ _METRICS = ("R@1", "R@5", "FID", "IS")
 
 
 def run(
-    *, results: list[Path], dataset: str, deviations: list[str], bootstrap: int, output: Path, markdown: Path
+    *,
+    results: list[Path],
+    coverage: Path,
+    splits: list[str],
+    dataset: str,
+    deviations: list[str],
+    bootstrap: int,
+    output: Path,
+    markdown: Path,
 ) -> None:
     """Write table1.csv (rows A-D) and table1.md (the same, the paper's numbers, verdicts, controls,
     deviations).
@@ -40,6 +49,8 @@ def run(
 
     Args:
         results: JSON files of stage evaluate, all methods and seeds.
+        coverage: coverage_by_class.csv.
+        splits: those of which the twin says how many clips were left out.
         dataset: what the clips are, in words.
         deviations: every difference from the paper, in words, computed from the configuration.
         bootstrap: number of resamples.
@@ -54,7 +65,23 @@ def run(
     if not main:
         raise UserError("table: there are only controls; add one of the paper's rows to generate.methods")
     write_text(output, to_csv(main, dataset))
-    write_text(markdown, to_markdown(rows, dataset, deviations, bootstrap))
+    write_text(markdown, to_markdown(rows, dataset, coverage_line(coverage, splits), deviations, bootstrap))
+
+
+def coverage_line(path: Path, splits: list[str]) -> str:
+    """How many clips of some splits were wanted, used and left out, in one line.
+
+    Args:
+        path: coverage_by_class.csv.
+        splits: names; one without clips has none wanted.
+    """
+    shares = read_shares(path)
+    counts = []
+    for split in dict.fromkeys(splits):
+        own = [share for share in shares if share.split == split]
+        wanted, lost = sum(share.wanted for share in own), sum(share.lost for share in own)
+        counts.append(f"{split}: {wanted:,} clips wanted, {wanted - lost:,} used, {lost:,} left out")
+    return f"Coverage: {'; '.join(counts)}. Why, and which: coverage.md."
 
 
 def intervals(row: Row) -> dict[str, Interval | None]:
@@ -93,11 +120,12 @@ def _triple(interval: Interval) -> tuple[float, float, float]:
     return interval.value, interval.low, interval.high
 
 
-def to_markdown(rows: dict[str, Row], dataset: str, deviations: list[str], bootstrap: int) -> str:
+def to_markdown(rows: dict[str, Row], dataset: str, coverage: str, deviations: list[str], bootstrap: int) -> str:
     """The readable twin."""
     main = [row for row in rows.values() if row.info["main"]]
     controls = [row for row in rows.values() if not row.info["main"]]
-    parts = ["# Table 1 (a): comparison to baselines", _preamble(main, dataset, bootstrap), _main_table(main)]
+    parts = ["# Table 1 (a): comparison to baselines", _preamble(main, dataset, coverage, bootstrap)]
+    parts.append(_main_table(main))
     parts.append(_missing(main))
     lines = verdicts(rows, bootstrap)
     if lines:
@@ -119,10 +147,11 @@ def _bullets(lines: list[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _preamble(rows: list[Row], dataset: str, bootstrap: int) -> str:
+def _preamble(rows: list[Row], dataset: str, coverage: str, bootstrap: int) -> str:
     first = rows[0].info
     facts = [
         f"Data set: {dataset}; {len(rows[0].clips)} test clips, one picture a clip and seed.",
+        coverage,
         f"Evaluator: {first['evaluator']}.",
         "Ours: mean over generation seeds "
         f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} "
@@ -195,4 +224,4 @@ def _missing(rows: list[Row]) -> str:
     )
 
 
-__all__ = ["PAPER_TABLE1", "intervals", "run", "to_csv", "to_markdown"]
+__all__ = ["PAPER_TABLE1", "coverage_line", "intervals", "run", "to_csv", "to_markdown"]
