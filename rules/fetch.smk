@@ -1,4 +1,8 @@
-# The videos: the world's are rendered here, a folder's are looked through. One job a shard.
+# The videos: the world's are rendered here, YouTube's downloaded, the rest is looked for. One job a shard.
+VIDEO_SOURCE = CONFIG.data.videos.source if BY_ID else None
+VIDEO_CODE = [f"s2v.data.{VIDEO_SOURCE}"] if VIDEO_SOURCE in ("youtube", "local_tree") else []
+
+
 rule fetch:
     input:
         manifest="<results>/manifest/{shard}.parquet",
@@ -16,10 +20,10 @@ rule fetch:
         mem_mb=growing(1000),
         runtime=720 if BY_ID else 60,
         # How many shards download at once is the site's patience: see `resources` in the profile.
-        yt_slots=1 if BY_ID and CONFIG.data.videos.source == "youtube" else 0,
+        yt_slots=1 if VIDEO_SOURCE == "youtube" else 0,
     params:
         config=values("data"),
-        code=code_digest("s2v.data.fetch", SOURCE_CODE),
+        code=code_digest("s2v.data.fetch", SOURCE_CODE, *VIDEO_CODE),
         videos=subpath(output.status, ancestor=2),
     script:
         "../workflow_scripts/fetch.py"

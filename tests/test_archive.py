@@ -6,8 +6,10 @@ import io
 import json
 import os
 import tarfile
+import threading
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from media_files import FFMPEG, make_video
@@ -70,22 +72,22 @@ def test_no_folder_is_said_in_one_line(tmp_path: Path) -> None:
             list(local_tree.fetch(VideosConfig(path=path), [_row(0)]))
 
 
-def _tar(path: Path, names: list[str], kind: str = "w") -> Path:
+def _tar(path: Path, names: list[str], kind: str = "w", content: bytes = b"video") -> Path:
     with tarfile.open(path, kind) as tar:
         for name in names:
             member = tarfile.TarInfo(name)
-            member.size = 5
-            tar.addfile(member, io.BytesIO(b"video"))
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
     return path
 
 
-def _unpack(folder: Path, tar: str, shards: int = 2) -> dict[str, dict]:
+def _unpack(folder: Path, tar: str, shards: int = 2, retries: int = 0) -> dict[str, dict]:
     manifests = []
     for shard in range(shards):
         manifests.append(folder / f"m{shard}.parquet")
         write_parquet(manifests[-1], [_row(n, shard) for n in range(8) if n % shards == shard], MANIFEST)
     listing = folder / "unpacked.parquet"
-    manners = DownloadConfig(timeout_s=2)
+    manners = DownloadConfig(timeout_s=2, retries=retries)
     unpack(tar=tar, manifest=manifests, video_dir=folder / "videos", output=listing, download=manners)
     return {row["clip_id"]: row for row in read_parquet(listing)}
 
@@ -134,6 +136,38 @@ def test_a_tar_that_cannot_be_read_to_its_end_is_named(tmp_path: Path, fault: in
         assert "\n" not in str(caught.value) and not (tmp_path / "unpacked.parquet").exists()
         web.faults.clear()
         assert len(_unpack(tmp_path, f"{web.url}/a.tar")) == 8, "a rerun completes"
+
+
+@pytest.mark.parametrize("fault", ["cut", "pause", 503])
+@pytest.mark.parametrize(("name", "kind"), [("a.tar", "w"), ("a.tar.gz", "w:gz")])
+def test_a_lost_connection_is_taken_up_where_it_broke_off(
+    tmp_path: Path, name: str, kind: str, fault: int | str
+) -> None:
+    content = np.random.default_rng(0).bytes(100_000)
+    tar = _tar(tmp_path / name, [f"{IDS[n]}_{30 + n}.mp4" for n in range(8)], kind, content)
+    with site(tmp_path) as web:
+        web.faults[f"/{name}"] = (fault, 1)
+        found = _unpack(tmp_path, f"{web.url}/{name}", retries=1)
+        assert len(found) == 8 and all(Path(row["path"]).read_bytes() == content for row in found.values())
+        assert web.requests[f"/{name}"] == 2 and len(web.ranges) == (fault != 503)
+        half = tar.stat().st_size // 2
+        assert all(half - 2**16 <= int(asked[6:-1]) <= half for asked in web.ranges)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_tar_is_not_pieced_together_from_two(tmp_path: Path, changed: bool) -> None:
+    """The server can't go on in the middle, or the file there is another now."""
+    names = [f"{IDS[n]}_{30 + n}.mp4" for n in range(8)]
+    tar = _tar(tmp_path / "a.tar", names, content=bytes(100_000))
+    with site(tmp_path) as web:
+        web.faults["/a.tar"] = ("pause", 1) if changed else ("cut, no ranges", None)
+        timer = threading.Timer(1.0, lambda: _tar(tar, names[::-1], content=bytes(100_000)))
+        if changed:
+            timer.start()
+        with pytest.raises(UserError, match="can't go on there, or the file has changed"):
+            _unpack(tmp_path, f"{web.url}/a.tar", retries=3)
+        timer.cancel()
+        assert web.requests["/a.tar"] == 2 and not (tmp_path / "unpacked.parquet").exists()
 
 
 def _fetch(folder: Path, config: DataConfig, rows: list[dict], unpacked: tuple[Path, ...] = ()) -> list[dict]:

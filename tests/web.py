@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from pathlib import Path
 class Site(ThreadingHTTPServer):
     """Serves `folder`; `faults` says of a path what is wrong with it, and for how many requests (None: always).
 
-    Faults: a status code; `stall` (the headers, then nothing); `cut` (half of the bytes, then the connection ends);
+    Faults: a status code; `stall` (the headers, then nothing); `pause` (half of the bytes, then nothing); `cut` (half
+    of the bytes, then the connection ends); `cut, no ranges` (the same, and it can't go on there);
     `long` and `short` (Content-Length says more, or less, than there is).
     """
 
@@ -26,6 +28,7 @@ class Site(ThreadingHTTPServer):
         self.faults: dict[str, tuple[int | str, int | None]] = {}
         self.requests: Counter[str] = Counter()
         self.ranges: list[str] = []
+        self.cookies: set[str] = set()
         self.stalled = threading.Event()
 
     @property
@@ -50,6 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bool) -> None:
         site, path = self.server, self.path.split("?")[0]
         site.requests[path] += body
+        site.cookies.add(self.headers.get("Cookie", ""))
         fault, left = site.faults.get(path, (None, None))
         if left == 0:
             fault = None
@@ -60,13 +64,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(fault if isinstance(fault, int) else 404)
             return
         data, start = file.read_bytes(), 0
+        tag = f'"{zlib.crc32(data)}"'
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if fault == "cut, no ranges" or self.headers.get("If-Range", tag) != tag:
+            asked = None
         if asked:
             start = int(asked[1])
             site.ranges.append(asked[0])
         self.send_response(206 if asked else 200)
         self.send_header("Content-Type", "video/mp4" if file.suffix == ".mp4" else "application/octet-stream")
         self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", tag)
         size = len(data) - start + {"long": 5000, "short": -5000}.get(str(fault), 0)
         self.send_header("Content-Length", str(size))
         if asked:
@@ -77,8 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "stall":
             site.stalled.wait(20)
             return
-        end = start + (len(data) - start) // 2 if fault == "cut" else len(data)
+        end = start + (len(data) - start) // 2 if fault in ("cut", "cut, no ranges", "pause") else len(data)
         self.wfile.write(data[start:end])
+        if fault == "pause":
+            self.wfile.flush()
+            site.stalled.wait(20)
 
 
 @contextmanager

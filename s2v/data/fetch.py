@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from s2v.data import local_tree, youtube
 from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason, UserError
@@ -24,8 +23,11 @@ if TYPE_CHECKING:
     from s2v.config import DataConfig, DownloadConfig
 
 STAGE = FETCHED_STAGE
-# Imported by name, so that a folder's videos are not looked through anew when the world's code changes.
+# Imported by name, so that a folder's videos are not looked through anew when the world's code changes, nor a mirror's
+# when that of downloads does. Rules name to `code_digest` what they use.
 _WORLD = "s2v.world"
+_YOUTUBE = "s2v.data.youtube"
+_LOCAL_TREE = "s2v.data.local_tree"
 _RENDER_TIMEOUT_S = 600.0
 
 
@@ -63,11 +65,13 @@ def run(
         made = _look(config, rows)
     elif config.videos.source == "youtube":
         _sweep(video_dir, {row["clip_id"] for row in rows})
+        youtube = importlib.import_module(_YOUTUBE)
         made = youtube.fetch(config.videos, rows, video_dir, download=download, ffmpeg=ffmpeg)
     elif config.videos.source == "tar_urls":
+        _sweep(video_dir, {row["clip_id"] for row in rows})
         made = _look_unpacked(rows, unpacked)
     else:
-        made = local_tree.fetch(config.videos, rows)
+        made = importlib.import_module(_LOCAL_TREE).fetch(config.videos, rows)
     for row in track(made, total=len(rows), description=f"fetch {manifest.stem}"):
         done[row["clip_id"]] = row
     write_parquet(status, [done[row["clip_id"]] for row in rows], FETCHED)

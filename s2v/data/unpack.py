@@ -11,12 +11,10 @@ import gzip
 import lzma
 import sys
 import tarfile
-import urllib.request
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +24,7 @@ import pyarrow as pa
 from s2v.data.folder import SUFFIXES
 from s2v.data.ids import parse
 from s2v.data.local_tree import locate
+from s2v.data.remote import open_url
 from s2v.data.status import Row
 from s2v.errors import UserError
 from s2v.files import atomic_path, read_parquet, write_parquet
@@ -55,7 +54,7 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
         manifest: all manifest shards.
         video_dir: where videos go, as {shard}/{clip_id}{suffix}.
         output: written; schema `UNPACKED`.
-        download: proxy and time limit for a URL.
+        download: proxy, time limit and retries for a URL.
 
     Raises:
         UserError: the tar cannot be read to its end.
@@ -81,8 +80,8 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
                             _write(archive, member, target)
                             rows.append({"clip_id": row["clip_id"], "path": str(target), "offset_s": place[1]})
             stream.check_end()
-    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error, HTTPException) as error:
-        what = " ".join(str(getattr(error, "reason", error)).split())
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
+        what = " ".join(str(error).split())
         advice = "run again, or take it out of data.videos.tars"
         raise UserError(f"{tar}: cannot be read to its end ({what}); {advice}") from error
     for what, count in odd.items():
@@ -154,11 +153,9 @@ class _Whole:
 
 @contextmanager
 def _open(tar: str, download: DownloadConfig) -> Iterator[IO[bytes]]:
-    scheme = urlsplit(tar).scheme.lower()
-    if scheme in ("http", "https"):
-        handlers = [urllib.request.ProxyHandler({scheme: download.proxy})] if download.proxy else []
-        opener = urllib.request.build_opener(*handlers)
-        with opener.open(tar, timeout=download.timeout_s) as response, _plain(response, urlsplit(tar).path) as stream:
+    address = urlsplit(tar)
+    if address.scheme.lower() in ("http", "https"):
+        with open_url(tar, download) as response, _plain(response, address.path) as stream:
             yield stream
     else:
         with open(tar, "rb") as file, _plain(file, tar) as stream:

@@ -1,0 +1,132 @@
+"""A file on the web, read in one pass: where the connection is lost, it goes on where it was (HTTP Range)."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from s2v.config import DownloadConfig
+
+_PASSING_CODES = frozenset([408, 425, 429, 500, 502, 503, 504])
+# What is read at once; so much is lost and asked for again where a connection breaks off.
+_CHUNK = 2**16
+
+
+def open_url(url: str, download: DownloadConfig) -> io.BufferedReader:
+    """The bytes behind an http(s) `url`.
+
+    Args:
+        url: the address.
+        download: proxy, time limit, and how often a passing fault is tried again without a byte in between.
+
+    Raises:
+        OSError: here or while it is read: a final fault, a passing one after all retries, or one after which the server
+            can't go on where it was.
+    """
+    return io.BufferedReader(_Remote(url, download), _CHUNK)
+
+
+class _Remote(io.RawIOBase):
+    """yt-dlp's HTTP client, since it knows all kinds of proxies, and what makes a lost connection good."""
+
+    def __init__(self, url: str, download: DownloadConfig) -> None:
+        from yt_dlp import YoutubeDL
+
+        options = {"socket_timeout": download.timeout_s, "quiet": True, "no_warnings": True, "cachedir": False}
+        self.client = YoutubeDL({**options, **({"proxy": download.proxy} if download.proxy else {})})
+        self.url, self.retries = url, download.retries
+        self.at = 0
+        self.total: int | None = None
+        self.version: str | None = None
+        self.response: Any = None
+        self.failures = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill some of `buffer`; 0 is the end.
+
+        Raises:
+            OSError: as `open_url`.
+        """
+        from yt_dlp.networking.exceptions import RequestError
+
+        while True:
+            try:
+                if self.response is None:
+                    self._connect()
+                data = self.response.read(len(buffer))
+                if not data and self.total is not None and self.at < self.total:
+                    raise _Lost(f"the connection ended after {self.at} of {self.total} bytes")
+                break
+            except (RequestError, _Lost) as error:
+                self._wait(error)
+        self.at += len(data)
+        self.failures = 0 if data else self.failures
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """End the connection."""
+        if not self.closed:
+            self._drop()
+            self.client.close()
+        super().close()
+
+    def _connect(self) -> None:
+        """Ask for what is missing.
+
+        Raises:
+            OSError: the server sends something else.
+        """
+        from yt_dlp.networking import Request
+
+        headers = {"Accept-Encoding": "identity"}
+        if self.at:
+            headers["Range"] = f"bytes={self.at}-"
+            if self.version:
+                headers["If-Range"] = self.version
+        self.response = self.client.urlopen(Request(self.url, headers=headers))
+        got = self.response.headers
+        if self.at:
+            span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", got.get("Content-Range", "").strip())
+            if self.response.status != 206 or not span or int(span[1]) != self.at:
+                raise OSError(f"lost after {self.at} bytes, and the server can't go on there, or the file has changed")
+            return
+        length, tag = got.get("Content-Length", ""), got.get("ETag", "")
+        self.total = int(length) if length.isdecimal() else None
+        # A weak tag says nothing about bytes.
+        self.version = got.get("Last-Modified") if tag.startswith("W/") or not tag else tag
+
+    def _wait(self, error: Exception) -> None:
+        """Pause before the next try, twice as long each time.
+
+        Raises:
+            OSError: there is no next try.
+        """
+        self._drop()
+        status = getattr(error, "status", None)
+        if self.failures == self.retries or (status is not None and status not in _PASSING_CODES):
+            raise OSError(str(error)) from error
+        pause_s = 2**self.failures
+        self.failures += 1
+        print(f"{self.url}: {error}; tried again in {pause_s} s", file=sys.stderr)
+        time.sleep(pause_s)
+
+    def _drop(self) -> None:
+        if self.response is not None:
+            self.response.close()
+            self.response = None
+
+
+class _Lost(Exception):
+    """The connection ended before the file did."""
+
+
+__all__ = ["open_url"]
