@@ -24,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from s2v.config import DataConfig, DownloadConfig, ExtractConfig, FolderConfig
-from s2v.data.coverage import run as coverage
 from s2v.data.extract import run as extract
 from s2v.data.fetch import run as fetch
 from s2v.data.manifest import run as manifest
@@ -109,12 +108,6 @@ def _start(videos: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def _reasons(out: Path) -> dict[str, str]:
-    coverage(
-        manifest=sorted((out / "manifest").glob("*.parquet")),
-        stages=[*sorted((out / "fetch").glob("*.parquet")), *sorted((out / "extract").glob("*.parquet"))],
-        csv=out / "coverage.csv",
-        summary=out / "coverage.md",
-    )
     rows = {row["clip_id"]: row for path in (out / "manifest").glob("*.parquet") for row in read_parquet(path)}
     found: dict[str, str] = {}
     for stage in ("fetch", "extract"):
