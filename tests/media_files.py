@@ -69,6 +69,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     make_truncated(folder / "cut at the end.mp4", faststart=False)
     make_truncated(folder / "cut in the middle.mp4", faststart=True)
+    make_truncated(folder / "cut in its index.mp4", faststart=True, share=0.01)
     make_video(folder / "no-audio.mp4", sound=None)
     make_no_video(folder / "no-video.mp4")
     (folder / "zero.mp4").write_bytes(b"")
@@ -81,6 +82,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
     return {
         "cut at the end.mp4": "truncated",
         "cut in the middle.mp4": "truncated",
+        "cut in its index.mp4": "truncated",
         "no-audio.mp4": "no_audio",
         "no-video.mp4": "no_video",
         "zero.mp4": "empty",

@@ -144,6 +144,8 @@ def explain_failure(
     opened = header.duration_s is not None or header.has_video or header.has_audio or "Stream mapping" in log
     if "Format not on whitelist" in log:
         return ClipError(Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed")
+    if not opened and _ends_inside_index(path):
+        return ClipError(Reason.TRUNCATED, "it ends inside its index (moov)")
     if not opened and any(sign in log for sign in _NOT_MEDIA):
         return ClipError(Reason.NOT_A_VIDEO, last)
     if want_video and not header.has_video:
@@ -153,6 +155,23 @@ def explain_failure(
     if any(sign in log for sign in _CUT_OFF):
         return ClipError(Reason.TRUNCATED, last)
     return ClipError(Reason.DECODE_ERROR, last)
+
+
+def _ends_inside_index(path: Path) -> bool:
+    """Whether this is an mp4 whose moov says that it is longer than what is there."""
+    end = path.stat().st_size
+    with open(path, "rb") as stream:
+        at = 0
+        for _ in range(len(_MP4_ATOMS)):
+            stream.seek(at)
+            head = stream.read(8)
+            size = int.from_bytes(head[:4], "big")
+            if head[4:] == b"moov":
+                return at + size > end
+            if head[4:] not in _MP4_ATOMS or size < 8:
+                return False
+            at += size
+    return False
 
 
 def _starts_like_mp4(path: Path) -> bool:
