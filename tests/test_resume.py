@@ -22,14 +22,18 @@ def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, c
     for name in ("table1.csv", "table1.md", "fig04.png"):
         (results / name).unlink()
 
-    checkout.kill_when(lambda: len(list((results / "extract").glob(".*.spool/*.json"))) >= 3, "--cores", "2")
-    finished = {path.name for path in (results / "extract").glob(".*.spool/*.json")}
-    assert len(finished) >= 3
+    def finished() -> int:
+        """Clips whose record stands under its final name; a leading dot marks one that was being written."""
+        return len(list((results / "extract").glob(".*.spool/[!.]*.json")))
+
+    checkout.kill_when(lambda: finished() >= 3, "--cores", "2")
+    before_kill = finished()
+    assert before_kill >= 3
 
     checkout.kill_when((results / "generator/checkpoints/latest.json").exists, "--cores", "2")
     extracted = [(results / "logs" / "extract" / f"{shard}.log").read_text() for shard in ("000", "001")]
     fresh = sum(int(re.findall(r"\d+ of (\d+)", text)[-1]) for text in extracted if " of " in text)
-    assert fresh <= 48 - len(finished), "clips that were done before the kill were decoded again"
+    assert fresh <= 48 - before_kill, "clips that were done before the kill were decoded again"
 
     checkout.kill_when((results / "align/checkpoints/latest.json").exists, "--cores", "2")
     assert "goes on at step" in (results / "logs/generator.log").read_text()
