@@ -20,7 +20,7 @@ from s2v.errors import UserError
 
 ROOT = Path(__file__).parent
 PACKAGE = __package__ or "s2v"
-VALUES_ONLY = frozenset({f"{PACKAGE}.config"})
+VALUES_ONLY = f"{PACKAGE}.config"
 
 
 def code_digest(*modules: str) -> str:
@@ -51,7 +51,7 @@ def import_closure(*modules: str) -> frozenset[str]:
     found: set[str] = set()
     while todo:
         name = todo.pop()
-        if name in found or name in VALUES_ONLY:
+        if name in found or name == VALUES_ONLY or name.startswith(f"{VALUES_ONLY}."):
             continue
         if _path(name) is None:
             raise UserError(f"{name}: no module of {PACKAGE}")

@@ -96,7 +96,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("s2v/world/classes/owl.py", '"""', '"""Edited. ', {
             "manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
         ("s2v/models/judge.py", '"""', '"""Edited. ', {"judge", "evaluate", "table1"}),
-        ("s2v/config.py", '"""', '"""Edited. ', set()),
+        ("s2v/config/training.py", '"""', '"""Edited. ', set()),
         ("s2v/cli.py", '"""', '"""Edited. ', set()),
     ],
     ids=lambda value: value.split("\n")[0] if isinstance(value, str) else None,

@@ -1,0 +1,181 @@
+"""From videos to shards: sources, extraction, selection, packing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from s2v.config.base import Fraction, Positive, Seconds, Slice
+
+SourceName = Literal["world", "folder", "vggsound", "vegas", "celebvhq"]
+
+
+class SourceConfig(Slice):
+    """A section of `data` that names clips."""
+
+    def split_names(self) -> list[str]:
+        """Splits that its clips are in."""
+        return ["train", "val", "test"]
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """A folder and files that may change without the configuration."""
+        return None, []
+
+
+class WorldConfig(SourceConfig):
+    """The embedded world (docs/world.md)."""
+
+    classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
+    clips: dict[str, Positive] = Field(description="clips per class in each split: train, val, test, images, judge")
+    photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
+    size_px: Positive = Field(128, description="side of the videos")
+    fps: Positive = Field(10, description="frames a second of the videos")
+    duration_s: tuple[float, float] = Field((4.0, 6.0), description="shortest and longest clip")
+    seed: int = Field(0, description="another seed is another world")
+
+    def split_names(self) -> list[str]:
+        """Those that have clips."""
+        return list(self.clips)
+
+
+class FolderConfig(SourceConfig):
+    """A user's own folder of videos."""
+
+    path: str = Field("videos", description="searched for video files, sub-folders included")
+    labels: Literal["subfolder", "csv", "none"] = "subfolder"
+    csv: str | None = Field(None, description="with labels: csv, a file with the columns path,label[,split]")
+    splits: dict[str, Fraction] = Field(
+        {"train": 0.7, "val": 0.1, "test": 0.1, "judge": 0.1},
+        description="shares; a clip's split follows from a hash of its name, so adding clips moves none",
+    )
+
+    def split_names(self) -> list[str]:
+        """Those with a share."""
+        return [name for name, share in self.splits.items() if share > 0]
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The folder and its list."""
+        return self.path, [self.csv]
+
+
+class VggSoundConfig(SourceConfig):
+    """VGGSound (Chen et al. 2020): rows of YouTube id, start second, label, split; clips of 10 s."""
+
+    csv: str = Field("vggsound.csv", description="the published list")
+    classes: list[str] | None = Field(None, description="names of the list; null takes n_classes")
+    n_classes: Positive | None = Field(50, description="nested sets: the paper's 50 first; null is all of the list")
+    val_share: Fraction = Field(0.05, description="share of the list's train split that stops alignment; by hash of id")
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The list."""
+        return None, [self.csv]
+
+
+class VegasConfig(SourceConfig):
+    """VEGAS (Zhou et al. 2018): a folder for each class with its videos."""
+
+    path: str = Field("vegas", description="the unpacked archive: {class}/videos/*.mp4, or {class}/*.mp4")
+    csv: str | None = Field(None, description="path,label,split of a published or own list; null draws one by seed")
+    classes: list[str] | None = Field(None, description="names of folders; null is all ten")
+    train: Positive = Field(800, description="videos a class (paper 4.1)")
+    test: Positive = Field(50, description="videos a class (paper 4.1)")
+    val_share: Fraction = Field(0.05, description="share of the training videos that stops alignment")
+    seed: int = 0
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The folder and its list."""
+        return self.path, [self.csv]
+
+
+class CelebVHqConfig(SourceConfig):
+    """CelebV-HQ (Zhu et al. 2022): spans of YouTube videos with a box around the face."""
+
+    json_file: str = Field("celebvhq_info.json", description="the published list")
+    train: Positive = Field(20000, description="clips for training, the rest is for test (paper 6.1)")
+    val_share: Fraction = Field(0.05, description="share of the training clips that stops alignment")
+    seed: int = 0
+
+    def watched(self) -> tuple[str | None, list[str | None]]:
+        """The list."""
+        return None, [self.json_file]
+
+
+class VideosConfig(Slice):
+    """Where the videos of a data set of ids come from."""
+
+    source: Literal["youtube", "local_tree", "tar_urls"] = "local_tree"
+    path: str | None = Field(None, description="local_tree: a folder of videos under any of the usual id styles")
+    tars: list[str] = Field([], description="tar_urls: tars of videos by path or http(s) URL, read in one pass each")
+    height: Positive = Field(360, description="youtube: largest height that is asked for")
+    format: str | None = Field(None, description="youtube: a format expression of yt-dlp in place of `height`")
+
+
+class DataConfig(Slice):
+    """Where the videos come from."""
+
+    source: SourceName = "world"
+    shards: Positive = Field(8, description="number of work units; fixed, clips are assigned by a hash of their id")
+    world: WorldConfig | None = None
+    folder: FolderConfig | None = None
+    vggsound: VggSoundConfig | None = None
+    vegas: VegasConfig | None = None
+    celebvhq: CelebVHqConfig | None = None
+    videos: VideosConfig = VideosConfig()
+
+    def section(self) -> SourceConfig | None:
+        """The section that `source` names."""
+        found: SourceConfig | None = getattr(self, self.source)
+        return found
+
+
+class ExtractConfig(Slice):
+    """One decode pass per video: 16 kHz waveform and frames."""
+
+    reader: Literal["ffmpeg", "decord"] = "ffmpeg"
+    frames: Literal["exact", "fast"] = Field(
+        "exact", description="fast does not decode frames that no other needs, so a kept frame may be a little off"
+    )
+    sample_rate_hz: Positive = 16000
+    fps: Positive = Field(10, description="frames a second that selection may choose from (paper's authors: 10)")
+    short_side_px: Positive = 256
+    jpeg_quality: int = Field(92, ge=1, le=100)
+    min_duration_s: Seconds = 1.0
+    max_duration_s: Seconds = Field(60.0, description="what lies after this is not read")
+    timeout_s: Seconds = 120.0
+    silence_dbfs: float = Field(-60.0, description="a clip whose loudest 50 ms lie below this is silent")
+    soundless_splits: list[str] = Field(["images", "judge"], description="splits whose clips need no sound")
+    black_level: Fraction = Field(0.04, description="a clip whose brightest frame's mean lies below this is black")
+    still_difference: Fraction = Field(
+        0.0, description="a clip whose frames differ from its first by less than this on average is left out as still"
+    )
+
+
+class SelectConfig(Slice):
+    """Which frame of a clip is paired with its sound."""
+
+    mode: Literal["top1", "mid", "published"] = Field(
+        "top1", description="top1: best moment (paper 3.3); mid: the middle frame; published: those of `moments`"
+    )
+    top_k: Positive = 10
+    moments: str | None = Field(None, description="published: the authors' top1_boxes_top10_moments.json")
+    moments_first: int = Field(1, ge=0, le=1, description="number of the first frame there; its authors do not say")
+    require_moment: list[str] = Field(
+        ["train", "val"], description="published: splits whose clips are left out where the file has none for them"
+    )
+
+
+class DuplicatesConfig(Slice):
+    """Clips of other splits that show the same as a clip of the test split."""
+
+    max_distance: Annotated[int, Field(ge=0, le=16)] | None = Field(
+        None, description="bits of 64 in which the hashes of two like frames may differ; null leaves the stage out"
+    )
+
+
+class PackConfig(Slice):
+    """WebDataset shards."""
+
+    keep: dict[str, Literal["selected", "all"]] = Field(
+        {"images": "all", "judge": "all"}, description="which frames of a split are packed; selected where not named"
+    )

@@ -1,0 +1,32 @@
+"""How work is done, never what comes out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from s2v.config.base import Positive, Seconds, Slice
+
+
+class DownloadConfig(Slice):
+    """Manners of downloading; see yt-dlp's options of the same meaning."""
+
+    cookies: str | None = Field(None, description="a cookies.txt, for age-gated videos and higher limits")
+    proxy: str | None = Field(None, description="e.g. socks5://127.0.0.1:1080")
+    rate_limit_kbps: Positive | None = Field(None, description="kilobytes a second of one download; null is no limit")
+    sleep_s: tuple[float, float] = Field((0.0, 0.0), description="shortest and longest pause between two videos")
+    retries: int = Field(5, ge=0, description="of passing faults, each after twice the pause; final ones get none")
+    timeout_s: Seconds = Field(30.0, description="without a byte, after which a connection counts as stalled")
+    parallel: Positive = Field(2, description="videos of a shard that are downloaded at once")
+
+
+class RuntimeConfig(Slice):
+    """How work is done, never what comes out: changing these reruns nothing."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
+    ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
+    processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
+    workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
+    download: DownloadConfig = DownloadConfig()

@@ -1,0 +1,117 @@
+"""All that is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from s2v.config.base import Positive, Seconds, Slice
+
+
+class AudioConfig(Slice):
+    """The log-spectrogram: scipy's default PSD, 257 bins, hop 159, ln(x + floor), then per-clip mean 0 and std 1."""
+
+    window_s: Seconds = Field(10.0, description="shorter clips are tiled, longer ones cut")
+    n_fft: Positive = 512
+    hop: Positive = 159
+    log_floor: float = Field(1e-7, gt=0)
+
+
+class TrainingConfig(Slice):
+    """What every training has."""
+
+    batch_size: Positive = 64
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-5, ge=0)
+    checkpoint_every: Positive = Field(100, description="steps")
+    seed: int = 0
+
+
+class SteppedConfig(TrainingConfig):
+    """Trainings whose length is a number of steps."""
+
+    steps: Positive = 1000
+
+
+class LocaliseConfig(SteppedConfig):
+    """The audio-visual localisation model that finds the moment to learn from."""
+
+    image_px: Positive = 48
+    width: Positive = 16
+    dim: Positive = 64
+    window_s: Seconds = Field(1.0, description="sound around a moment")
+    sharpness: float = Field(4.0, gt=0, description="how far a clip's score is that of its best moment, not their mean")
+    frames_per_clip: Positive = Field(8, description="moments of a clip that training draws from")
+    frames_per_step: Positive = Field(4, description="moments of a clip that one step sees")
+    max_clips: Positive = Field(20000, description="more clips than this are not held in memory; taken by hash of id")
+
+
+class EncoderConfig(SteppedConfig):
+    """f_V: ResNet trained with SwAV (paper 3.2; Caron et al. 2020)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    image_px: Positive = 224
+    depth: Literal[10, 18, 50] = 50
+    width: Positive = 64
+    crops: list[tuple[int, int]] = Field([(2, 224), (6, 96)], description="(how many, side in px)")
+    crop_scales: list[tuple[float, float]] = [(0.14, 1.0), (0.05, 0.14)]
+    prototypes: Positive = 3000
+    projection_dim: Positive = 128
+    projection_hidden: Positive = 2048
+    temperature: float = 0.1
+    epsilon: float = 0.05
+    sinkhorn_iterations: Positive = 3
+    freeze_prototypes_steps: int = 313
+    color_jitter: float = Field(1.0, ge=0, description="strength of colour changes; 1 is SwAV's own")
+    optimizer: Literal["sgd", "adam"] = "sgd"
+
+
+class GeneratorConfig(SteppedConfig):
+    """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    resolution: Literal[32, 64, 128, 256] = 128
+    channels: Positive = 96
+    dim_z: Positive = 120
+    shared_dim: Positive = 512
+    convs_per_block: Literal[1, 2] = 2
+    attention: bool = True
+    feature_input: bool = Field(False, description="the first map sees the feature too; not in the paper")
+    feature_standardise: bool = Field(
+        False, description="features are centred and scaled before G's first layer; not in the paper"
+    )
+    neighbours: Positive = Field(50, description="k of instance conditioning")
+    d_learning_rate: float = 1e-4
+    d_steps: Positive = 1
+    ema: float = 0.9999
+    ema_start: int = 20000
+    hflip: bool = True
+    diffaugment: str = Field("", description="DiffAugment policy, e.g. color,translation; empty is off")
+    warmup_steps: int = Field(0, ge=0, description="reconstruction steps before the adversarial ones; not in the paper")
+    warmup_learning_rate: float = 1e-3
+    reconstruction_weight: float = Field(0.0, ge=0, description="kept in the adversarial phase; not in the paper")
+    reconstruction_mirror: bool = Field(
+        True, description="a picture may be reconstructed as its mirror image, whichever is nearer; not in the paper"
+    )
+
+
+class AlignConfig(TrainingConfig):
+    """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
+
+    audio: AudioConfig = AudioConfig()
+    width: Positive = 64
+    final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
+    loss: Literal["total", "nce", "l2"] = Field("total", description="total: Eq. 1-2; nce: cosine InfoNCE; l2")
+    temperature: float = Field(1.0, gt=0, description="the paper and the authors' code have none, which is 1")
+    epochs: Positive = 50
+    patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
+
+
+class JudgeConfig(SteppedConfig):
+    """Stand-in for CLIP and Inception where their weights cannot be had, trained on the judge split alone."""
+
+    split: str = "judge"
+    image_px: Positive = 32
+    width: Positive = 32
+    dim: Positive = 64
