@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from s2v.config.base import Slice
 from s2v.config.data import (
@@ -21,6 +21,11 @@ from s2v.config.data import (
     VggSoundConfig,
     VideosConfig,
     WorldConfig,
+)
+from s2v.config.diffusion import (
+    DiffusionConfig,
+    SamplerConfig,
+    VaeConfig,
 )
 from s2v.config.evaluation import (
     EvaluateConfig,
@@ -41,6 +46,7 @@ from s2v.config.training import (
     LocaliseConfig,
     SteppedConfig,
     TrainingConfig,
+    VitConfig,
 )
 
 
@@ -62,6 +68,33 @@ class Config(Slice):
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    encoder_vit: EncoderConfig = Field(EncoderConfig(), description="f_V of the latent diffusion model, over `encoder`")
+    align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
+    vae: VaeConfig = VaeConfig()
+    diffusion: DiffusionConfig = DiffusionConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over(cls, values: Any) -> Any:
+        """What `encoder_vit` and `align_ldm` leave out is as in `encoder` and `align`."""
+        return inherited(values) if isinstance(values, dict) else values
+
+
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
+"""Sections of which a file names only what differs from another one."""
+
+
+def inherited(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` of a whole configuration, with the sections of `INHERITS` filled up, key by key."""
+    return values | {
+        section: _filled(values.get(base, {}), values.get(section, {})) for section, base in INHERITS.items()
+    }
+
+
+def _filled(low: Any, high: Any) -> Any:
+    if not isinstance(low, dict) or not isinstance(high, dict):
+        return high
+    return low | {key: _filled(low.get(key), value) for key, value in high.items()}
 
 
 def json_schema() -> dict[str, Any]:
@@ -77,6 +110,7 @@ __all__ = [
     "CelebVHqConfig",
     "Config",
     "DataConfig",
+    "DiffusionConfig",
     "DownloadConfig",
     "DuplicatesConfig",
     "EncoderConfig",
@@ -91,14 +125,17 @@ __all__ = [
     "PackConfig",
     "RetrievalConfig",
     "RuntimeConfig",
+    "SamplerConfig",
     "SelectConfig",
     "Slice",
     "SourceConfig",
     "SteppedConfig",
     "TrainingConfig",
+    "VaeConfig",
     "VegasConfig",
     "VggSoundConfig",
     "VideosConfig",
+    "VitConfig",
     "WorldConfig",
     "json_schema",
 ]

@@ -47,10 +47,21 @@ class LocaliseConfig(SteppedConfig):
     max_clips: Positive = Field(20000, description="more clips than this are not held in memory; taken by hash of id")
 
 
+class VitConfig(Slice):
+    """Sizes of a Vision Transformer (Dosovitskiy et al. 2020); ViT-B/16 where nothing else is said."""
+
+    patch_px: Positive = Field(16, description="side of a patch; crops are multiples of it")
+    width: Positive = 768
+    depth: Positive = 12
+    heads: Positive = 12
+
+
 class EncoderConfig(SteppedConfig):
-    """f_V: ResNet trained with SwAV (paper 3.2; Caron et al. 2020)."""
+    """f_V: ResNet (paper 3.2) or ViT (paper 6.1) trained with SwAV (Caron et al. 2020)."""
 
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    architecture: Literal["resnet", "vit"] = "resnet"
+    vit: VitConfig = VitConfig()
     image_px: Positive = 224
     depth: Literal[10, 18, 50] = 50
     width: Positive = 64

@@ -1,4 +1,7 @@
-"""Stage `encoder`: f_V, a ResNet pretrained with SwAV on pictures alone, no labels (paper 3.2)."""
+"""Stage `encoder`: f_V, pretrained with SwAV on pictures alone, no labels.
+
+A ResNet for the GAN (paper 3.2), a ViT for the latent diffusion model (paper 6.1).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from s2v.files import read_json, sha256
 from s2v.media.picture import resize, to_unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, swav_loss
+from s2v.models.vit import ViT
 from s2v.train.augment import color_jitter, random_resized_crops
 from s2v.train.batches import batch_indices
 from s2v.train.checkpoint import load_tensors
@@ -29,12 +33,27 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ImageEncoder(nn.Module):
-    """f_V: pictures -> pooled features (2048-d at full size)."""
+    """f_V: pictures -> pooled features (2048-d at full size).
 
-    def __init__(self, depth: int, width: int, image_px: int) -> None:
+    Args:
+        depth: of the ResNet, or blocks of the ViT.
+        width: channels of the ResNet's first stage, or size of the ViT's tokens.
+        image_px: side of the pictures that it sees.
+        architecture: resnet or vit.
+        patch_px: side of the ViT's patches; crops are multiples of it.
+        heads: of the ViT's attention.
+    """
+
+    def __init__(
+        self, depth: int, width: int, image_px: int, architecture: str = "resnet", patch_px: int = 16, heads: int = 12
+    ) -> None:
         super().__init__()
         self.image_px = image_px
-        self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
+        self.backbone: ResNet | ViT
+        if architecture == "vit":
+            self.backbone = ViT(image_px, patch_px, width, depth, heads)
+        else:
+            self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
         self.dim = self.backbone.dim
         self.mean: Tensor
         self.std: Tensor
@@ -63,7 +82,7 @@ class ImageEncoder(nn.Module):
 class _Swav(TaskDefaults):
     def __init__(self, config: EncoderConfig, images: Tensor, runtime: Runtime) -> None:
         self.config, self.images, self.runtime, self.steps = config, images, runtime, config.steps
-        self.encoder = ImageEncoder(config.depth, config.width, config.image_px).to(runtime.device)
+        self.encoder = ImageEncoder(**shape(config)).to(runtime.device)
         self.encoder = self.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         head = SwavHead(self.encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
         self.net = runtime.wrap(nn.ModuleDict({"encoder": self.encoder, "head": head}))
@@ -129,11 +148,26 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         checkpoint_every=config.checkpoint_every, runtime=place,
     )
     card = (
-        f"# Image encoder f_V\n\nResNet-{config.depth}, width {config.width}, {task.encoder.dim}-d, trained with SwAV "
+        f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV "
         f"on {len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
     )
-    shape: dict[str, Any] = {"depth": config.depth, "width": config.width, "image_px": config.image_px}
-    finish(output_dir, modules={"model.safetensors": task.encoder}, config=shape, card=card, runtime=place)
+    weights: dict[str, nn.Module] = {"model.safetensors": task.encoder}
+    finish(output_dir, modules=weights, config=shape(config), card=card, runtime=place)
+
+
+def shape(config: EncoderConfig) -> dict[str, Any]:
+    """What an `ImageEncoder` is built of."""
+    common: dict[str, Any] = {"image_px": config.image_px, "architecture": config.architecture}
+    if config.architecture == "vit":
+        return {**common, **config.vit.model_dump()}
+    return {**common, "depth": config.depth, "width": config.width}
+
+
+def _named(config: EncoderConfig) -> str:
+    if config.architecture == "vit":
+        vit = config.vit
+        return f"ViT of {vit.depth} blocks, width {vit.width}, patches of {vit.patch_px} px"
+    return f"ResNet-{config.depth}, width {config.width}"
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> ImageEncoder:

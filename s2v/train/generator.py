@@ -21,6 +21,7 @@ from s2v.train.checkpoint import load_tensors
 from s2v.train.encoder import ImageEncoder, unit
 from s2v.train.encoder import load as load_encoder
 from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.perceptual import perceptual_distance
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -109,21 +110,14 @@ class _IcGan(TaskDefaults):
         return to_unit(images).to(self.runtime.device).contiguous(memory_format=torch.channels_last)
 
     def _reconstruction(self, fake: Tensor, real: Tensor) -> Tensor:
-        """L1 plus distance of f_V's feature maps (perceptual, Johnson et al. 2016).
+        """L1 plus distance of f_V's feature maps.
 
         With `reconstruction_mirror` to the picture or its mirror image, whichever is nearer. f_V is trained to see no
         difference between them, so a feature cannot tell which it was; the mean of both would be what pays.
         """
         if self.config.reconstruction_mirror:
             real = nearer_mirror(fake.detach(), real)
-        size = max(self.config.resolution, 32)
-        maps = [
-            self.encoder.backbone.features(self.encoder.normalise(F.interpolate(x, size=size, mode="bilinear")))
-            if x.shape[-1] != size else self.encoder.backbone.features(self.encoder.normalise(x))
-            for x in (fake, real)
-        ]
-        scale = maps[1].detach().pow(2).mean().clamp_min(1e-6)
-        return F.l1_loss(fake, real) + 0.25 * (maps[0] - maps[1]).pow(2).mean() / scale
+        return F.l1_loss(fake, real) + 0.25 * perceptual_distance(self.encoder, fake, real)
 
     def _warmup_step(self, step: int) -> dict[str, float]:
         real, h = self._own(self._index(step))

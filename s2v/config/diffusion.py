@@ -1,0 +1,57 @@
+"""The second generator, a latent diffusion model (paper 6.1): autoencoder, denoiser, sampler."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from s2v.config.base import Fraction, Positive, Slice
+from s2v.config.training import SteppedConfig
+
+
+class VaeConfig(SteppedConfig):
+    """The autoencoder in whose latents diffusion happens: KL-regularised, factor 2^(levels - 1)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    resolution: Positive = Field(256, description="side of the pictures, a multiple of 2^(levels - 1)")
+    channels: list[Positive] = Field(
+        [128, 256, 512, 512], min_length=1, description="of each level; Stable Diffusion's"
+    )
+    layers_per_block: Positive = 2
+    latent_channels: Positive = 4
+    groups: Positive = Field(32, description="of group norm; each number of channels is a multiple of it")
+    loss: Literal["l1", "l2"] = "l1"
+    kl_weight: float = Field(1e-6, ge=0, description="of the KL divergence, mean over latent numbers")
+    perceptual_weight: float = Field(1.0, ge=0, description="of the distance of f_V's feature maps; 0 is off")
+    hflip: bool = True
+
+
+class DiffusionConfig(SteppedConfig):
+    """The denoiser: a U-Net on latents that sees the image feature by cross-attention (paper 6.1, Eq. 4)."""
+
+    splits: list[str] = Field(["images"], description="packed splits whose latents it is trained on")
+    channels: list[Positive] = Field(
+        [320, 640, 1280, 1280], min_length=1, description="of each level; Stable Diffusion's"
+    )
+    attention: list[bool] = Field([True, True, True, False], description="levels with attention")
+    layers_per_block: Positive = 2
+    heads: Positive = 8
+    groups: Positive = Field(32, description="of group norm; each number of channels is a multiple of it")
+    tokens: Positive = Field(4, description="tokens that the image feature becomes for cross-attention")
+    token_dim: Positive = 768
+    prediction: Literal["epsilon", "v_prediction"] = Field("epsilon", description="what is predicted; paper: epsilon")
+    timesteps: Positive = Field(1000, description="T, steps of the noising process")
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "scaled_linear"
+    condition_dropout: Fraction = Field(0.1, description="share of pictures trained without a condition, for guidance")
+    cosine_decay: bool = Field(False, description="the learning rate falls to 0 over the training")
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.9999
+    hflip: bool = True
+
+
+class SamplerConfig(Slice):
+    """How the latent diffusion model draws pictures."""
+
+    scheduler: Literal["ddim", "dpm++"] = "dpm++"
+    steps: Positive = 20
+    guidance: float = Field(3.0, ge=0, description="0 ignores the condition, 1 is without guidance")
