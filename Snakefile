@@ -11,8 +11,10 @@
 #   <output>/duplicates/{shard}.parquet  clips that show what a test clip shows
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
+#   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
-#   <output>/table1.csv, table1.md, fig04.png, coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
+#   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png
+#   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
 #   <output>/logs/ and <output>/benchmarks/ have one file for each job
 #
 # <output> is `output` of the configuration: each configuration has its own.
@@ -44,6 +46,9 @@ include: "rules/pack.smk"
 include: "rules/encoder.smk"
 include: "rules/embed.smk"
 include: "rules/generator.smk"
+include: "rules/vae.smk"
+include: "rules/latents.smk"
+include: "rules/diffusion.smk"
 include: "rules/align.smk"
 include: "rules/judge.smk"
 include: "rules/generate.smk"

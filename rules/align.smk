@@ -1,16 +1,20 @@
-# f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2).
+# f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2);
+# align_ldm takes that of the ViT (paper 6.1).
+ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
+
+
 rule align:
     input:
         train=packs("train"),
         val=packs("val"),
-        train_features="<results>/embed/train.safetensors",
-        val_features="<results>/embed/val.safetensors",
+        train_features=lambda wildcards: f"<results>/{ALIGNED_TO[wildcards.align]}/train.safetensors",
+        val_features=lambda wildcards: f"<results>/{ALIGNED_TO[wildcards.align]}/val.safetensors",
     output:
-        expand("<results>/align/{file}", file=TRAINED),
+        expand("<results>/{{align}}/{file}", file=TRAINED),
     log:
-        "<logs>/align.log",
+        "<logs>/{align}.log",
     benchmark:
-        "<benchmarks>/align.tsv"
+        "<benchmarks>/{align}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -19,7 +23,7 @@ rule align:
         runtime=1440,
         gpu=GPUS,
     params:
-        config=values("align"),
+        config=lambda wildcards: values(wildcards.align),
         code=code_digest("s2v.train.align"),
     script:
         "../workflow_scripts/align.py"

@@ -43,6 +43,9 @@ wildcard_constraints:
     split=r"[A-Za-z0-9_]+",
     method=r"[a-z0-9_]+",
     seed=r"\d+",
+    encoder=r"encoder(_vit)?",
+    embed=r"embed(_vit)?",
+    align=r"align(_ldm)?",
 
 
 def values(stage, *without):
@@ -67,13 +70,17 @@ def packs(*splits):
     return expand("<results>/pack/{split}/{shard}.tar", split=splits, shard=SHARDS)
 
 
-def evaluated(suffix):
-    """What stage `evaluate` writes for all methods and seeds."""
-    generate = CONFIG.generate
+def trained(model):
+    """What is read of a trained thing."""
+    return [f"<results>/{model}/model.safetensors", f"<results>/{model}/config.json"]
+
+
+def evaluated(suffix, methods):
+    """What stage `evaluate` writes for some methods and all seeds."""
     return expand(
         "<results>/evaluate/{method}/{seed}.{suffix}",
-        method=generate.methods,
-        seed=generate.seeds,
+        method=methods,
+        seed=CONFIG.generate.seeds,
         suffix=suffix,
     )
 

@@ -1,16 +1,17 @@
 # z^V: the image encoder's features of a split's frames, computed once for all that need them.
+ENCODERS = {"embed": "encoder", "embed_vit": "encoder_vit"}
+
 rule embed:
     input:
         packs=lambda wildcards: packs(wildcards.split),
-        encoder="<results>/encoder/model.safetensors",
-        encoder_config="<results>/encoder/config.json",
+        encoder=lambda wildcards: trained(ENCODERS[wildcards.embed]),
     output:
-        features="<results>/embed/{split}.safetensors",
-        names="<results>/embed/{split}.parquet",
+        features="<results>/{embed}/{split}.safetensors",
+        names="<results>/{embed}/{split}.parquet",
     log:
-        "<logs>/embed/{split}.log",
+        "<logs>/{embed}/{split}.log",
     benchmark:
-        "<benchmarks>/embed/{split}.tsv"
+        "<benchmarks>/{embed}/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS

@@ -1,13 +1,14 @@
-# f_V: the image encoder, trained with SwAV on pictures alone (paper 3.2).
+# f_V: the image encoder, trained with SwAV on pictures alone (paper 3.2); encoder_vit is that of the latent diffusion
+# model (paper 6.1).
 rule encoder:
     input:
-        packs=packs(*CONFIG.encoder.splits),
+        packs=lambda wildcards: packs(*getattr(CONFIG, wildcards.encoder).splits),
     output:
-        expand("<results>/encoder/{file}", file=TRAINED),
+        expand("<results>/{{encoder}}/{file}", file=TRAINED),
     log:
-        "<logs>/encoder.log",
+        "<logs>/{encoder}.log",
     benchmark:
-        "<benchmarks>/encoder.tsv"
+        "<benchmarks>/{encoder}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -16,7 +17,7 @@ rule encoder:
         runtime=2880,
         gpu=GPUS,
     params:
-        config=values("encoder"),
+        config=lambda wildcards: values(wildcards.encoder),
         code=code_digest("s2v.train.encoder"),
     script:
         "../workflow_scripts/encoder.py"

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from s2v.config import Config
+from s2v.config import Config, inherited
 from s2v.errors import UserError
 
 DEFAULT_FILE = "config.yaml"
@@ -99,7 +99,9 @@ def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
     sources = _Sources(values, files)
     try:
         # As JSON and strict, so that this is as exact as config.schema.json: "3" is no number.
-        config = Config.model_validate_json(json.dumps(values, default=str), strict=True)
+        Config.model_validate_json(json.dumps(values, default=str), strict=True)
+        # Twice: what is wrong with a section is told of it, not of one that takes values from it.
+        config = Config.model_validate_json(json.dumps(inherited(dict(values)), default=str), strict=True)
     except ValidationError as error:
         problems = error.errors()
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -130,6 +132,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             yield f"data.{data.source}", f"the split {name!r} has an odd name; allowed: letters, digits and _"
     needed = {"encoder.splits": config.encoder.splits, "generator.splits": config.generator.splits,
+              "encoder_vit.splits": config.encoder_vit.splits, "vae.splits": config.vae.splits,
+              "diffusion.splits": config.diffusion.splits,
               "generate.split": [config.generate.split], "evaluate.reference_split": [config.evaluate.reference_split]}
     if config.evaluate.evaluator == "judge":
         needed["judge.split"] = [config.judge.split]
@@ -161,11 +165,38 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield "data.world.classes", f"{name!r} is no class of the world; allowed: {', '.join(class_names())}"
     if config.select.mode == "published" and not config.select.moments:
         yield "select.moments", "missing; select.mode is published, so the file of moments must be named"
-    if len(config.encoder.crops) != len(config.encoder.crop_scales):
-        yield "encoder.crop_scales", f"give one range for each of the {len(config.encoder.crops)} encoder.crops"
+    for name, section in (("encoder", config.encoder), ("encoder_vit", config.encoder_vit)):
+        if len(section.crops) != len(section.crop_scales):
+            yield f"{name}.crop_scales", f"give one range for each of the {len(section.crops)} {name}.crops"
+    yield from _latent_diffusion(config)
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):
             yield key, "give at least one, and each only once"
+
+
+def _latent_diffusion(config: Config) -> Iterator[tuple[str, str]]:
+    """What the sizes of the latent diffusion model have to do with each other."""
+    encoder, vae, diffusion = config.encoder_vit, config.vae, config.diffusion
+    for name, section in (("encoder", config.encoder), ("encoder_vit", encoder)):
+        if section.architecture == "vit":
+            if section.vit.width % section.vit.heads:
+                yield f"{name}.vit.width", f"allowed: a multiple of {name}.vit.heads, {section.vit.heads}"
+            for px in [section.image_px, *(px for _, px in section.crops)]:
+                if px % section.vit.patch_px:
+                    yield f"{name}.vit.patch_px", f"the sides of pictures and crops are multiples of it; {px} is not"
+    for key, channels, groups in (("vae", vae.channels, vae.groups), ("diffusion", diffusion.channels, diffusion.groups)):
+        if any(channel % groups for channel in channels):
+            yield f"{key}.channels", f"allowed: multiples of {key}.groups, {groups}"
+    factor = 2 ** (len(vae.channels) - 1)
+    if vae.resolution % factor:
+        yield "vae.resolution", f"allowed: a multiple of {factor}, since there are {len(vae.channels)} vae.channels"
+    halvings = 2 ** (len(diffusion.channels) - 1)
+    if vae.resolution // factor % halvings:
+        yield "diffusion.channels", f"too many levels: latents of {vae.resolution // factor} px are halved at each but one"
+    if len(diffusion.attention) != len(diffusion.channels):
+        yield "diffusion.attention", f"say true or false for each of the {len(diffusion.channels)} diffusion.channels"
+    if any(channel % diffusion.heads for channel in diffusion.channels):
+        yield "diffusion.channels", f"allowed: multiples of diffusion.heads, {diffusion.heads}"
 
 
 def _problem(error: Any, sources: _Sources) -> str:

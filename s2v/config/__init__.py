@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from s2v.config.base import Slice
 from s2v.config.data import (
@@ -73,12 +73,6 @@ class Config(Slice):
     vae: VaeConfig = VaeConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _over(cls, values: Any) -> Any:
-        """What `encoder_vit` and `align_ldm` leave out is as in `encoder` and `align`."""
-        return inherited(values) if isinstance(values, dict) else values
-
 
 INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
 """Sections of which a file names only what differs from another one."""
@@ -105,6 +99,7 @@ def json_schema() -> dict[str, Any]:
 
 
 __all__ = [
+    "INHERITS",
     "AlignConfig",
     "AudioConfig",
     "CelebVHqConfig",
@@ -137,5 +132,6 @@ __all__ = [
     "VideosConfig",
     "VitConfig",
     "WorldConfig",
+    "inherited",
     "json_schema",
 ]

@@ -7,9 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
+from s2v.config.diffusion import SamplerConfig
 
 MethodName = Literal[
-    "icgan", "sound2vision", "retrieval", "upper_bound", "icgan_top1", "icgan_mid", "upper_bound_top1",
+    "icgan", "sound2vision", "retrieval", "upper_bound", "ldm", "sound2vision_ldm", "icgan_top1", "icgan_mid", "upper_bound_top1",
     "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
 ]
 """`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
@@ -35,6 +36,7 @@ class GenerateConfig(Slice):
     upper_bound_frame: Literal["top1", "mid"] = "top1"
     truncation: float = Field(0.0, ge=0, description="truncated noise; 0 is off, as in the paper")
     retrieval: RetrievalConfig = RetrievalConfig()
+    ldm: SamplerConfig = SamplerConfig()
 
 
 class EvaluateConfig(Slice):

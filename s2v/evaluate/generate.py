@@ -91,6 +91,7 @@ def run(
     encoder_dir: Path,
     generator_dir: Path,
     align_dir: Path,
+    vae_dir: Path | None = None,
     output: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -104,8 +105,9 @@ def run(
         packs: shards of the test split.
         train_packs: shards of the train split; only retrieval reads them.
         encoder_dir: of f_V.
-        generator_dir: of G.
+        generator_dir: of G, or of the denoiser.
         align_dir: of f_A.
+        vae_dir: of the autoencoder, where the generator is a latent diffusion model.
         output: the tar.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -126,6 +128,8 @@ def run(
         config.truncation,
         config.retrieval.database,
         place.device,
+        vae_dir,
+        config.ldm,
     )
     maker = load_method(variant.method, sources)
     frame = variant.frame or (
@@ -147,7 +151,7 @@ def run(
         "generator": maker.generator,
         "seeded": maker.seeded or variant.control is not None,
         "note": variant.note,
-        "main": method in METHODS,
+        "main": method in METHODS and maker.letter != "",
         "input": "sound" if maker.takes == "sound" else f"{frame} frame",
         "database": getattr(maker, "size", None),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from s2v.errors import UserError
 from s2v.methods.base import Method, Sources, Unsupported, clip_seed, noise
 from s2v.methods.icgan import IcGan
+from s2v.methods.ldm import Ldm, Sound2VisionLdm
 from s2v.methods.retrieval import Retrieval
 from s2v.methods.sound2vision import Sound2Vision
 from s2v.methods.upper_bound import UpperBound
@@ -14,6 +15,8 @@ METHODS: dict[str, type[Method]] = {
     "sound2vision": Sound2Vision,
     "retrieval": Retrieval,
     "upper_bound": UpperBound,
+    "ldm": Ldm,
+    "sound2vision_ldm": Sound2VisionLdm,
 }
 
 

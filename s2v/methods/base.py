@@ -6,12 +6,15 @@ import hashlib
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from s2v.errors import UserError
+
+if TYPE_CHECKING:
+    from s2v.config import SamplerConfig
 
 
 class Unsupported(UserError):
@@ -30,6 +33,10 @@ class Sources:
     truncation: float = 0.0
     database: Literal["generator_memory", "train"] = "generator_memory"
     device: torch.device | str = "cpu"
+    vae_dir: Path | None = None
+    """Of the latent diffusion model; `generator_dir` then is that of its denoiser."""
+    sampler: SamplerConfig | None = None
+    """How the latent diffusion model draws."""
 
 
 class Method(Protocol):
@@ -37,7 +44,7 @@ class Method(Protocol):
 
     name: ClassVar[str]
     letter: ClassVar[str]
-    """Row of the paper's Table 1."""
+    """Row of the paper's Table 1; empty where it has none."""
     title: ClassVar[str]
     encoder: ClassVar[str]
     """The paper's column: V (image), A (audio) or -."""

@@ -68,9 +68,27 @@ _EVALUATOR = {
 }
 
 
-def deviations(config: Config) -> list[str]:
-    """Lines for the paragraph that says what a table is and is not."""
-    return list(_lines(config))
+def deviations(config: Config, latent_diffusion: bool = False) -> list[str]:
+    """Lines for the paragraph that says what a table is and is not; `latent_diffusion` where it has such a row."""
+    return [*_lines(config), *(_latent_diffusion(config) if latent_diffusion else ())]
+
+
+def _latent_diffusion(config: Config) -> Iterator[str]:
+    encoder, vae, diffusion, ldm = config.encoder_vit, config.vae, config.diffusion, config.generate.ldm
+    named = f"ViT of {encoder.vit.depth} blocks, width {encoder.vit.width}, patches of {encoder.vit.patch_px} px"
+    factor = 2 ** (len(vae.channels) - 1)
+    yield (
+        "LDM: the paper's authors take Stable unCLIP 2.1 (CLIP ViT-H/14, 768 px, text-and-image pairs by the hundred "
+        f"million); here the image encoder ({named}, SwAV), the autoencoder (factor {factor}, no discriminator) and the "
+        f"U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at {vae.resolution} px."
+    )
+    yield (
+        f"LDM: {ldm.steps} steps of {ldm.scheduler}, guidance {ldm.guidance:g} (the authors' code: 20 steps, guidance "
+        "10, the condition not brought to unit norm; here it is, as for the GAN)."
+    )
+    if diffusion.prediction != "epsilon":
+        yield f"LDM: the U-Net predicts {diffusion.prediction}, not the noise of Eq. 3-4."
+    yield "Row C, AudioToken, is not yet run."
 
 
 def _lines(config: Config) -> Iterator[str]:

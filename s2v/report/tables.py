@@ -26,7 +26,7 @@ PAPER_TABLE1: dict[str, dict[str, str]] = {
 NO_DISTRIBUTION = ("C", "D")
 """Rows of real pictures, for which the paper gives no FID and IS."""
 
-_METRICS = ("R@1", "R@5", "FID", "IS")
+METRICS = ("R@1", "R@5", "FID", "IS")
 
 
 def run(
@@ -100,15 +100,20 @@ def _hundred(interval: Interval | None) -> Interval | None:
 
 
 def to_csv(rows: list[Row], dataset: str) -> str:
-    """The rows in the paper's layout, with intervals, numbers of clips, seeds, evaluator and data set."""
+    """The rows of Table 1."""
+    return csv_text([(row.info["letter"], row.info["title"], row) for row in rows], dataset)
+
+
+def csv_text(rows: list[tuple[str, str, Row]], dataset: str) -> str:
+    """(letter, title, row) in the paper's layout, with intervals, numbers of clips, seeds, evaluator and data set."""
     head = ["row", "method", "encoder", "generator"]
-    for metric in _METRICS:
+    for metric in METRICS:
         head += [metric, f"{metric} low", f"{metric} high"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([*head, "n clips", "seeds", "evaluator", "data set"])
-    for row in rows:
-        cells: list[Any] = [row.info["letter"], row.info["title"], row.info["encoder"], row.info["generator"]]
+    for letter, title, row in rows:
+        cells: list[Any] = [letter, title, row.info["encoder"], row.info["generator"]]
         for interval in intervals(row).values():
             cells += ["", "", ""] if interval is None else [f"{v:.2f}" for v in _triple(interval)]
         seeds = " ".join(str(seed) for seed in row.seeds)
@@ -126,61 +131,70 @@ def to_markdown(rows: dict[str, Row], dataset: str, coverage: str, deviations: l
     controls = [row for row in rows.values() if not row.info["main"]]
     parts = ["# Table 1 (a): comparison to baselines", _preamble(main, dataset, coverage, bootstrap)]
     parts.append(_main_table(main))
-    parts.append(_missing(main))
+    parts.append(missing(main))
     lines = verdicts(rows, bootstrap)
     if lines:
-        parts += ["## What holds", "Computed from the rows.", _bullets(lines)]
+        parts += ["## What holds", "Computed from the rows.", bullets(lines)]
     if controls:
-        note = "Not in the paper; the same clips, seeds and evaluator."
+        note = "Not rows of the paper's table; the same clips, seeds and evaluator."
         parts += ["## Controls", note, _control_table(main, controls)]
         parts.append(
-            _bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]])
+            bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]])
         )
     parts += [
         "## What this is and is not",
-        _bullets(deviations or ["No deviation from the paper is configured."]),
+        bullets(deviations or ["No deviation from the paper is configured."]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _bullets(lines: list[str]) -> str:
+def bullets(lines: list[str]) -> str:
+    """A list in Markdown."""
     return "\n".join(f"- {line}" for line in lines)
 
 
 def _preamble(rows: list[Row], dataset: str, coverage: str, bootstrap: int) -> str:
+    found = facts(rows, dataset, coverage, bootstrap)
+    found[3] += " Rows C and D draw no noise: equal for every seed."
+    database = next((row.info["database"] for row in rows if row.info["database"]), None)
+    if database:
+        line = f"Row C searches {database} training images, chosen without regard to their content."
+        found.insert(len(found) - 1, line)
+    return bullets(found)
+
+
+def facts(rows: list[Row], dataset: str, coverage: str, bootstrap: int) -> list[str]:
+    """How the numbers of a table were made, one line each; `coverage` is that of `coverage_line`."""
     first = rows[0].info
-    facts = [
+    found = [
         f"Data set: {dataset}; {len(rows[0].clips)} test clips, one picture a clip and seed.",
         coverage,
         f"Evaluator: {first['evaluator']}.",
         "Ours: mean over generation seeds "
         f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} "
-        "resamples; for FID and IS +- 1.96 standard deviations of resampled clips]. Rows C and D draw no "
-        "noise: equal for every seed.",
+        "resamples; for FID and IS +- 1.96 standard deviations of resampled clips].",
     ]
     if first["classes"]:
-        facts.append(
+        found.append(
             f"R@k in percent over {first['classes']} class names, chance {100 / first['classes']:.1f} at "
             f"R@1; ties: {first['tie_rule']}."
         )
     if first["n_reference"]:
-        facts.append(
+        found.append(
             f"FID against {first['n_reference']} real frames at the pictures' own size; it falls with the "
             "number of pictures, so it compares rows of this table only. IS over "
             f"{first['inception_splits']} parts after a shuffle with seed {IS_SHUFFLE_SEED}."
         )
-    database = next((row.info["database"] for row in rows if row.info["database"]), None)
-    if database:
-        facts.append(f"Row C searches {database} training images, chosen without regard to their content.")
-    facts.append(
+    found.append(
         "Paper: VGGSound (50 classes) / VEGAS, CLIP ViT-B/32 and the authors' own Inception. Where data and "
         "networks are not those, its numbers stand beside ours for the order of the rows, not for their "
         "level."
     )
-    return _bullets(facts)
+    return found
 
 
-def _cell(interval: Interval | None, metric: str) -> str:
+def cell(interval: Interval | None, metric: str) -> str:
+    """A number with its interval, as Markdown shows it."""
     if interval is None:
         return "-"
     if metric in ("R@1", "R@5"):
@@ -189,39 +203,47 @@ def _cell(interval: Interval | None, metric: str) -> str:
 
 
 def _main_table(rows: list[Row]) -> str:
-    head = "| Row | Method | V/A | G/R |"
-    for metric, arrow in zip(_METRICS, ("", "", " (lower is better)", ""), strict=True):
-        head += f" {metric}{arrow} | paper |"
-    lines = [head, "|---|---|---|---|" + "---:|---:|" * len(_METRICS)]
+    lines = metric_head("| Row | Method | V/A | G/R |", 4)
     for row in rows:
         info = row.info
         line = f"| {info['letter']} | {info['title']} | {info['encoder']} | {info['generator']} |"
         for metric, interval in intervals(row).items():
-            line += f" {_cell(interval, metric)} | {PAPER_TABLE1.get(info['letter'], {}).get(metric, '-')} |"
+            line += f" {cell(interval, metric)} | {PAPER_TABLE1.get(info['letter'], {}).get(metric, '-')} |"
         lines.append(line)
     return "\n".join(lines)
+
+
+def metric_head(head: str, columns: int) -> list[str]:
+    """The two head lines of a table: the given columns, then each metric beside the paper's."""
+    for metric, arrow in zip(METRICS, ("", "", " (lower is better)", ""), strict=True):
+        head += f" {metric}{arrow} | paper |"
+    return [head, "|" + "---|" * columns + "---:|---:|" * len(METRICS)]
 
 
 def _control_table(main: list[Row], controls: list[Row]) -> str:
     lines = ["| Row | Input | R@1 | R@5 | FID | IS | KID |", "|---|---|---:|---:|---:|---:|---:|"]
     for row in [*main, *controls]:
         name = f"{row.info['letter']} {row.info['title']}" if row.info["main"] else f"`{row.method}`"
-        cells = [_cell(interval, metric) for metric, interval in intervals(row).items()]
+        cells = [cell(interval, metric) for metric, interval in intervals(row).items()]
         kid = row.kid if row.info["letter"] not in NO_DISTRIBUTION else None
         cells.append("-" if kid is None else f"{kid:.4g}")
         lines.append(f"| {name} | {row.info['input']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _missing(rows: list[Row]) -> str:
+def missing(rows: list[Row]) -> str:
+    """Which metrics are left out, and why."""
     reasons: dict[str, list[str]] = {}
     for row in rows:
         for metric, reason in row.missing.items():
             if metric not in reasons.setdefault(reason, []):
                 reasons[reason].append(metric)
-    return _bullets(
+    return bullets(
         [f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()]
     )
 
 
-__all__ = ["PAPER_TABLE1", "coverage_line", "intervals", "run", "to_csv", "to_markdown"]
+__all__ = [
+    "METRICS", "PAPER_TABLE1", "bullets", "cell", "coverage_line", "csv_text", "facts", "intervals", "metric_head",
+    "missing", "run", "to_csv", "to_markdown",
+]

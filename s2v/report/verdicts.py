@@ -32,7 +32,8 @@ def verdicts(rows: dict[str, Row], bootstrap: int) -> list[str]:
     return [line for line in found if line]
 
 
-def _say(statement: str, holds: bool, evidence: str) -> str:
+def say(statement: str, holds: bool, evidence: str) -> str:
+    """A line about a statement."""
     return f"{statement}: {HOLDS if holds else FAILS} ({evidence})."
 
 
@@ -40,7 +41,7 @@ def _real_frames(rows: dict[str, Row]) -> str:
     row = rows.get("upper_bound")
     if row is None or row.r1 is None:
         return ""
-    return _say(
+    return say(
         "The evaluator tells real frames (D) apart, R@1 >= 90 %", row.r1.value >= 0.9, percent(row.r1)
     )
 
@@ -50,7 +51,7 @@ def _level(rows: dict[str, Row]) -> str:
     if row is None or row.r1 is None:
         return ""
     holds = row.r1.value >= 0.6 and row.classes >= 10
-    return _say(
+    return say(
         "B has R@1 >= 60 % with at least 10 classes", holds, f"{percent(row.r1)}, {row.classes} classes"
     )
 
@@ -64,7 +65,7 @@ def _beats(rows: dict[str, Row], other: str, bootstrap: int) -> str:
         difference = paired_difference(ours.hits, theirs.hits, bootstrap)
         evidence += f"; paired difference {percent(difference)}"
     name = f"A with the {theirs.info['input']}"
-    return _say(f"B is above {name} in R@1, intervals disjoint", ours.r1.above(theirs.r1), evidence)
+    return say(f"B is above {name} in R@1, intervals disjoint", ours.r1.above(theirs.r1), evidence)
 
 
 def _between(rows: dict[str, Row]) -> str:
@@ -73,7 +74,7 @@ def _between(rows: dict[str, Row]) -> str:
         return ""
     b, c, d = (value.value for value in values if value)
     evidence = f"B {100 * b:.1f}, C {100 * c:.1f}, D {100 * d:.1f}"
-    return _say("C lies between B and D in R@1", b <= c <= d, evidence)
+    return say("C lies between B and D in R@1", b <= c <= d, evidence)
 
 
 def _shuffled(rows: dict[str, Row]) -> str:
@@ -83,7 +84,7 @@ def _shuffled(rows: dict[str, Row]) -> str:
     chance = 1 / row.classes
     evidence = f"{percent(row.r1)}; chance {100 * chance:.1f}"
     holds = row.r1.low <= chance <= row.r1.high
-    return _say("R@1 of B with features shuffled between clips is at chance", holds, evidence)
+    return say("R@1 of B with features shuffled between clips is at chance", holds, evidence)
 
 
 def _scrambled(rows: dict[str, Row]) -> str:
@@ -93,7 +94,7 @@ def _scrambled(rows: dict[str, Row]) -> str:
     ratio = theirs.fid.value / max(ours.fid.value, 1e-9)
     evidence = f"B {plain(ours.fid)}, scrambled {plain(theirs.fid)}, {ratio:.1f} times"
     statement = "FID of B is below that of B with scrambled features, intervals disjoint"
-    return _say(statement, theirs.fid.above(ours.fid), evidence)
+    return say(statement, theirs.fid.above(ours.fid), evidence)
 
 
-__all__ = ["FAILS", "HOLDS", "percent", "plain", "verdicts"]
+__all__ = ["FAILS", "HOLDS", "percent", "plain", "say", "verdicts"]

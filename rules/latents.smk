@@ -1,0 +1,22 @@
+# Latents of a split's frames, computed once for the training of diffusion.
+rule latents:
+    input:
+        packs=lambda wildcards: packs(wildcards.split),
+        vae=trained("vae"),
+    output:
+        latents="<results>/latents/{split}.safetensors",
+    log:
+        "<logs>/latents/{split}.log",
+    benchmark:
+        "<benchmarks>/latents/{split}.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: TRAINING_THREADS
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(240),
+        gpu=GPU,
+    params:
+        code=code_digest("s2v.train.latents"),
+    script:
+        "../workflow_scripts/latents.py"

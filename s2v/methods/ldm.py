@@ -1,0 +1,86 @@
+"""The second generator (paper 6.1, Table 3 B): a latent diffusion model behind the interface of the GAN."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from s2v.errors import UserError
+from s2v.media.picture import from_unit
+from s2v.methods.base import Sources, Unsupported, noise
+from s2v.train.align import load as load_audio
+from s2v.train.encoder import load as load_encoder
+from s2v.train.encoder import unit
+
+
+class Ldm:
+    """Image to image: f_V, a ViT -> unit norm -> latent diffusion -> autoencoder."""
+
+    name: ClassVar[str] = "ldm"
+    letter: ClassVar[str] = ""
+    title: ClassVar[str] = "LDM"
+    encoder: ClassVar[str] = "V"
+    generator: ClassVar[str] = "G"
+    takes: ClassVar[Literal["sound", "frame"]] = "frame"
+    seeded: ClassVar[bool] = True
+
+    def __init__(self, sources: Sources) -> None:
+        # Here, since diffusers takes seconds to import and no other method needs it.
+        from s2v.models.diffusion_sampler import Sampler
+        from s2v.train.diffusion import load as load_diffusion
+        from s2v.train.vae import load as load_vae
+
+        if sources.vae_dir is None or sources.sampler is None:
+            raise UserError(f"{self.name}: needs an autoencoder and a sampler; the method is not set up with them")
+        self.f_v = load_encoder(sources.encoder_dir, sources.device)
+        self.vae = load_vae(sources.vae_dir, sources.device)
+        model = load_diffusion(sources.generator_dir, sources.device)
+        sampler = sources.sampler
+        self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance)
+        self.truncation = sources.truncation
+        self.latent = (model.latent_channels, model.latent_px, model.latent_px)
+        self.dim, self.image_px = self.f_v.dim, self.f_v.image_px
+        self.resolution = int(self.vae.config["sample_size"])
+
+    def encode_audio(self, wave: Tensor) -> Tensor:
+        """Not possible."""
+        raise Unsupported(f"{self.name}: makes pictures from pictures; it has no audio encoder")
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D] of unit norm."""
+        return unit(self.f_v.encode(from_unit(image)))
+
+    @torch.inference_mode()
+    def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
+        """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1].
+
+        A picture follows from its condition and its seed alone, up to the rounding of sums, whose order may change with
+        the number of pictures in a batch.
+        """
+        from s2v.train.vae import decode
+
+        eps = noise(seeds, math.prod(self.latent), self.truncation).reshape(-1, *self.latent)
+        return decode(self.vae, self.sampler(z, eps))
+
+
+class Sound2VisionLdm(Ldm):
+    """f_A, aligned to the ViT -> unit norm -> latent diffusion -> autoencoder."""
+
+    name: ClassVar[str] = "sound2vision_ldm"
+    title: ClassVar[str] = "Sound2Vision, LDM"
+    encoder: ClassVar[str] = "A"
+    takes: ClassVar[Literal["sound", "frame"]] = "sound"
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(sources)
+        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
+
+    def encode_audio(self, wave: Tensor) -> Tensor:
+        """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm; tiled or cut to the window."""
+        return unit(self.f_a.encode(wave, self.window_s))
+
+
+__all__ = ["Ldm", "Sound2VisionLdm"]

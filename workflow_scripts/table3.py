@@ -1,0 +1,19 @@
+"""Stage `table3`: from rules/report.smk to s2v/report/table3.py."""
+
+from pathlib import Path
+
+from adapter import job, paths
+
+with job(snakemake):
+    from s2v.report.table3 import run
+
+    run(
+        results=paths(snakemake.input.results),
+        coverage=Path(snakemake.input.coverage),
+        splits=snakemake.params.splits,
+        dataset=snakemake.params.dataset,
+        deviations=snakemake.params.deviations,
+        bootstrap=snakemake.params.bootstrap,
+        output=Path(snakemake.output.csv),
+        markdown=Path(snakemake.output.markdown),
+    )
