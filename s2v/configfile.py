@@ -183,16 +183,16 @@ def _latent_diffusion(config: Config) -> Iterator[tuple[str, str]]:
                 yield f"{name}.vit.width", f"allowed: a multiple of {name}.vit.heads, {section.vit.heads}"
             for px in [section.image_px, *(px for _, px in section.crops)]:
                 if px % section.vit.patch_px:
-                    yield f"{name}.vit.patch_px", f"the sides of pictures and crops are multiples of it; {px} is not"
-    for key, channels, groups in (("vae", vae.channels, vae.groups), ("diffusion", diffusion.channels, diffusion.groups)):
-        if any(channel % groups for channel in channels):
-            yield f"{key}.channels", f"allowed: multiples of {key}.groups, {groups}"
+                    yield f"{name}.vit.patch_px", f"sides of pictures and crops are multiples of it; {px} is not"
+    for key, net in (("vae", vae), ("diffusion", diffusion)):
+        if any(channel % net.groups for channel in net.channels):
+            yield f"{key}.channels", f"allowed: multiples of {key}.groups, {net.groups}"
     factor = 2 ** (len(vae.channels) - 1)
     if vae.resolution % factor:
         yield "vae.resolution", f"allowed: a multiple of {factor}, since there are {len(vae.channels)} vae.channels"
-    halvings = 2 ** (len(diffusion.channels) - 1)
-    if vae.resolution // factor % halvings:
-        yield "diffusion.channels", f"too many levels: latents of {vae.resolution // factor} px are halved at each but one"
+    latent_px = vae.resolution // factor
+    if latent_px % 2 ** (len(diffusion.channels) - 1):
+        yield "diffusion.channels", f"too many levels: latents of {latent_px} px are halved at each but one"
     if len(diffusion.attention) != len(diffusion.channels):
         yield "diffusion.attention", f"say true or false for each of the {len(diffusion.channels)} diffusion.channels"
     if any(channel % diffusion.heads for channel in diffusion.channels):

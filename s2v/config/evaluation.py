@@ -10,8 +10,8 @@ from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig
 
 MethodName = Literal[
-    "icgan", "sound2vision", "retrieval", "upper_bound", "ldm", "sound2vision_ldm", "icgan_top1", "icgan_mid", "upper_bound_top1",
-    "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
+    "icgan", "sound2vision", "retrieval", "upper_bound", "ldm", "sound2vision_ldm", "icgan_top1", "icgan_mid",
+    "upper_bound_top1", "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
 ]
 """`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
 

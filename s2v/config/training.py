@@ -54,6 +54,9 @@ class VitConfig(Slice):
     width: Positive = 768
     depth: Positive = 12
     heads: Positive = 12
+    stem: Literal["patch", "conv"] = Field(
+        "patch", description="how patches become tokens; conv: small convolutions (Xiao et al. 2021), not in the paper"
+    )
 
 
 class EncoderConfig(SteppedConfig):

@@ -78,9 +78,10 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
     named = f"ViT of {encoder.vit.depth} blocks, width {encoder.vit.width}, patches of {encoder.vit.patch_px} px"
     factor = 2 ** (len(vae.channels) - 1)
     yield (
-        "LDM: the paper's authors take Stable unCLIP 2.1 (CLIP ViT-H/14, 768 px, text-and-image pairs by the hundred "
-        f"million); here the image encoder ({named}, SwAV), the autoencoder (factor {factor}, no discriminator) and the "
-        f"U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at {vae.resolution} px."
+        "LDM: the paper's authors take Stable unCLIP 2.1 (CLIP ViT-H/14, 768 px, pretrained on hundreds of millions "
+        f"of pictures); here the image encoder ({named}, SwAV), the autoencoder (factor {factor}, no discriminator) "
+        f"and the U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at "
+        f"{vae.resolution} px."
     )
     yield (
         f"LDM: {ldm.steps} steps of {ldm.scheduler}, guidance {ldm.guidance:g} (the authors' code: 20 steps, guidance "

@@ -25,7 +25,7 @@ from s2v.train.vae import decode
 from s2v.train.vae import load as load_vae
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     from s2v.config import DiffusionConfig, RuntimeConfig
 
@@ -66,7 +66,7 @@ class _Diffusion(TaskDefaults):
         clean = self.latents[mirrored, index].to(r.device)
         z = self.features[mirrored, index].to(r.device)
         noise = torch.randn(clean.shape).to(r.device)
-        timestep = torch.randint(config.timesteps, (len(index),)).to(r.device)
+        timestep: Any = torch.randint(config.timesteps, (len(index),)).to(r.device)
         keep = (torch.rand(len(index)) >= config.condition_dropout).to(r.device)
         noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
         target = noise if config.prediction == "epsilon" else self.noising.get_velocity(clean, noise, timestep)
@@ -84,8 +84,8 @@ class _Diffusion(TaskDefaults):
     def _average(self, step: int) -> None:
         # Short at first, so that the first, random weights are soon forgotten.
         decay = min(self.config.ema, (1 + step) / (10 + step))
-        averaged = list(self.ema.parameters())
-        torch._foreach_lerp_(averaged, list(self.model.parameters()), 1 - decay)
+        for averaged, own in zip(self.ema.parameters(), self.model.parameters(), strict=True):
+            averaged.lerp_(own, 1 - decay)
 
     def sample(self, step: int) -> Tensor:
         """What came back of some pictures, above what is drawn for their features from fixed noise."""

@@ -42,16 +42,18 @@ class ImageEncoder(nn.Module):
         architecture: resnet or vit.
         patch_px: side of the ViT's patches; crops are multiples of it.
         heads: of the ViT's attention.
+        stem: of the ViT.
     """
 
     def __init__(
-        self, depth: int, width: int, image_px: int, architecture: str = "resnet", patch_px: int = 16, heads: int = 12
+        self, depth: int, width: int, image_px: int, architecture: str = "resnet", patch_px: int = 16, heads: int = 12,
+        stem: str = "patch",
     ) -> None:
         super().__init__()
         self.image_px = image_px
         self.backbone: ResNet | ViT
         if architecture == "vit":
-            self.backbone = ViT(image_px, patch_px, width, depth, heads)
+            self.backbone = ViT(image_px, patch_px, width, depth, heads, stem)
         else:
             self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
         self.dim = self.backbone.dim

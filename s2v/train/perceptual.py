@@ -13,10 +13,10 @@ def perceptual_distance(encoder: ImageEncoder, fake: Tensor, real: Tensor) -> Te
 
     Pictures below 32 px are enlarged to it.
     """
-    size = max(real.shape[-1], 32)
+    backbone, size = encoder.backbone, max(real.shape[-1], 32)
     maps = [
-        encoder.backbone.features(encoder.normalise(F.interpolate(x, size=size, mode="bilinear")))
-        if x.shape[-1] != size else encoder.backbone.features(encoder.normalise(x))
+        backbone.features(encoder.normalise(F.interpolate(x, size=size, mode="bilinear")))
+        if x.shape[-1] != size else backbone.features(encoder.normalise(x))
         for x in (fake, real)
     ]
     scale = maps[1].detach().pow(2).mean().clamp_min(1e-6)

@@ -23,7 +23,7 @@ from s2v.train.perceptual import perceptual_distance
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     from s2v.config import RuntimeConfig, VaeConfig
 
@@ -48,7 +48,8 @@ class _Vae(TaskDefaults):
     def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder, runtime: Runtime) -> None:
         self.config, self.images, self.encoder, self.runtime = config, images, encoder, runtime
         self.steps, self.sample_every = config.steps, max(1, config.steps // 4)
-        self.vae = build(shape(config)).to(runtime.device, memory_format=torch.channels_last)
+        self.vae = build(shape(config))
+        self.vae.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
         self.net = runtime.wrap(_Pass(self.vae))
         self.modules: dict[str, nn.Module] = {"vae": self.vae}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -154,7 +155,9 @@ def load(folder: Path, device: torch.device | str = "cpu") -> AutoencoderKL:
     """The trained, frozen autoencoder of a folder that `run` wrote."""
     vae = build(read_json(Path(folder) / "config.json"))
     vae.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    vae.to(device=torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-arg]
+    vae.eval().requires_grad_(False)
+    return vae
 
 
 __all__ = ["build", "decode", "encode", "load", "run", "shape"]
