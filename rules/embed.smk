@@ -1,6 +1,7 @@
 # z^V: the image encoder's features of a split's frames, computed once for all that need them.
 ENCODERS = {"embed": "encoder", "embed_vit": "encoder_vit"}
 
+
 rule embed:
     input:
         packs=lambda wildcards: packs(wildcards.split),
