@@ -55,9 +55,10 @@ def make_clips(folder: Path, count: int) -> list[Path]:
         i, path = item
         picture = f"mandelbrot=size=1280x720:rate=30:start_scale={3 / (1 + i % 9)}:end_scale={0.3 / (1 + i % 7)}"
         sound = f"sine=frequency={200 + 31 * i}:sample_rate=44100,tremolo"
-        inputs = ["-f", "lavfi", "-t", str(SECONDS), "-i", f"{picture},noise=alls=8:allf=t+u"]
+        colours = "scale=out_color_matrix=bt709,format=yuv420p"
+        inputs = ["-f", "lavfi", "-t", str(SECONDS), "-i", f"{picture},noise=alls=8:allf=t+u,{colours}"]
         inputs += ["-f", "lavfi", "-t", str(SECONDS), "-i", sound]
-        coding = ["-c:v", "libx264", "-preset", "medium", "-b:v", "2M", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+        coding = ["-c:v", "libx264", "-preset", "medium", "-b:v", "2M", "-colorspace", "bt709", "-c:a", "aac"]
         ffmpeg(*inputs, *coding, "-threads", "1", str(path))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -57,7 +57,7 @@ def decode(
     sample_rate_hz: int = 16000,
     fps: float = 10,
     short_side_px: int = 256,
-    jpeg_quality: int = 92,
+    jpeg_quality: int = 90,
     start_s: float | None = None,
     end_s: float | None = None,
     max_duration_s: float = 60.0,

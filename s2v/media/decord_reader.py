@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=60.0)
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--quality", type=int, default=92)
+    parser.add_argument("--quality", type=int, default=90)
     parser.add_argument("--pixel-aspect", type=float, default=1.0)
     parser.add_argument("video")
     wanted = parser.parse_args()

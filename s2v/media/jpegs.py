@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from typing import IO
 
 from PIL import Image
 
+_HEADER = re.compile(rb"content-length: *(\d{1,9})\r?\n\r?\n", re.IGNORECASE)
+
 
 def read_jpeg_stream(stream: IO[bytes], max_pictures: int) -> list[bytes]:
     """Read pictures until the stream ends; those after `max_pictures`, and a last one that is cut off, are dropped."""
+    data = stream.read()
     pictures: list[bytes] = []
-    while line := stream.readline(256):
-        name, _, value = line.partition(b":")
-        if name.lower() != b"content-length":
-            continue
-        stream.readline(256)  # the empty line that ends a header
-        length = int(value)
-        picture = stream.read(length)
-        if len(picture) == length and len(pictures) < max_pictures:
-            pictures.append(picture)
+    at = 0
+    while len(pictures) < max_pictures and (header := _HEADER.search(data, at)):
+        at = header.end() + int(header[1])
+        if at > len(data):
+            break
+        pictures.append(data[header.end() : at])
     return pictures
 
 
