@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -64,11 +65,24 @@ class Thing:
     level: float = 0.25
 
 
-def things() -> dict[str, Thing]:
-    """Every class by its name: one module of `s2v.world.classes` each, found by looking there."""
+@cache
+def _found() -> tuple[Thing, ...]:
     package = importlib.import_module("s2v.world.classes")
-    found: dict[str, Thing] = {}
+    single: list[Thing] = []
+    composed: list[Thing] = []
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-        thing = importlib.import_module(f"{package.__name__}.{info.name}").THING
-        found[thing.name] = thing
-    return found
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if hasattr(module, "THING"):
+            single.append(module.THING)
+        composed += getattr(module, "THINGS", ())
+    # Dealt out by turns, so that a prefix of the list mixes the groups.
+    groups = list(dict.fromkeys(thing.family for thing in composed))
+    hands = [[thing for thing in composed if thing.family == group] for group in groups]
+    deals = ((turn / len(hand), i, thing) for i, hand in enumerate(hands) for turn, thing in enumerate(hand))
+    return (*single, *(thing for _, _, thing in sorted(deals, key=lambda d: d[:2])))
+
+
+def things() -> dict[str, Thing]:
+    """Every class by its name, found in the modules of `s2v.world.classes`: first those that have a file each
+    (`THING`), which are the default's, then those composed in groups (`THINGS`), places mixed."""
+    return {thing.name: thing for thing in _found()}
