@@ -19,7 +19,7 @@ from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, trut
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
 from s2v.world.thing import things
 
-NAMES = world.class_names()
+NAMES = world.nested(12)
 CONFIG = WorldConfig(
     classes=NAMES,
     clips={"train": 12, "val": 3, "test": 12, "images": 2, "judge": 2},

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import voices
 from s2v.world.canvas import Canvas
-from s2v.world.shapes import WHITE, bird, coloured, colour, eye, shade
+from s2v.world.shapes import WHITE, bird, colour, coloured, eye, shade
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import voices
 from s2v.world.canvas import Canvas, mix
-from s2v.world.shapes import BLACK, WHITE, bird, coloured, colour, eye, legs, shade
+from s2v.world.shapes import BLACK, WHITE, bird, colour, coloured, eye, legs, shade
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import voices
 from s2v.world.canvas import Canvas, mix
-from s2v.world.shapes import BLACK, WHITE, coloured, colour, shade, wheel
+from s2v.world.shapes import BLACK, WHITE, colour, coloured, shade, wheel
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator
@@ -66,7 +66,8 @@ def _hammer(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     c.box(-0.44, 0.4, -0.26, 0.44, STEEL)
     lift = 0.2 * abs(math.sin(6 * t))
     c.line([(-0.3, 0.68 + lift), (0.85, 0.42 + lift * 0.3)], colour(k), 0.11)
-    c.polygon([(-0.46, 0.45 + lift), (-0.24, 0.47 + lift), (-0.22, 1.0 + lift), (-0.42, 0.98 + lift)], (0.3, 0.32, 0.36))
+    head = [(-0.46, 0.45 + lift), (-0.24, 0.47 + lift), (-0.22, 1.0 + lift), (-0.42, 0.98 + lift)]
+    c.polygon(head, (0.3, 0.32, 0.36))
 
 
 def _kettle(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import voices
 from s2v.world.canvas import Canvas, hsv, mix
-from s2v.world.shapes import BLACK, WHITE, coloured, colour, shade
+from s2v.world.shapes import BLACK, WHITE, colour, coloured, shade
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator

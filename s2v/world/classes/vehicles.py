@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import voices
 from s2v.world.canvas import Canvas
-from s2v.world.shapes import BLACK, WHITE, coloured, colour, shade, wheel
+from s2v.world.shapes import BLACK, WHITE, colour, coloured, shade, wheel
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv
-from s2v.world.shapes import WHITE, coloured, colour, shade
+from s2v.world.shapes import WHITE, colour, coloured, shade
 from s2v.world.thing import Look, Thing
 
 Rng = np.random.Generator
