@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2v.world.canvas import Canvas
+from s2v.world.order import ORDER
 
 Look = dict[str, Any]
 
@@ -68,21 +69,15 @@ class Thing:
 @cache
 def _found() -> tuple[Thing, ...]:
     package = importlib.import_module("s2v.world.classes")
-    single: list[Thing] = []
-    composed: list[Thing] = []
+    found: list[Thing] = []
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
-        if hasattr(module, "THING"):
-            single.append(module.THING)
-        composed += getattr(module, "THINGS", ())
-    # Dealt out by turns, so that a prefix of the list mixes the groups.
-    groups = list(dict.fromkeys(thing.family for thing in composed))
-    hands = [[thing for thing in composed if thing.family == group] for group in groups]
-    deals = ((turn / len(hand), i, thing) for i, hand in enumerate(hands) for turn, thing in enumerate(hand))
-    return (*single, *(thing for _, _, thing in sorted(deals, key=lambda d: d[:2])))
+        found += [module.THING] if hasattr(module, "THING") else module.THINGS
+    rank = {name: i for i, name in enumerate(ORDER)}
+    return tuple(sorted(found, key=lambda thing: (rank.get(thing.name, len(ORDER)), thing.name)))
 
 
 def things() -> dict[str, Thing]:
-    """Every class by its name, found in the modules of `s2v.world.classes`: first those that have a file each
-    (`THING`), which are the default's, then those composed in groups (`THINGS`), places mixed."""
+    """Every class by its name, in the fixed order of `s2v.world.order`: found in the modules of `s2v.world.classes`,
+    which hold one class (`THING`) or a group of composed ones (`THINGS`)."""
     return {thing.name: thing for thing in _found()}
