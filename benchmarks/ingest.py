@@ -5,8 +5,9 @@
 The same files (H.264 and AAC, 720p, 30 frames a second, 10 s; drawn and encoded here) go through
 
 - floor: ffmpeg decodes sound and picture and throws them away;
-- usual: one ffmpeg call for the wav and one for the frames as JPEG files, as public scripts of this field do (and as
-  video2dataset's subsamplers are documented to);
+- usual: one ffmpeg call for the wav and one for the frames as JPEG files, as public scripts of this field do;
+- video2dataset, where it is installed (`pip install --no-deps video2dataset` suffices): its own subsamplers for rate of
+  frames, size and rate of sound, one after the other. Its frames stay an mp4, so they are not yet pictures;
 - s2v: stage `extract`, to a tar with FLAC and JPEG; with `extract.frames: fast`; with `extract.reader: decord`.
 
 Frames are taken 10 times a second with a short side of 256. CPU is user and system time of all processes.
@@ -24,7 +25,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from s2v.config import ExtractConfig
@@ -52,9 +55,10 @@ def make_clips(folder: Path, count: int) -> list[Path]:
         i, path = item
         picture = f"mandelbrot=size=1280x720:rate=30:start_scale={3 / (1 + i % 9)}:end_scale={0.3 / (1 + i % 7)}"
         sound = f"sine=frequency={200 + 31 * i}:sample_rate=44100,tremolo"
-        inputs = ["-f", "lavfi", "-t", str(SECONDS), "-i", f"{picture},noise=alls=8:allf=t+u"]
+        colours = "scale=out_color_matrix=bt709,format=yuv420p"
+        inputs = ["-f", "lavfi", "-t", str(SECONDS), "-i", f"{picture},noise=alls=8:allf=t+u,{colours}"]
         inputs += ["-f", "lavfi", "-t", str(SECONDS), "-i", sound]
-        coding = ["-c:v", "libx264", "-preset", "medium", "-b:v", "2M", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+        coding = ["-c:v", "libx264", "-preset", "medium", "-b:v", "2M", "-colorspace", "bt709", "-c:a", "aac"]
         ffmpeg(*inputs, *coding, "-threads", "1", str(path))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -85,6 +89,39 @@ def usual(paths: list[Path], folder: Path, workers: int) -> None:
         list(pool.map(one, paths))
 
 
+def video2dataset(paths: list[Path], folder: Path, workers: int) -> None:
+    """The subsamplers of video2dataset, without its package's __init__, which wants Spark."""
+    from importlib import import_module
+
+    found = find_spec("video2dataset")
+    assert found is not None and found.submodule_search_locations
+    root = Path(found.submodule_search_locations[0])
+    for name, place in (("video2dataset", root), ("video2dataset.subsamplers", root / "subsamplers")):
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = [str(place)]
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "ffmpeg").symlink_to(FFMPEG)
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    frames = import_module("video2dataset.subsamplers.frame_subsampler").FrameSubsampler(10)
+    size = import_module("video2dataset.subsamplers.resolution_subsampler").ResolutionSubsampler(["scale"], height=256)
+    sound = import_module("video2dataset.subsamplers.audio_rate_subsampler").AudioRateSubsampler(16000, "flac", 1)
+
+    def one(path: Path) -> None:
+        heard = folder / f"{path.stem}.m4a"
+        ffmpeg("-i", str(path), "-vn", "-c:a", "copy", str(heard))  # it takes sound and picture as two files
+        streams, metadata, error = frames({"video": [path.read_bytes()], "audio": [heard.read_bytes()]}, {})
+        for step in (size, sound):
+            assert error is None, error
+            streams, metadata, error = step(streams, metadata)
+        assert error is None, error
+        for kind, suffix in (("video", "mp4"), ("audio", "flac")):
+            (folder / f"{path.stem}.{suffix}").write_bytes(streams[kind][0])
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(one, paths))
+
+
 def ours(paths: list[Path], folder: Path, workers: int, **values: Any) -> None:
     """Stage `extract`."""
     facts = {"source": "folder", "start_s": None, "end_s": None, "split": "train", "label": None, "shard": 0}
@@ -101,6 +138,7 @@ def ours(paths: list[Path], folder: Path, workers: int, **values: Any) -> None:
 WAYS: dict[str, Callable[..., None]] = {
     "floor": floor,
     "usual": usual,
+    "video2dataset": video2dataset,
     "s2v": ours,
     "s2v, frames: fast": lambda *a: ours(*a, frames="fast"),
     "s2v, reader: decord": lambda *a: ours(*a, reader="decord"),
@@ -127,6 +165,9 @@ def main() -> None:
         size = sum(path.stat().st_size for path in paths)
         print(f"{len(paths)} clips, {8e-6 * size / SECONDS / len(paths):.2f} Mbit/s", file=sys.stderr)
         for way, work in WAYS.items():
+            if way == "video2dataset" and find_spec(way) is None:
+                print("video2dataset is not installed: left out", file=sys.stderr)
+                continue
             place = folder / way.replace(" ", "_").replace(":", "").replace(",", "")
             place.mkdir()
             before, started = _cpu_s(), time.monotonic()

@@ -27,7 +27,7 @@ from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import encode_png, grid, resize
 from s2v.media.spectrogram import fit_window, log_spectrogram, standardise
 from s2v.models.resnet import ResNet
-from s2v.world import class_names
+from s2v.world import nested
 from s2v.world.recipe import Clip, clips, story, truth
 from s2v.world.render import paint, picture_and_sound, reel, write
 from s2v.world.thing import things
@@ -148,9 +148,9 @@ def roll_time(x: Tensor) -> Tensor:
     return torch.roll(x, int(torch.randint(x.shape[-1], ())), -1)
 
 
-def sheet(path: Path, columns: int, seed: int) -> None:
+def sheet(path: Path, columns: int, seed: int, classes: list[str]) -> None:
     """A row a class: photos at 128 px, then the same ones at 32 px, enlarged without smoothing."""
-    config = WorldConfig(classes=class_names(), clips={"images": 1}, photos_per_reel=columns, seed=seed)
+    config = WorldConfig(classes=classes, clips={"images": 1}, photos_per_reel=columns, seed=seed)
     cells: list[Tensor] = []
     for clip in clips(config):
         photos = torch.from_numpy(reel(clip, config)).permute(0, 3, 1, 2).contiguous()
@@ -257,6 +257,7 @@ def main(
     steps: Annotated[int, typer.Option(min=1, help="training steps of the judge and of the listener")] = 250,
     seed: Annotated[int, typer.Option(min=0, help="another seed is another world")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="processes that render")] = 2,
+    classes: Annotated[int, typer.Option(min=2, help="how many classes, of the fixed order")] = 12,
     sheet_path: Annotated[Path | None, typer.Option("--sheet", help="write a contact sheet here")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="write the measures here as JSON")
@@ -265,11 +266,11 @@ def main(
 ) -> None:
     """Print the measures that keep the world honest; exit status 1 if one misses its bar."""
     if sheet_path is not None:
-        sheet(sheet_path, 10, seed)
+        sheet(sheet_path, 10, seed, nested(classes))
     if not measures:
         return
     config = WorldConfig(
-        classes=class_names(), clips={"train": train, "test": test, "judge": reels}, seed=seed
+        classes=nested(classes), clips={"train": train, "test": test, "judge": reels}, seed=seed
     )
     torch.set_num_threads(workers)
     found = measure(config, workers, steps)

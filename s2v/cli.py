@@ -139,7 +139,7 @@ def shards_check(
 
 @world.command("classes")
 def world_classes() -> None:
-    """Name the classes that data.world.classes may hold."""
+    """Name the classes that data.world.classes may hold; the default's stand first."""
     from s2v.world import class_names
 
     for name in class_names():
@@ -152,11 +152,15 @@ def world_preview(
     columns: Annotated[int, typer.Option(min=1, max=24, help="pictures of each class")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="another seed is another world")] = 0,
     px: Annotated[int, typer.Option(min=16, max=512, help="side of a picture")] = 128,
+    classes: Annotated[int, typer.Option(min=1, help="how many; the default's 12 stand first, 48 is all")] = 12,
 ) -> None:
     """Draw a sheet of the world: a row a class, in the order of `s2v world classes`."""
     from s2v.report.world import preview
 
-    preview(output=output, columns=columns, seed=seed, px=px)
+    try:
+        preview(output=output, columns=columns, seed=seed, px=px, classes=classes)
+    except ValueError as error:
+        raise UserError(f"--classes: {error}") from error
     typer.echo(str(output))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -209,6 +210,43 @@ def test_a_hostile_celebvhq_list_is_refused_in_one_line(tmp_path: Path, clips: o
     with pytest.raises(UserError, match=message) as caught:
         celebvhq.manifest_rows(_celeb(tmp_path / "c.json", clips))
     assert "\n" not in str(caught.value)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=12) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["ytb_id", "duration", "bbox", "start_sec", "end_sec", "top", "left", "x"]), inner, max_size=5
+    ),
+    max_leaves=12,
+)  # fmt: skip
+_spans = st.builds(_clip, st.text(max_size=12) | st.just("aBcDeFgHiJk"), st.floats(), st.floats())
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.text(max_size=12), _json | _spans, max_size=4) | _json)
+def test_any_celebvhq_list_gives_rows_or_one_line(tmp_path: Path, clips: object) -> None:
+    try:
+        rows = celebvhq.manifest_rows(_celeb(tmp_path / "c.json", clips))
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        assert rows and all(CLIP_ID.fullmatch(row["clip_id"]) and row["source_id"].isprintable() for row in rows)
+        assert all(0 <= row["start_s"] < row["end_s"] for row in rows)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=8), st.sampled_from(["val", "x", ""])), max_size=4))
+def test_any_vegas_list_gives_rows_or_one_line(tmp_path: Path, cells: list[tuple[str, str, str]]) -> None:
+    (tmp_path / "vegas").mkdir(exist_ok=True)
+    with open(tmp_path / "l.csv", "w", encoding="utf-8", errors="replace", newline="") as stream:
+        csv.writer(stream).writerows([("path", "label", "split"), *cells])
+    try:
+        rows = vegas.manifest_rows(VegasConfig(path=str(tmp_path / "vegas"), csv=str(tmp_path / "l.csv")))
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(CLIP_ID.fullmatch(row["clip_id"]) and row["split"] in vegas.SPLITS for row in rows)
+        assert all(".." not in json.loads(row["extra"])["path"].split("/") for row in rows)
 
 
 def test_shards_of_a_data_set_do_not_move_when_ids_come_and_go(tmp_path: Path) -> None:

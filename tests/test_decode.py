@@ -22,11 +22,13 @@ from media_files import (
 from PIL import Image
 
 from s2v.errors import Reason, UserError
-from s2v.media.checks import brightest_mean, check_content, loudest_dbfs
+from s2v.media.checks import brightest_mean, check_content, largest_change, loudest_dbfs
 from s2v.media.decode import ClipError, decode, decode_audio
 from s2v.media.decord_reader import frame_indices, frame_size
 from s2v.media.diagnosis import one_line
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.media.frames import Pictures
+from s2v.media.picture import encode_jpeg
 
 READERS = ("ffmpeg", "decord")
 
@@ -118,6 +120,50 @@ def test_a_window_of_a_video(tmp_path: Path, reader: str) -> None:
     assert len(got.frames) == 20 and got.wave is not None and len(got.wave) == 32000
     level = got.frames.mean(axis=(1, 2, 3))
     assert level[9] == pytest.approx(level[0], abs=3) and level[10] - level[9] > 40
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_frames_of_uneven_times_are_taken_by_their_time(tmp_path: Path, reader: str) -> None:
+    """Variable frame rate: grey levels that tell the second in which a frame is shown, sent at uneven times."""
+    levels = "color=black:size=64x64:rate=20,geq=lum='40*floor(T)+40':cb=128:cr=128"
+    uneven = f"{levels},select='not(mod(n\\,3))+not(mod(n\\,7))'"
+    options = ("-fps_mode", "vfr", "-pix_fmt", "yuv420p")
+    video = make_video(tmp_path / "a.mkv", seconds=4, picture=uneven, options=options)
+    frames = decode(video, reader=reader, ffmpeg=FFMPEG).frames  # type: ignore[arg-type]
+    assert abs(len(frames) - 40) <= 2
+    level = frames.mean(axis=(1, 2, 3))
+    assert [level[10 * second + 5] - level[5] for second in range(4)] == pytest.approx(
+        [(level[35] - level[5]) * second / 3 for second in range(4)], abs=6
+    )
+    assert level[35] - level[5] > 90
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", ("-pix_fmt", "yuv444p")),
+        ("a.mp4", ("-pix_fmt", "yuv422p10le")),
+        ("a.mkv", ("-c:v", "ffv1", "-pix_fmt", "gray")),
+        ("a.mkv", ("-c:v", "ffv1", "-pix_fmt", "bgra")),
+        ("a.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
+        ("a.mp4", ("-vf", "scale=out_color_matrix=bt709", "-colorspace", "bt709", "-pix_fmt", "yuv420p")),
+    ],
+)
+def test_colours_survive_whatever_form_they_come_in(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    color = (200, 60, 30)
+    video = make_video(tmp_path / name, seconds=1, picture="color=0xC83C1E:size=96x64:rate=10", options=options)
+    frame = decode(video, ffmpeg=FFMPEG).frames[5].astype(int)
+    expected = (round(0.299 * 200 + 0.587 * 60 + 0.114 * 30),) * 3 if "gray" in options else color
+    assert np.abs(frame.mean(axis=(0, 1)) - expected).max() < 8, "with the matrix of another standard it would be 16"
+
+
+@pytest.mark.parametrize(("rate", "layout"), [(8000, "mono"), (22050, "stereo"), (48000, "5.1"), (96000, "mono")])
+def test_sound_of_any_rate_and_number_of_channels_is_heard(tmp_path: Path, rate: int, layout: str) -> None:
+    sound = f"sine=frequency=440:sample_rate={rate},aformat=channel_layouts={layout}"
+    video = make_video(tmp_path / "a.mkv", sound=sound, options=("-c:a", "flac", "-ar", str(rate)))
+    wave = decode(video, ffmpeg=FFMPEG).wave
+    assert wave is not None and abs(len(wave) - 32000) < 400
+    assert np.argmax(np.abs(np.fft.rfft(wave[8000:24000].astype(float)))) == 440
 
 
 def test_memory_is_bounded_by_the_longest_duration(tmp_path: Path) -> None:
@@ -254,9 +300,12 @@ def test_loudness_and_brightness() -> None:
     short_click[9000:9800] = square[:800]
     assert loudest_dbfs(short_click, 16000) > -7  # 50 ms may straddle two windows
     assert loudest_dbfs(np.zeros(16000, np.int16), 16000) == float("-inf")
-    frames = np.zeros((3, 4, 4, 3), np.uint8)
-    frames[1] = 255
-    assert brightest_mean(frames) == 1.0
+    black, grey, white = (encode_jpeg(np.full((64, 96, 3), level, np.uint8)) for level in (0, 128, 255))
+    pictures = Pictures([black, grey, white])
+    assert brightest_mean(pictures) == 1.0
+    assert brightest_mean(pictures, enough=0.2) == pytest.approx(128 / 255, abs=0.01), "the rest is not looked at"
+    assert largest_change(Pictures([grey, grey, black])) == pytest.approx(128 / 255, abs=0.01)
+    assert largest_change(Pictures([grey])) == 0.0
 
 
 def test_ffmpeg_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,10 @@ from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason
 from s2v.files import read_parquet
 from s2v.media.checks import check_content
-from s2v.media.decode import Decoded, decode
+from s2v.media.decode import Decoded, Pictures, decode
 from s2v.media.diagnosis import ClipError
 from s2v.media.phash import clip_hash
+from s2v.media.picture import encode_jpeg
 
 
 class Shard:
@@ -278,8 +279,9 @@ def test_a_still_picture_is_left_out_where_that_is_asked_for(tmp_path: Path) -> 
     frames = np.full((12, 32, 48, 3), 90, np.uint8)
     frames[:, 8:16] = 200
     limits = {"min_duration_s": 0.5, "silence_dbfs": -60.0, "black_level": 0.04, "need_audio": False}
-    still, moving = Decoded(None, frames, 16000, 10), Decoded(None, frames.copy(), 16000, 10)
-    moving.frames[6:, :, 20:40] = 20
+    changed = frames.copy()
+    changed[6:, :, 20:40] = 20
+    still, moving = (Decoded(None, Pictures([encode_jpeg(f) for f in each]), 16000, 10) for each in (frames, changed))
     check_content(still, **limits)
     check_content(moving, still_difference=0.02, **limits)
     with pytest.raises(ClipError, match="differ from the first by 0.0000, below 0.02") as caught:
@@ -289,7 +291,7 @@ def test_a_still_picture_is_left_out_where_that_is_asked_for(tmp_path: Path) -> 
 
 def test_hashes_tell_copies_from_other_clips_and_plain_frames_from_both(tmp_path: Path) -> None:
     def hashes(path: Path) -> list[int]:
-        data = clip_hash(decode(path, ffmpeg=FFMPEG, short_side_px=64).frames)
+        data = clip_hash(decode(path, ffmpeg=FFMPEG, short_side_px=64).pictures)
         return [int.from_bytes(data[i : i + 8], "big") for i in (0, 8, 16)]
 
     card = {"picture": "mandelbrot=size=160x120:rate=20"}

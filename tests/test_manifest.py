@@ -9,6 +9,7 @@ import string
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -226,6 +227,7 @@ def test_shard_files_hold_every_clip_once_and_never_differ(tmp_path: Path) -> No
     rows = [row for path in paths for row in read_parquet(path)]
     assert len({row["clip_id"] for row in rows}) == 40 and set(rows[0]) == set(MANIFEST.names)
     assert all(path.read_bytes() == (tmp_path / "two" / path.name).read_bytes() for path in paths)
+    assert pq.read_schema(paths[0]).metadata[b"s2v.manifest"] == b"1"
     # One more clip moves none.
     touch(root, "c0/new.mp4")
     before = {row["clip_id"]: row for row in rows}

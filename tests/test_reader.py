@@ -13,7 +13,8 @@ import torch
 from shards import RATE, flac, write_tar
 from torch.utils.data import DataLoader
 
-from s2v.data.reader import decode_record, decode_wave, read_images, read_waves, samples, stream
+from s2v.data.reader import decode_record, decode_wave, read_images, read_waves, samples
+from s2v.data.stream import stream
 from s2v.errors import UserError
 from s2v.media.picture import encode_png
 

@@ -12,10 +12,11 @@ import pytest
 from shards import RATE, write_tar
 from torch.utils.data import DataLoader
 from typer.testing import CliRunner
+from web import site as web_site
 
 from s2v.cli import app
 from s2v.data import reader
-from s2v.data.reader import Position, stream
+from s2v.data.stream import Position, stream
 from s2v.errors import UserError
 from s2v.files import sha256, write_json
 from s2v.media.picture import encode_png
@@ -74,3 +75,26 @@ def test_damaged_shards_are_named_and_removed(tmp_path: Path) -> None:
     assert done.exit_code == 1 and done.output.count("\n") == 1 and str(tars[1]) in done.output
     left = sorted(path.name for path in tars[0].parent.iterdir())
     assert left == ["000.json", "000.tar", "002.json", "002.tar"]
+
+
+def test_shards_of_the_web_are_read_like_those_here(tmp_path: Path) -> None:
+    tars = _tars(tmp_path, 3)
+    with web_site(tmp_path) as site:
+        urls = [f"{site.url}/{tar.name}" for tar in tars]
+        site.faults["/001.tar"] = ("cut", 1)  # lost once half way, and gone on with
+        for workers in (0, 2):
+            here, there = ([s["key"] for b in _batches(which, workers, seed=1) for s in b] for which in (tars, urls))
+            assert sorted(here) == sorted(there) and len(there) == 18
+        assert site.requests["/001.tar"] == 3, "once for each of two readings, and once more after the break"
+        site.faults["/002.tar"] = (404, None)
+        with pytest.raises(UserError, match=r"/002.tar: the shard cannot be fetched \(.*404"):
+            _batches(urls, 0)
+        (tmp_path / "000.tar").write_bytes(tars[0].read_bytes()[:3000])
+        with pytest.raises(UserError, match=r"http.*/000.tar: not a usable shard"):
+            _batches(urls[:1], 0)
+
+
+@pytest.mark.parametrize("address", ["pipe:cat x.tar", "file:///x.tar", "s3://bucket/x.tar", "gs://a/b.tar"])
+def test_other_addresses_are_refused(address: str) -> None:
+    with pytest.raises(UserError, match="a shard is a path or an http"):
+        stream([address], px=3, sample_rate_hz=RATE)

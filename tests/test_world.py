@@ -9,23 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from s2v import world
 from s2v.config import WorldConfig
 from s2v.errors import UserError
 from s2v.media.decode import decode
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world.order import DEFAULT, ORDER
 from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
 from s2v.world.thing import things
 
-NAMES = world.class_names()
+NAMES = world.nested(12)
 CONFIG = WorldConfig(
     classes=NAMES,
     clips={"train": 12, "val": 3, "test": 12, "images": 2, "judge": 2},
     photos_per_reel=4,
     size_px=48,
 )
+
+
+EVERY = CONFIG.model_copy(update={"classes": world.class_names(), "clips": {"train": 1, "judge": 1}})
 
 
 def of(split: str) -> list[Clip]:
@@ -133,7 +138,7 @@ def in_range_values(name: str, split: str) -> dict[str, list[float]]:
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", world.class_names())
 def test_out_of_range_looks_lie_outside_what_training_sees(name: str) -> None:
     train, test = in_range_values(name, "train"), in_range_values(name, "test")
     outside = [
@@ -149,7 +154,7 @@ def loudness(s: Story, start: float, end: float) -> float:
 
 @pytest.mark.parametrize("name", [n for n, t in things().items() if t.kind == "source"])
 def test_twice_as_far_is_half_as_large_and_at_most_half_as_loud(name: str) -> None:
-    clip = next(c for c in of("train") if c.label == name)
+    clip = next(c for c in clips(EVERY) if c.split == "train" and c.label == name)
     s = story(clip, CONFIG)
     s.noise_bed = 0.0
     levels, heights = [], []
@@ -166,7 +171,7 @@ def test_twice_as_far_is_half_as_large_and_at_most_half_as_loud(name: str) -> No
 
 @pytest.mark.parametrize("name", [n for n, t in things().items() if t.kind == "scape"])
 def test_a_stronger_scape_is_louder_and_shows_more(name: str) -> None:
-    clip = next(c for c in of("train") if c.label == name)
+    clip = next(c for c in clips(EVERY) if c.split == "train" and c.label == name)
     s = story(clip, CONFIG)
     s.noise_bed, s.shake = 0.0, [0.0] * 4
     a, b = s.intervals[0]
@@ -292,3 +297,42 @@ def test_the_truth_file_keeps_every_column_although_reels_come_first(tmp_path: P
     rows = pq.read_table(tmp_path / "truth.parquet").to_pylist()
     assert all(len(row["visible"]) == round(row["duration_s"] * world.fps) for row in rows if row["split"] == "test")
     assert {row["visible"] is None for row in rows if row["split"] == "images"} == {True}
+
+
+def test_classes_that_are_added_leave_every_default_clip_as_it_was() -> None:
+    default = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["data"]["world"]["classes"]
+    assert set(default) == set(world.nested(12)) == set(DEFAULT)
+    config = CONFIG.model_copy(update={"clips": {"train": 1, "judge": 1}, "photos_per_reel": 2})
+    digest = hashlib.sha256()
+    for clip in clips(config):
+        digest.update(json.dumps(truth(clip, config), sort_keys=True).encode())
+        digest.update("".join(parameters(clip, config)).encode())
+    # Recorded before there were more than 12 classes.
+    assert digest.hexdigest() == "129cbb7c5028e51a4927c53d1f1257f31e756f9c07175540f30c0c6b11de195b"
+
+
+def test_nested_sets_grow_by_adding_and_the_order_is_complete() -> None:
+    names = world.class_names()
+    assert len(names) >= 48
+    assert names == list(ORDER) and len(set(names)) == len(names)
+    for count in (12, 24, 36, 48):
+        assert world.nested(count) == names[:count]
+        assert len({things()[name].family for name in world.nested(count)}) >= 4
+    for count in (0, len(names) + 1):
+        with pytest.raises(ValueError, match="classes"):
+            world.nested(count)
+
+
+@pytest.mark.parametrize("name", world.class_names())
+def test_every_class_shows_and_sounds_within_bounds(name: str) -> None:
+    thing = things()[name]
+    clip = next(c for c in clips(EVERY) if c.split == "train" and c.label == name)
+    s = story(clip, EVERY)
+    full = paint(s.scene, [(thing, s.scene, 1.0)], 0.0, 48).astype(int)
+    empty = paint(s.scene, [], 0.0, 48)
+    assert (np.abs(full - empty).max(-1) > 12).mean() > 0.005
+    voice = thing.sound(np.random.default_rng(0), 16000, s.scene.look, 1.0)
+    assert len(voice) == 16000 and np.isfinite(voice).all()
+    near = 1 / s.scene.distance if thing.kind == "source" else s.scene.strength
+    # Peaks over full scale are cut, so the level may fall short, never exceed; air and bed take a little more.
+    assert 0.25 * thing.level * near < loudness(s, *s.intervals[0]) < 1.3 * thing.level * near + s.noise_bed

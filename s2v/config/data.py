@@ -139,7 +139,7 @@ class ExtractConfig(Slice):
     sample_rate_hz: Positive = 16000
     fps: Positive = Field(10, description="frames a second that selection may choose from (paper's authors: 10)")
     short_side_px: Positive = 256
-    jpeg_quality: int = Field(92, ge=1, le=100)
+    jpeg_quality: int = Field(90, ge=1, le=100)
     min_duration_s: Seconds = 1.0
     max_duration_s: Seconds = Field(60.0, description="what lies after this is not read")
     timeout_s: Seconds = 120.0

@@ -28,5 +28,7 @@ class RuntimeConfig(Slice):
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
     processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
-    workers: int = Field(0, ge=0, description="data loading workers; 0 keeps loading in the training process")
+    workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
+    memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
+    scratch: str | None = Field(None, description="folder of that file, on a disk of the node; null: beside the result")
     download: DownloadConfig = DownloadConfig()

@@ -98,11 +98,12 @@ def run(
             result = failed_row(clip_id, STAGE, ClipError(Reason.DECODE_ERROR, f"worker: {result}"))
         statuses[clip_id] = result
     ok = [row["clip_id"] for row in rows if statuses[row["clip_id"]]["status"] == "ok"]
-    with atomic_path(tar) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as whole:
+    with atomic_path(tar) as temporary, open(temporary, "wb") as whole:
         for clip_id in ok:
-            with tarfile.open(parts[clip_id]) as part:
-                for member in part:
-                    whole.addfile(member, part.extractfile(member))
+            with open(parts[clip_id], "rb") as part:
+                shutil.copyfileobj(part, whole)
+        whole.write(bytes(2 * tarfile.BLOCKSIZE))
+        whole.write(bytes(-whole.tell() % tarfile.RECORDSIZE))
     found = [statuses[row["clip_id"]] for row in rows]
     hashes = [bytes.fromhex(row["phash"]) if "phash" in row else None for row in found]
     write_parquet(status, [{**row, "phash": phash} for row, phash in zip(found, hashes, strict=True)], EXTRACTED)
@@ -110,7 +111,7 @@ def run(
 
 
 def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str, part: str) -> Row:
-    """Decode one clip into the tar `part` (none if it fails), return its row and leave it beside."""
+    """Decode one clip into `part`, a tar without its end (none if it fails); return its row and leave it beside."""
     started = time.monotonic()
     need_audio = clip["split"] not in settings["soundless_splits"]
     try:
@@ -122,6 +123,7 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
             sample_rate_hz=settings["sample_rate_hz"],
             fps=settings["fps"],
             short_side_px=settings["short_side_px"],
+            jpeg_quality=settings["jpeg_quality"],
             start_s=clip["start_s"],
             end_s=clip["end_s"],
             max_duration_s=settings["max_duration_s"],
@@ -130,9 +132,9 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
         )
         limits = {key: settings[key] for key in ("min_duration_s", "silence_dbfs", "black_level", "still_difference")}
         check_content(decoded, **limits, need_audio=need_audio)
-        write_bytes(part, pack_clip(clip["clip_id"], clip["split"], decoded, settings["jpeg_quality"]))
+        write_bytes(part, pack_clip(clip["clip_id"], clip["split"], decoded))
         # As text here, since the row passes through JSON.
-        phash = {"phash": clip_hash(decoded.frames).hex()}
+        phash = {"phash": clip_hash(decoded.pictures).hex()}
         row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3)) | phash
     except ClipError as error:
         row = failed_row(clip["clip_id"], STAGE, error, round(time.monotonic() - started, 3))
@@ -141,14 +143,18 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
     return row
 
 
-def pack_clip(clip_id: str, split: str, decoded: Decoded, jpeg_quality: int) -> bytes:
-    """A tar of one clip's sound, description and frames; no times, no owners: equal clips are equal bytes."""
-    n_frames, height, width, _ = decoded.frames.shape
+def pack_clip(clip_id: str, split: str, decoded: Decoded) -> bytes:
+    """A clip's sound, description and pictures as members of a tar, without its end: clips can be put in a row.
+
+    No times, no owners: equal clips are equal bytes.
+    """
+    pictures = decoded.pictures.jpegs
+    width, height = Image.open(io.BytesIO(pictures[0])).size
     about = {
         "clip_id": clip_id,
         "split": split,
         "fps": decoded.fps,
-        "n_frames": n_frames,
+        "n_frames": len(pictures),
         "width": width,
         "height": height,
         "sample_rate_hz": decoded.sample_rate_hz,
@@ -156,21 +162,18 @@ def pack_clip(clip_id: str, split: str, decoded: Decoded, jpeg_quality: int) -> 
         "duration_s": round(decoded.duration_s, 6),
     }
     members = {f"{clip_id}.json": json.dumps(about, sort_keys=True).encode()}
-    for index, frame in enumerate(decoded.frames):
-        picture = io.BytesIO()
-        Image.fromarray(frame).save(picture, "JPEG", quality=jpeg_quality)
-        members[f"{clip_id}.{index:03d}.jpg"] = picture.getvalue()
+    members |= {f"{clip_id}.{index:03d}.jpg": picture for index, picture in enumerate(pictures)}
     if decoded.wave is not None:
         sound = io.BytesIO()
         soundfile.write(sound, decoded.wave, decoded.sample_rate_hz, format="FLAC", subtype="PCM_16")
         members[f"{clip_id}.flac"] = sound.getvalue()
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name in sorted(members):
-            member = tarfile.TarInfo(name)
-            member.size = len(members[name])
-            tar.addfile(member, io.BytesIO(members[name]))
-    return whole.getvalue()
+    return b"".join(_member(name, members[name]) for name in sorted(members))
+
+
+def _member(name: str, data: bytes) -> bytes:
+    about = tarfile.TarInfo(name)
+    about.size = len(data)
+    return about.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 
 def _fingerprint(clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str) -> str:

@@ -29,7 +29,8 @@ MANIFEST = pa.schema(
         pa.field("label", pa.string()),  # class name, null where unknown
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("extra", pa.string(), nullable=False),  # JSON of the source's own
-    ]
+    ],
+    metadata={"s2v.manifest": "1"},  # counts up when a column changes its name, type or meaning
 )
 CLIP_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 SPLIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")

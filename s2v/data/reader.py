@@ -1,8 +1,7 @@
-"""Reading shards: whole ones into memory for small sizes, a WebDataset stream for the full size.
+"""Reading shards, from a file or from the web.
 
-Both go through `samples`, which trusts nothing in a tar: names, kinds and sizes of members are checked,
-nothing is unpacked to disk, nothing is unpickled, and an archive that ends early is an error, not a shorter
-data set.
+`samples` trusts nothing in a tar: names, kinds and sizes of members are checked, nothing is unpacked to disk,
+nothing is unpickled, and an archive that ends early is an error, not a shorter data set.
 """
 
 from __future__ import annotations
@@ -12,19 +11,15 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import soundfile
 import torch
-import webdataset as wds
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
 
 from s2v.errors import UserError
 from s2v.media.picture import Policy, decode_image, resize, to_tensor
@@ -37,13 +32,14 @@ MAX_WAVE_SAMPLES = 2**28
 _NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.([a-z0-9]+(?:\.[a-z0-9]+)?)")
 
 
-def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
+def samples(tar: Path | str, pick: Pick | None = None, opened: IO[bytes] | None = None) -> Iterator[Sample]:
     """Samples of an uncompressed tar in file order: consecutive members of one key, read in one pass.
 
     Args:
         tar: the shard.
         pick: given the key and suffixes of a sample, names the suffixes to read, or returns None to leave the
             sample out. Without it everything is read.
+        opened: the shard's bytes, where `tar` is but a name for them. Closed at the end.
 
     Yields:
         `{"__key__": key, suffix: bytes, ...}`; `a.mid.jpg` has key `a` and suffix `mid.jpg`.
@@ -53,7 +49,7 @@ def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
             twice.
     """
     try:
-        with open(tar, "rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+        with opened or open(tar, "rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             seen: set[str] = set()
             for key, group in _groups(tar, archive):
                 if key in seen:
@@ -72,7 +68,7 @@ def samples(tar: Path, pick: Pick | None = None) -> Iterator[Sample]:
         raise _damaged(tar, " ".join(str(error).split())) from error
 
 
-def _groups(tar: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
+def _groups(tar: Path | str, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
     current: str | None = None
     group: dict[str, tarfile.TarInfo] = {}
     while (member := archive.next()) is not None:
@@ -95,7 +91,7 @@ def _groups(tar: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str
         yield current, group
 
 
-def _bytes(tar: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _bytes(tar: Path | str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     handle = archive.extractfile(member)
     data = handle.read() if handle is not None else b""
     if len(data) != member.size:
@@ -103,7 +99,7 @@ def _bytes(tar: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> byte
     return data
 
 
-def _damaged(tar: Path, what: str) -> UserError:
+def _damaged(tar: Path | str, what: str) -> UserError:
     return UserError(f"{tar}: not a usable shard ({what}); remove it and run its stage again")
 
 
@@ -141,7 +137,7 @@ def decode_record(data: bytes) -> dict[str, Any]:
     return value
 
 
-def decoded(tar: Path, sample: Sample, suffix: str, decode: Callable[[bytes], Any]) -> Any:
+def decoded(tar: Path | str, sample: Sample, suffix: str, decode: Callable[[bytes], Any]) -> Any:
     """`decode` one member; a `UserError` of it gets the shard's and the member's name in front."""
     try:
         return decode(sample[suffix])
@@ -149,11 +145,13 @@ def decoded(tar: Path, sample: Sample, suffix: str, decode: Callable[[bytes], An
         raise _damaged(tar, f"{sample['__key__']}.{suffix}: {error}") from error
 
 
-def _picture(tar: Path, sample: Sample, column: str, px: int, policy: Policy) -> Tensor:
+def picture(tar: Path | str, sample: Sample, column: str, px: int, policy: Policy) -> Tensor:
+    """The picture of a sample, uint8 [3, px, px]."""
     return resize(to_tensor([decoded(tar, sample, column, decode_image)]), px, policy)[0]
 
 
-def _label(tar: Path, sample: Sample) -> str | None:
+def label_of(tar: Path | str, sample: Sample) -> str | None:
+    """The class that a sample's record names, None where it names none."""
     if "json" not in sample:
         return None
     label = decoded(tar, sample, "json", decode_record).get("label")
@@ -214,9 +212,9 @@ def read_images(
     for tar in tars:
         for sample in samples(tar, Only(column, "json")):
             if column in sample:
-                images.append(_picture(tar, sample, column, px, policy))
+                images.append(picture(tar, sample, column, px, policy))
                 keys.append(sample["__key__"])
-                labels.append(_label(tar, sample))
+                labels.append(label_of(tar, sample))
     return torch.stack(images) if images else torch.empty(0, 3, px, px, dtype=torch.uint8), keys, labels
 
 
@@ -236,116 +234,5 @@ def read_waves(
             if "flac" in sample:
                 waves.append(decoded(tar, sample, "flac", decode))
                 keys.append(sample["__key__"])
-                labels.append(_label(tar, sample))
+                labels.append(label_of(tar, sample))
     return waves, keys, labels
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a process stands in an epoch: plain numbers, for a checkpoint's JSON (`dataclasses.asdict`)."""
-
-    readers: int = 0  # of all processes; 0 before the first sample
-    taken: dict[str, int] = field(default_factory=dict)  # by reader: its samples that were used
-
-    def after(self, used: Iterable[Sample]) -> Position:
-        """The position once the samples `used`, as `stream` gave them, were used too."""
-        readers, taken = self.readers, dict(self.taken)
-        for sample in used:
-            readers, reader, number = sample["place"]
-            taken[str(reader)] = max(taken.get(str(reader), 0), number + 1)
-        return Position(readers, taken)
-
-
-def stream(
-    tars: Sequence[Path],
-    *,
-    px: int,
-    sample_rate_hz: int,
-    column: str = "jpg",
-    policy: Policy = "squash",
-    seed: int = 0,
-    epoch: int = 0,
-    buffer: int = 1000,
-    rank: int = 0,
-    world_size: int = 1,
-    position: Position | None = None,
-) -> IterableDataset[Sample]:
-    """One epoch of packed shards as a WebDataset pipeline, for data sets that do not fit into memory.
-
-    Processes and data loading workers share the epoch without loss or duplicates: by shard where there are at
-    least as many shards as readers, otherwise by sample. The order is a function of (seed, epoch, readers).
-
-    Args:
-        tars: shards.
-        px: side of the pictures.
-        sample_rate_hz: rate that the sound must have.
-        column: which picture of a sample.
-        policy: see `s2v.media.picture.resize`.
-        seed: with `epoch`, decides the order of shards and samples.
-        epoch: counts up by one with every pass; an epoch can be had without those before it.
-        buffer: samples held for shuffling; 1 keeps the file order within a shard.
-        rank: this process among `world_size`.
-        world_size: processes that share the epoch.
-        position: samples of this epoch that this process has used, which are read past without being decoded.
-
-    Returns:
-        Samples `{"key", "label", "image": uint8 [3, px, px] | None, "wave": int16 [N] | None, "place"}`; `place` is
-        (readers, reader, number of the sample there), for `Position.after`.
-
-    Raises:
-        UserError: no shards; when iterated, another number of readers than that of `position`, and what `samples`
-            raises.
-    """
-    if not tars:
-        raise UserError("a stream needs at least one shard")
-    decode = partial(_decode, px=px, sample_rate_hz=sample_rate_hz, column=column, policy=policy)
-    pick = Only(column, "flac", "json")
-    pipeline: IterableDataset[Sample] = wds.DataPipeline(
-        wds.SimpleShardList([str(tar) for tar in tars], seed=seed * 1_000_003 + epoch),
-        partial(_share, n_shards=len(tars), pick=pick, rank=rank, world_size=world_size),
-        wds.detshuffle(buffer, initial=max(1, buffer // 4), seed=seed * 1_000_003, epoch=epoch - 1),
-        partial(_place, position=position or Position(), rank=rank, world_size=world_size),
-        wds.map(decode),
-    )
-    return pipeline
-
-
-def _share(
-    source: Iterable[dict[str, str]], *, n_shards: int, pick: Pick, rank: int, world_size: int
-) -> Iterator[Sample]:
-    """This reader's part of the samples of all shards."""
-    readers, reader = _reader(rank, world_size)
-    by_shard = n_shards >= readers
-    mine = islice(source, reader, None, readers) if by_shard else iter(source)
-    urls = (shard["url"] for shard in mine)
-    found = ({**sample, "__url__": url} for url in urls for sample in samples(Path(url), pick))
-    return found if by_shard else islice(found, reader, None, readers)
-
-
-def _reader(rank: int, world_size: int) -> tuple[int, int]:
-    """How many readers share the epoch, and which one this is."""
-    worker = get_worker_info()
-    workers = 1 if worker is None else worker.num_workers
-    return world_size * workers, rank * workers + (0 if worker is None else worker.id)
-
-
-def _place(source: Iterable[Sample], *, position: Position, rank: int, world_size: int) -> Iterator[Sample]:
-    """Samples from `position` on, each with its place."""
-    readers, reader = _reader(rank, world_size)
-    if position.readers not in (0, readers):
-        raise UserError(f"a stream left by {position.readers} readers cannot be gone on with by {readers}")
-    start = position.taken.get(str(reader), 0)
-    for sample, number in zip(islice(source, start, None), count(start), strict=False):
-        yield {**sample, "__place__": (readers, reader, number)}
-
-
-def _decode(sample: Sample, *, px: int, sample_rate_hz: int, column: str, policy: Policy) -> Sample:
-    tar = Path(sample["__url__"])
-    wave = partial(decode_wave, sample_rate_hz=sample_rate_hz)
-    return {
-        "key": sample["__key__"],
-        "label": _label(tar, sample),
-        "image": _picture(tar, sample, column, px, policy) if column in sample else None,
-        "wave": torch.from_numpy(decoded(tar, sample, "flac", wave)) if "flac" in sample else None,
-        "place": sample["__place__"],
-    }

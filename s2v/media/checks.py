@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from s2v.errors import Reason
-from s2v.media.decode import Decoded, Frames, Wave
+from s2v.media.decode import Decoded, Wave
 from s2v.media.diagnosis import ClipError
+from s2v.media.frames import Pictures
 
 _LOUDNESS_WINDOW_S = 0.05
 
@@ -21,15 +24,28 @@ def loudest_dbfs(wave: Wave, sample_rate_hz: int) -> float:
     return 10.0 * float(np.log10(power)) if power > 0 else float("-inf")
 
 
-def brightest_mean(frames: Frames) -> float:
-    """Mean level (0 to 1) of the brightest frame of uint8 [T, H, W, 3]."""
-    return max((float(frame.mean()) / 255.0 for frame in frames), default=0.0)
+def brightest_mean(pictures: Pictures, enough: float = 1.0) -> float:
+    """Mean level (0 to 1) of the brightest picture, or of the first one that has `enough`."""
+    return _largest((float(pictures.thumbnail(i).mean()) / 255.0 for i in range(len(pictures))), enough)
 
 
-def largest_change(frames: Frames) -> float:
-    """Largest mean difference (0 to 1) of a frame of uint8 [T, H, W, 3] from the first, on every fourth pixel."""
-    small = frames[:, ::4, ::4].astype(np.int16)
-    return max((float(np.abs(frame - small[0]).mean()) / 255.0 for frame in small[1:]), default=0.0)
+def largest_change(pictures: Pictures, enough: float = 1.0) -> float:
+    """Largest mean difference (0 to 1) of a picture from the first, or that of the first one that has `enough`."""
+    if len(pictures) < 2:
+        return 0.0
+    first = pictures.thumbnail(0).astype(np.int16)
+    changes = (np.abs(pictures.thumbnail(i) - first).mean() / 255.0 for i in range(1, len(pictures)))
+    return _largest(map(float, changes), enough)
+
+
+def _largest(values: Iterable[float], enough: float) -> float:
+    """Largest value; what comes after one that is enough is not looked at."""
+    largest = 0.0
+    for value in values:
+        largest = max(largest, value)
+        if largest >= enough:
+            break
+    return largest
 
 
 def check_content(
@@ -52,10 +68,10 @@ def check_content(
         level = loudest_dbfs(decoded.wave, decoded.sample_rate_hz)
         if level < silence_dbfs:
             raise ClipError(Reason.SILENT, f"loudest 50 ms at {level:.1f} dBFS, below {silence_dbfs:g}")
-    brightest = brightest_mean(decoded.frames)
+    brightest = brightest_mean(decoded.pictures, black_level)
     if brightest < black_level:
         raise ClipError(Reason.BLACK, f"brightest frame's mean is {brightest:.3f}, below {black_level:g}")
     if still_difference > 0:
-        change = largest_change(decoded.frames)
+        change = largest_change(decoded.pictures, still_difference)
         if change < still_difference:
             raise ClipError(Reason.STILL, f"frames differ from the first by {change:.4f}, below {still_difference:g}")

@@ -1,24 +1,24 @@
 """Frames through decord, as a program of its own: it has crashed beside torch, and a hang here can be killed.
 
-Writes PPM pictures to standard output: ``python -m s2v.media.decord_reader --fps 10 --side 256 -- VIDEO``.
+Writes JPEGs to standard output: ``python -m s2v.media.decord_reader --fps 10 --side 256 -- VIDEO``.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 
 import numpy as np
 from PIL import Image
 
-from s2v.media.ppm import write_ppm
-
-_MAX_ASPECT = 4
+from s2v.media.frames import MAX_ASPECT
+from s2v.media.jpegs import write_jpeg
 
 
 def frame_size(width: float, height: int, side: int) -> tuple[int, int]:
     """Even (width, height), the short side at most `side`, never enlarged: twin of ffmpeg's scale filter."""
-    shrink = min(1.0, side / min(width, height), _MAX_ASPECT * side / max(width, height))
+    shrink = min(1.0, side / min(width, height), MAX_ASPECT * side / max(width, height))
     even = [max(2, 2 * int(length * shrink / 2 + 0.001)) for length in (width, height)]
     return even[0], even[1]
 
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=60.0)
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--quality", type=int, default=90)
     parser.add_argument("--pixel-aspect", type=float, default=1.0)
     parser.add_argument("video")
     wanted = parser.parse_args()
@@ -60,13 +61,14 @@ def main() -> None:
     times = np.asarray(reader.get_frame_timestamp(np.arange(len(reader))))[:, 0] - wanted.start
     inside = np.flatnonzero((times > -1e-6) & (times < wanted.limit))
     out, shown, size = sys.stdout.buffer, -1, None
-    picture = np.zeros((2, 2, 3), np.uint8)
+    jpeg = io.BytesIO()
     for index in frame_indices(times[inside], wanted.fps, wanted.limit):
         if index != shown:
             image = Image.fromarray(reader[int(inside[index])].asnumpy())
             size = size or frame_size(image.width * wanted.pixel_aspect, image.height, wanted.side)
-            picture, shown = np.asarray(image.resize(size, Image.Resampling.BICUBIC)), index
-        write_ppm(out, picture)
+            jpeg, shown = io.BytesIO(), index
+            image.resize(size, Image.Resampling.BOX).save(jpeg, "JPEG", quality=wanted.quality)
+        write_jpeg(out, jpeg.getvalue())
     out.flush()
 
 

@@ -26,6 +26,8 @@ CONTAINERS = (
     "mlp,mpc,mpc8,oma,qcp,shn,tak,voc,loas,lc3,qoa,dsf,sbc,gsm,osq,sox,spdif,xa,ircam,avr,smk,bink,roq"
 )
 _LOG_LIMIT_BYTES = 65536
+_PIPE_BYTES = 2**20  # fewer turns between decoder and reader than with the usual 64 KiB
+_ONE_THREAD = ("-filter_threads", "1", "-filter_complex_threads", "1")
 # Stands for the path while ffmpeg-python hashes its arguments, which fails on names that are not UTF-8.
 _INPUT = "file:input"
 
@@ -93,7 +95,7 @@ def command(outputs: list[Any], *, path: Path, executable: str) -> list[str]:
     The absolute path behind `file:` can't be taken for an option, a protocol or a playlist.
     """
     merged = ffmpeg_python.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    quiet = ("-hide_banner", "-nostats", "-nostdin", "-loglevel", "info", "-filter_threads", "1", "-y")
+    quiet = ("-hide_banner", "-nostats", "-nostdin", "-loglevel", "info", "-y", *_ONE_THREAD)
     arguments: list[str] = merged.global_args(*quiet).compile(cmd=executable)
     return [f"file:{path.absolute()}" if argument == _INPUT else argument for argument in arguments]
 
@@ -102,7 +104,9 @@ def run(arguments: list[str], *, timeout_s: float, consume: Callable[[IO[bytes]]
     """Run a decoder, hand its standard output to `consume`, and kill it after `timeout_s` seconds."""
     expired = threading.Event()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, pipesize=_PIPE_BYTES
+        )
 
         def expire() -> None:
             expired.set()

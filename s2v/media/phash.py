@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from s2v.media.frames import Pictures
+
 _SIDE, _KEPT = 32, 8
 _PLAIN = 2.0  # grey levels of spread below which a frame is one colour, and its hash would be noise's
 _K = np.arange(_SIDE)
@@ -22,9 +24,10 @@ def frame_hash(frame: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big") or 1
 
 
-def clip_hash(frames: NDArray[np.uint8]) -> bytes:
-    """Hashes of the frames at a quarter, half and three quarters of a clip uint8 [T, H, W, 3]: 24 bytes, big-endian."""
-    return b"".join(frame_hash(frames[len(frames) * part // 4]).to_bytes(8, "big") for part in (1, 2, 3))
+def clip_hash(pictures: Pictures) -> bytes:
+    """Hashes of the pictures at a quarter, half and three quarters of a clip: 24 bytes, big-endian."""
+    at = (len(pictures) * part // 4 for part in (1, 2, 3))
+    return b"".join(frame_hash(pictures.thumbnail(index)).to_bytes(8, "big") for index in at)
 
 
 __all__ = ["clip_hash", "frame_hash"]

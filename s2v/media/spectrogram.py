@@ -114,3 +114,11 @@ def standardise(spectrogram: Tensor) -> Tensor:
     # coarse: the mean of what is left is taken off once more.
     centred = centred - centred.mean((-2, -1), keepdim=True)
     return centred / (centred.square().mean((-2, -1), keepdim=True).sqrt() + 1e-9)
+
+
+def encoder_input(
+    wave: Tensor, *, window_s: float, n_fft: int, hop: int, log_floor: float, sample_rate_hz: int
+) -> Tensor:
+    """What the audio encoder hears of a waveform float or int16 [B, N]: float32 [B, F, T], standardised per clip."""
+    window = fit_window(wave, round(window_s * sample_rate_hz))
+    return standardise(log_spectrogram(window, n_fft, hop, log_floor))

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from s2v.data.reader import read_waves
+from s2v.data.table import Spectrograms, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import read_json, sha256
 from s2v.losses import LOSSES
-from s2v.media.spectrogram import fit_window, log_spectrogram, standardise
+from s2v.media.spectrogram import encoder_input
 from s2v.models.resnet import ResNet
 from s2v.train.batches import batch_indices, steps_per_epoch
 from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.prefetch import Prefetch
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from s2v.config import AlignConfig, RuntimeConfig
 
 
@@ -49,10 +48,7 @@ class AudioEncoder(nn.Module):
 
     def spectrogram(self, wave: Tensor, window_s: float | None = None) -> Tensor:
         """Waveform float [B, N] in [-1, 1] at 16 kHz -> standardised log-spectrogram [B, 257, T]."""
-        audio = self.audio
-        n = round((window_s or audio["window_s"]) * audio["sample_rate_hz"])
-        spec = log_spectrogram(fit_window(wave, n), audio["n_fft"], audio["hop"], audio["log_floor"])
-        return standardise(spec)
+        return encoder_input(wave, **{**self.audio, "window_s": window_s or self.audio["window_s"]})
 
     @torch.inference_mode()
     def encode(self, wave: Tensor, window_s: float | None = None, batch_size: int = 32) -> Tensor:
@@ -60,12 +56,6 @@ class AudioEncoder(nn.Module):
         device = next(self.parameters()).device
         parts = [self(self.spectrogram(part.to(device), window_s)).float().cpu() for part in wave.split(batch_size)]
         return torch.cat(parts)
-
-
-def spectrograms(model: AudioEncoder, waves: list[np.ndarray[Any, Any]]) -> Tensor:
-    """Spectrograms of int16 waveforms of any lengths, float16 [N, 257, T]: computed once, kept for all epochs."""
-    parts = [model.spectrogram(torch.from_numpy(wave)[None].float() / 32768).half() for wave in waves]
-    return torch.cat(parts)
 
 
 class _Align(TaskDefaults):
@@ -87,11 +77,17 @@ class _Align(TaskDefaults):
             )
         }
         self.loss = LOSSES[config.loss]
+        self.batches = Prefetch(self._batch, runtime.device)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        config, r = self.config, self.runtime
+        index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step, r.rank, r.world_size)
+        return self.train[0][index], self.train[1][index]
 
     def step(self, step: int) -> dict[str, float]:
         config, r = self.config, self.runtime
-        index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step, r.rank, r.world_size)
-        spectrogram, z_v = self.train[0][index].float().to(r.device), self.train[1][index].to(r.device)
+        spectrogram, z_v = self.batches.get(step)
+        spectrogram = spectrogram.float()
         self.model.train()
         with r.autocast():
             z_a = self.net(spectrogram)
@@ -129,22 +125,26 @@ def run(
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
     model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio)
-    pairs = []
-    for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
-        waves, _, _ = read_waves(packs, SAMPLE_RATE_HZ)
-        if len(waves) < 2 or len(waves) != len(z_v):
-            raise UserError(
-                f"align: the {split} split has {len(waves)} sound(s) and {len(z_v)} picture feature(s); it needs the "
-                "same number, at least 2. See coverage.csv for clips that were left out"
-            )
-        pairs.append((spectrograms(model, waves), z_v))
-    task = _Align(config, model, pairs[0], pairs[1], place)
-    inputs = [*train_packs, *val_packs, train_features, val_features]
-    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in inputs]}
-    last = fit(
-        task, name="align", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
-    )
+    heard = Spectrograms(**audio)
+    with store(output_dir, runtime, place) as tables:
+        pairs = []
+        for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
+            spectrograms = tables.load(packs, heard).rows
+            if len(spectrograms) < 2 or len(spectrograms) != len(z_v):
+                raise UserError(
+                    f"align: the {split} split has {len(spectrograms)} sound(s) and {len(z_v)} picture feature(s); it "
+                    "needs the same number, at least 2. See coverage.csv for clips that were left out"
+                )
+            pairs.append((spectrograms, z_v))
+        task = _Align(config, model, pairs[0], pairs[1], place)
+        data = [sha256_of(path) for path in (*train_packs, *val_packs)] + [
+            sha256(path) for path in (train_features, val_features)
+        ]
+        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
+        last = fit(
+            task, name="align", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every, runtime=place,
+        )
     card = (
         f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, loss `{config.loss}`, trained on "
         f"{len(pairs[0][0])} pairs of the train split, stopped on {len(pairs[1][0])} of the val split "

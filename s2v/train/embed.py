@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import torch
+from torch import Tensor
 
 from s2v.data.reader import read_images
 from s2v.files import write_parquet
@@ -25,7 +27,12 @@ def run(
     """Write `output` (safetensors: features and features_flipped, raw f_V, float32 [N, D]) and their `keys`."""
     place = Runtime.from_config(runtime, threads)
     encoder = load(encoder_dir, place.device)
-    images, names, _ = read_images(packs, encoder.image_px)
-    tensors = {"features": encoder.encode(images), "features_flipped": encoder.encode(images.flip(3))}
-    save_tensors(output, tensors)
+    names: list[str] = []
+    parts: list[tuple[Tensor, Tensor]] = []
+    for pack in packs:  # a shard at a time, so that memory does not grow with the split
+        images, found, _ = read_images([pack], encoder.image_px)
+        parts.append((encoder.encode(images), encoder.encode(images.flip(3))))
+        names += found
+    own, flipped = (torch.cat(part) for part in zip(*parts, strict=True))
+    save_tensors(output, {"features": own, "features_flipped": flipped})
     write_parquet(keys, [{"key": name} for name in names], KEYS)

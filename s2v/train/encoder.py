@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.data.reader import read_images
-from s2v.files import read_json, sha256
+from s2v.data.table import Pictures, sha256_of, store
+from s2v.files import read_json
 from s2v.media.picture import resize, to_unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, swav_loss
@@ -23,6 +23,7 @@ from s2v.train.augment import color_jitter, random_resized_crops
 from s2v.train.batches import batch_indices
 from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.prefetch import Prefetch
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -98,11 +99,17 @@ class _Swav(TaskDefaults):
         else:
             optimizer = torch.optim.SGD(parameters, config.learning_rate, 0.9, weight_decay=config.weight_decay)
         self.optimizers = {"swav": optimizer}
+        self.batches = Prefetch(self._batch, runtime.device)
 
-    def _crops(self, step: int) -> list[Tensor]:
+    def _batch(self, step: int) -> tuple[Tensor]:
         config, r = self.config, self.runtime
         index = batch_indices(len(self.images), config.batch_size, config.seed, step, r.rank, r.world_size)
-        images = to_unit(self.images[index]).to(r.device)
+        return (self.images[index],)
+
+    def _crops(self, step: int) -> list[Tensor]:
+        config = self.config
+        (images,) = self.batches.get(step)
+        images = to_unit(images)
         crops = []
         for (count, px), scale in zip(config.crops, config.crop_scales, strict=True):
             for _ in range(count):
@@ -141,14 +148,15 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
-    images, _, _ = read_images(packs, max(config.image_px, config.crops[0][1]))
     torch.manual_seed(config.seed)
-    task = _Swav(config, images, place)
-    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(p) for p in packs]}
-    fit(
-        task, name="encoder", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
-    )
+    with store(output_dir, runtime, place) as tables:
+        images = tables.load(packs, Pictures(max(config.image_px, config.crops[0][1]))).rows
+        task = _Swav(config, images, place)
+        fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256_of(p) for p in packs]}
+        fit(
+            task, name="encoder", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every, runtime=place,
+        )
     card = (
         f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV "
         f"on {len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.data.reader import read_images
+from s2v.data.table import Pictures, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import read_json, sha256
 from s2v.media.picture import from_unit, to_unit
@@ -195,19 +195,21 @@ def run(
         UserError: pictures and features do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
-    images, _, _ = read_images(packs, config.resolution)
     tensors = [load_tensors(path) for path in features]
     own, flipped = (torch.cat([t[name] for t in tensors]) for name in ("features", "features_flipped"))
-    if len(own) != len(images):
-        raise UserError(f"{features[0]}: {len(own)} features for {len(images)} pictures; run stage embed again")
     encoder = load_encoder(encoder_dir, place.device)
     torch.manual_seed(config.seed)
-    task = _IcGan(config, images, own, flipped, encoder, place)
-    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(p) for p in [*packs, *features]]}
-    fit(
-        task, name="generator", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
-    )
+    with store(output_dir, runtime, place) as tables:
+        images = tables.load(packs, Pictures(config.resolution)).rows
+        if len(own) != len(images):
+            raise UserError(f"{features[0]}: {len(own)} features for {len(images)} pictures; run stage embed again")
+        task = _IcGan(config, images, own, flipped, encoder, place)
+        data = [sha256_of(path) for path in packs] + [sha256(path) for path in features]
+        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
+        fit(
+            task, name="generator", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every, runtime=place,
+        )
     shape: dict[str, Any] = {
         "resolution": config.resolution, "channels": config.channels, "dim_z": config.dim_z,
         "dim_feature": own.shape[1], "shared_dim": config.shared_dim, "convs": config.convs_per_block,

@@ -22,6 +22,18 @@ def class_names() -> list[str]:
     return list(things())
 
 
+def nested(count: int) -> list[str]:
+    """The first `count` classes of a fixed order: each set holds every smaller one, and the first 12 are the default's.
+
+    Raises:
+        ValueError: the world has fewer classes.
+    """
+    names = class_names()
+    if not 1 <= count <= len(names):
+        raise ValueError(f"the world has {len(names)} classes, not {count}")
+    return names[:count]
+
+
 def manifest_rows(config: WorldConfig) -> list[dict[str, Any]]:
     """Manifest rows of every clip, without their shard. `extra` holds what names the clip, nothing of its truth."""
     return [

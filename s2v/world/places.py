@@ -89,7 +89,24 @@ def shore(rng: Rng, size: int) -> Canvas:
     return canvas
 
 
-PLACES = {"night": night, "meadow": meadow, "street": street, "shore": shore}
+def room(rng: Rng, size: int) -> Canvas:
+    """A papered wall and a floor, perhaps a window and a picture."""
+    wall = hsv(rng.uniform(0, 1), rng.uniform(0.05, 0.35), rng.uniform(0.55, 0.95))
+    canvas = Canvas(gradient(size, wall, mix(wall, (0.3, 0.25, 0.2), 0.2)))
+    for x in np.arange(float(rng.uniform(0, 0.1)), 1, float(rng.uniform(0.08, 0.2))):
+        canvas.line([(float(x), 0), (float(x), 0.8)], mix(wall, (1, 1, 1), 0.35), 0.012)
+    if rng.random() < 0.6:
+        x = float(rng.uniform(0.05, 0.65))
+        canvas.box(x, 0.08, x + 0.26, 0.4, (0.95, 0.95, 0.93))
+        canvas.box(x + 0.02, 0.1, x + 0.24, 0.38, hsv(rng.uniform(0.52, 0.62), rng.uniform(0.1, 0.5), 0.95))
+    floor = hsv(rng.uniform(0.04, 0.12), rng.uniform(0.2, 0.6), rng.uniform(0.3, 0.65))
+    horizon = float(rng.uniform(0.68, 0.8))
+    canvas.box(0, horizon, 1, 1, floor)
+    canvas.box(0, horizon - 0.025, 1, horizon, mix(floor, (1, 1, 1), 0.4))
+    return canvas
+
+
+PLACES = {"night": night, "meadow": meadow, "street": street, "shore": shore, "room": room}
 
 
 def light(picture: NDArray[np.uint8], gain: float, warmth: float, haze: float) -> NDArray[np.uint8]:

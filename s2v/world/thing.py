@@ -6,12 +6,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from s2v.world.canvas import Canvas
+from s2v.world.order import ORDER
 
 Look = dict[str, Any]
 
@@ -64,11 +66,18 @@ class Thing:
     level: float = 0.25
 
 
-def things() -> dict[str, Thing]:
-    """Every class by its name: one module of `s2v.world.classes` each, found by looking there."""
+@cache
+def _found() -> tuple[Thing, ...]:
     package = importlib.import_module("s2v.world.classes")
-    found: dict[str, Thing] = {}
+    found: list[Thing] = []
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-        thing = importlib.import_module(f"{package.__name__}.{info.name}").THING
-        found[thing.name] = thing
-    return found
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        found += [module.THING] if hasattr(module, "THING") else module.THINGS
+    rank = {name: i for i, name in enumerate(ORDER)}
+    return tuple(sorted(found, key=lambda thing: (rank.get(thing.name, len(ORDER)), thing.name)))
+
+
+def things() -> dict[str, Thing]:
+    """Every class by its name, in the fixed order of `s2v.world.order`: found in the modules of `s2v.world.classes`,
+    which hold one class (`THING`) or a group of composed ones (`THINGS`)."""
+    return {thing.name: thing for thing in _found()}

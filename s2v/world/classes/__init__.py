@@ -1,1 +1,1 @@
-"""The classes of the world, a file each. A new file with a `THING` is a new class."""
+"""The classes of the world: a file with a `THING` is one class, a file with `THINGS` a group of composed ones."""

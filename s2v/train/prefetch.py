@@ -1,0 +1,47 @@
+"""The next step's batch is read while the GPU works on this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+
+class Prefetch:
+    """Batches of a training whose batch is a function of the step.
+
+    On CUDA the next batch is read in a thread, into pinned memory, and copied without waiting. On the CPU nothing is
+    read ahead: the thread would take the time from the step.
+
+    Args:
+        read: the tensors of a step's batch, on the CPU. It must not draw from torch's global random numbers.
+        device: where they are wanted.
+        ahead: None: on CUDA alone.
+    """
+
+    def __init__(
+        self, read: Callable[[int], tuple[Tensor, ...]], device: torch.device, ahead: bool | None = None
+    ) -> None:
+        self.read, self.device = read, device
+        self.pool = ThreadPoolExecutor(1) if (device.type == "cuda" if ahead is None else ahead) else None
+        self.next: tuple[int, Future[tuple[Tensor, ...]]] | None = None
+
+    def get(self, step: int) -> tuple[Tensor, ...]:
+        """The batch of `step`, on the device."""
+        if self.pool is None:
+            return tuple(tensor.to(self.device) for tensor in self.read(step))
+        if self.next is not None and self.next[0] == step:
+            batch = self.next[1].result()
+        else:
+            batch = self._read(step)
+        self.next = step + 1, self.pool.submit(self._read, step + 1)
+        return tuple(tensor.to(self.device, non_blocking=True) for tensor in batch)
+
+    def _read(self, step: int) -> tuple[Tensor, ...]:
+        batch = self.read(step)
+        return tuple(tensor.pin_memory() for tensor in batch) if self.device.type == "cuda" else batch
+
+
+__all__ = ["Prefetch"]

@@ -1,0 +1,149 @@
+"""Animals of the meadow and the night, composed of shared bodies and calls."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from s2v.world import voices
+from s2v.world.canvas import Canvas, mix
+from s2v.world.shapes import BLACK, WHITE, bird, colour, coloured, eye, legs, shade
+from s2v.world.thing import Look, Thing
+
+Rng = np.random.Generator
+
+
+def _rooster(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    for i in range(5):
+        c.polygon([(-0.2, 0.4), (-0.75 + 0.08 * i, 0.45 + 0.13 * i), (-0.5 + 0.09 * i, 0.75 + 0.07 * i), (0, 0.5)],
+                  (0.03, 0.2 + 0.05 * i, 0.22))
+    bird(c, colour(k), shade(colour(k)), (0.95, 0.7, 0.1), t=t, fat=k["fat"])
+    for x in (0.16, 0.26, 0.36):
+        c.ellipse(x, 0.98, 0.07, 0.09, (0.9, 0.06, 0.08))
+    c.ellipse(0.4, 0.66, 0.06, 0.1, (0.9, 0.06, 0.08))
+
+
+def _sheep(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    wool = colour(k)
+    legs(c, (-0.35, -0.2, 0.2, 0.35), 0.4, 0.08, BLACK, t, 0.02)
+    for i in range(11):
+        a = math.tau * i / 11
+        c.ellipse(0.45 * math.cos(a), 0.55 + 0.2 * math.sin(a), 0.2, 0.18, mix(wool, BLACK, 0.1 * (i > 5)))
+    c.ellipse(0, 0.55, 0.5, 0.24, wool)
+    c.ellipse(0.62, 0.72 + 0.02 * math.sin(5 * t), 0.15, 0.22, (0.13, 0.12, 0.12), turn=0.4)
+    c.ellipse(0.5, 0.8, 0.13, 0.05, (0.13, 0.12, 0.12), turn=0.5)
+    c.ellipse(0.55, 0.93, 0.17, 0.1, wool)
+    eye(c, 0.64, 0.78, 0.025)
+
+
+def _pig(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    skin = colour(k)
+    legs(c, (-0.4, -0.25, 0.2, 0.38), 0.35, 0.13, shade(skin, 0.15), t, 0.01)
+    c.line([(-0.6, 0.55), (-0.72, 0.65), (-0.66, 0.72), (-0.76, 0.78)], skin, 0.05)
+    c.ellipse(-0.05, 0.48, 0.6, 0.34, skin)
+    c.ellipse(0.52, 0.58, 0.27, 0.27, mix(skin, WHITE, 0.1))
+    c.polygon([(0.35, 0.78), (0.32, 1.0), (0.55, 0.82)], shade(skin, 0.2))
+    c.ellipse(0.76, 0.5 + 0.02 * math.sin(14 * t), 0.12, 0.14, shade(skin, 0.15))
+    for y in (0.46, 0.55):
+        c.ellipse(0.78, y, 0.03, 0.025, shade(skin, 0.6))
+    eye(c, 0.58, 0.67, 0.03)
+
+
+def _horse(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    coat = colour(k)
+    mane = shade(coat, 0.7)
+    legs(c, (-0.38, -0.27, 0.18, 0.28), 0.5, 0.08, shade(coat, 0.2), t, 0.05)
+    c.line([(-0.42, 0.6), (-0.6, 0.5), (-0.62 + 0.05 * math.sin(5 * t), 0.15)], mane, 0.1)
+    c.ellipse(-0.05, 0.56, 0.42, 0.17, coat)
+    c.polygon([(0.1, 0.6), (0.32, 1.02), (0.5, 0.95), (0.34, 0.45)], coat)
+    c.polygon([(0.05, 0.66), (0.26, 1.08), (0.36, 1.0), (0.18, 0.68)], mane)
+    c.ellipse(0.5, 0.92, 0.21, 0.085, coat, turn=-0.6)
+    c.polygon([(0.34, 1.0), (0.36, 1.14), (0.43, 1.02)], coat)
+    eye(c, 0.46, 0.98, 0.02)
+
+
+def _duck(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    c.ellipse(0, 0.05, 0.9, 0.12, (0.35, 0.55, 0.75))
+    body = colour(k)
+    c.polygon([(-0.4, 0.3), (-0.75, 0.55), (-0.3, 0.5)], body)
+    c.ellipse(-0.05, 0.28, 0.52, 0.25, body)
+    c.ellipse(-0.12, 0.32, 0.3, 0.14, shade(body, 0.25))
+    c.box(0.27, 0.4, 0.45, 0.72, WHITE)
+    c.ellipse(0.4, 0.8, 0.2, 0.19, (0.05, k["head"], 0.25))
+    c.ellipse(0.66, 0.77 + 0.02 * math.sin(15 * t), 0.17, 0.055, (1, 0.75, 0.1))
+    eye(c, 0.44, 0.85, 0.03)
+
+
+def _cat(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    fur = colour(k)
+    c.line([(0.25, 0.1), (0.55, 0.15), (0.6 + 0.06 * math.sin(4 * t), 0.55)], fur, 0.09)
+    c.ellipse(0, 0.28, 0.32, 0.32, fur)
+    for y in (0.2, 0.3, 0.4):
+        c.line([(0.1, y), (0.29, y + 0.04)], shade(fur), 0.035)
+    c.ellipse(0, 0.22, 0.15, 0.2, mix(fur, WHITE, 0.6))
+    for s in (-1, 1):
+        c.polygon([(s * 0.1, 0.9), (s * 0.3, 1.12), (s * 0.32, 0.75)], fur)
+        c.ellipse(s * 0.12, 0.03, 0.11, 0.05, mix(fur, WHITE, 0.5))
+    c.ellipse(0, 0.72, 0.33, 0.25, fur)
+    for s in (-1, 1):
+        c.ellipse(s * 0.14, 0.76, 0.07, 0.08, (0.6, 0.85, 0.2))
+        c.ellipse(s * 0.14, 0.76, 0.02, 0.07, BLACK)
+        for y in (0.6, 0.66):
+            c.line([(s * 0.1, 0.63), (s * 0.5, y)], WHITE, 0.015)
+    c.ellipse(0, 0.6, 0.06, 0.03 + 0.03 * abs(math.sin(4 * t)), (0.8, 0.3, 0.35))
+
+
+def _insect(c: Canvas, k: Look, t: float) -> None:
+    body = colour(k)
+    for x in (-0.3, 0.0, 0.25):
+        c.line([(x, 0.35), (x - 0.15, 0.2), (x - 0.08, 0)], shade(body, 0.6), 0.04)
+    c.line([(0.5, 0.5), (0.8, 0.95), (1.0, 0.9)], shade(body, 0.6), 0.025)
+
+
+def _cricket(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    _insect(c, k, t)
+    c.ellipse(0, 0.38, 0.58, 0.17, colour(k))
+    c.ellipse(0.55, 0.42, 0.18, 0.18, shade(colour(k), 0.2))
+    c.ellipse(-0.1, 0.48 + 0.02 * math.sin(40 * t), 0.5, 0.08, mix(colour(k), WHITE, 0.4), turn=-0.08)
+    c.line([(0.05, 0.35), (-0.45, 0.98), (-0.75, 0)], shade(colour(k), 0.25), 0.1)
+    eye(c, 0.62, 0.48, 0.04)
+
+
+def _bee(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
+    c.line([(0.15, 0), (0.15, 0.3)], (0.2, 0.55, 0.2), 0.05)
+    for i in range(7):
+        a = math.tau * i / 7
+        c.ellipse(0.15 + 0.2 * math.cos(a), 0.28 + 0.12 * math.sin(a), 0.12, 0.08, (0.95, 0.45, 0.7))
+    flap = 0.5 + 0.25 * math.sin(30 * t)
+    for turn in (flap, flap + 0.6):
+        c.ellipse(-0.05, 0.9, 0.14, 0.3, (0.88, 0.94, 1), 0.8, turn=turn - 0.6)
+    c.ellipse(0, 0.6, 0.48, 0.26, colour(k))
+    for x in (-0.28, -0.08, 0.12):
+        c.ellipse(x, 0.6, 0.055, 0.24, BLACK)
+    c.ellipse(0.45, 0.62, 0.17, 0.17, (0.15, 0.1, 0.05))
+    eye(c, 0.5, 0.67)
+
+
+THINGS = (
+    Thing("rooster crowing", "meadow", "source", coloured((0.0, 0.07), (0.6, 0.9), (0.5, 0.85), fat=(0.27, 0.36)),
+          _rooster, voices.call((720, 480), [0.7, 1.2, 1.0, 1.5, 1.45, 0.8], [1, 0.9, 0.7, 0.5, 0.3], (0.7, 1.1),
+                                (1.1, 1.5), noise=0.15)),
+    Thing("sheep bleating", "meadow", "source", coloured((0.08, 0.14), (0.02, 0.2), (0.8, 1.0)), _sheep,
+          voices.call((420, 280), [1, 1.05, 0.95], [1, 0.7, 0.9, 0.8, 0.5, 0.3], (0.5, 0.8), (0.8, 1.2),
+                      pulse=(8, 11))),
+    Thing("pig grunting", "meadow", "source", coloured((0.94, 1.02), (0.25, 0.45), (0.8, 1.0)), _pig,
+          voices.call((130, 80), [1, 0.8, 1.1], [1, 1, 0.8, 0.8, 0.6, 0.5, 0.4], (0.12, 0.22), (0.3, 0.45), noise=1.5)),
+    Thing("horse neighing", "meadow", "source", coloured((0.03, 0.09), (0.4, 0.8), (0.3, 0.7)), _horse,
+          voices.call((1150, 800), [0.9, 1.3, 1.2, 1.0, 0.7, 0.5], [1, 0.6, 0.4, 0.3], (1.0, 1.4), (1.4, 1.8),
+                      noise=0.3, pulse=(13, 17))),
+    Thing("duck quacking", "meadow", "source", coloured((0.05, 0.12), (0.1, 0.4), (0.5, 0.8), head=(0.3, 0.5)), _duck,
+          voices.call((330, 220), [1.1, 1.0, 0.85], [0.3, 0.4, 0.6, 1, 1, 0.9, 0.7, 0.5, 0.3], (0.14, 0.2),
+                      (0.24, 0.34))),
+    Thing("cat meowing", "night", "source", coloured((0.05, 0.12), (0.05, 0.75), (0.45, 0.9)), _cat,
+          voices.call((680, 480), [0.8, 1.2, 1.1, 0.75], [0.7, 1, 0.5, 0.25], (0.55, 0.85), (0.9, 1.3), edge=0.08)),
+    Thing("cricket chirping", "night", "source", coloured((0.14, 0.32), (0.5, 0.85), (0.45, 0.8)), _cricket,
+          voices.call((4900, 4100), [1, 0.98], [1], (0.12, 0.25), (0.3, 0.5), pulse=(26, 36)), 0.15),
+    Thing("bee buzzing", "meadow", "source", coloured((0.11, 0.15), (0.8, 1.0), (0.85, 1.0)), _bee,
+          voices.engine((250, 180), [1, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2], (0.1, 200, 2000), rev=0.12), 0.18),
+)
