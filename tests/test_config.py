@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2v.config import Config, MethodName, json_schema
+from s2v.config import Config, MethodName, inherited, json_schema
 from s2v.configfile import check, load, merge, read, split_names
 from s2v.errors import UserError
 
@@ -51,6 +51,7 @@ def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
     files = {"folder": "folder", "vggsound": "vggsound50", "vegas": "vegas", "celebvhq": "celebvhq"}
     sections = {source: read(ROOT / f"configs/{name}.yaml")["data"][source] for source, name in files.items()}
     shipped = merge([read(DEFAULT), {"data": sections}])
+    shipped = inherited(shipped)
     for key in _keys(Config):
         value: Any = shipped
         for part in key.split("."):
@@ -60,7 +61,7 @@ def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
              "projection_dim", "projection_hidden", "prototypes", "sinkhorn_iterations", "n_fft", "hop", "log_floor",
              "freeze_prototypes_steps", "attention", "hflip", "warmup_learning_rate", "d_learning_rate", "image_px",
              "dim",
-             "evaluator", "epochs", "split"}
+             "evaluator", "epochs", "split", "architecture", "patch_px", "depth", "heads", "stem"}
     for line in DEFAULT.read_text().splitlines():
         key, _, rest = line.strip().partition(":")
         if line.startswith("  ") and rest.strip() and not key.startswith(("#", "-")) and key not in plain:

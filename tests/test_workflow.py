@@ -113,6 +113,23 @@ def test_what_an_edit_reruns(tiny_checkout: Checkout, path: str, old: str, new: 
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def test_table3_takes_the_second_generator_and_nothing_of_the_first_again(checkout: Checkout) -> None:
+    table = "results/tiny/table3.csv"
+    planned = checkout.planned(table)
+    assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1, "generate": 1,
+                       "evaluate": 1, "table3": 1}  # fmt: skip
+    done = checkout.snakemake("--cores", "2", table)
+    assert done.returncode == 0, done.stdout[-4000:]
+    text = (checkout.results / "table3.md").read_text()
+    assert "| A | GAN |" in text and "| B | LDM |" in text and "| C | AudioToken | not yet run" in text
+    assert [line.split(",")[0] for line in (checkout.results / "table3.csv").read_text().splitlines()[1:]] == ["A", "B"]
+    assert checkout.planned(table) == {} == checkout.planned()
+    overlay = checkout.root / "steps.yaml"
+    overlay.write_text("generate: {ldm: {steps: 3}}\n")
+    planned = checkout.planned(table, config=(*TINY, "steps.yaml"))
+    assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
+
+
 def test_more_seeds_add_jobs_and_rerun_none(tiny_checkout: Checkout) -> None:
     overlay = tiny_checkout.root / "more.yaml"
     overlay.write_text("generate: {seeds: [0, 1]}\n")

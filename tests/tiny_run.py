@@ -13,6 +13,7 @@ from shards import RATE, flac, write_tar
 from s2v.files import write_json
 from s2v.media.picture import encode_jpeg
 from s2v.models.biggan import Generator
+from s2v.models.latent_diffusion import LatentDiffusion, autoencoder
 from s2v.train.align import AudioEncoder
 from s2v.train.checkpoint import save_tensors
 from s2v.train.encoder import ImageEncoder
@@ -56,10 +57,12 @@ class Models:
     encoder: Path
     generator: Path
     align: Path
+    vae: Path
+    diffusion: Path
 
 
 def models(root: Path) -> Models:
-    """Model folders with random weights: f_V 32-d at 24 px, G at 32 px, f_A on one second."""
+    """Model folders with random weights: f_V 32-d at 24 px, G at 32 px, f_A on one second, and an LDM."""
     torch.manual_seed(0)
     shapes = {
         "encoder": (ImageEncoder, {"depth": 10, "width": 4, "image_px": 24}),
@@ -68,9 +71,19 @@ def models(root: Path) -> Models:
             {"resolution": 32, "channels": 2, "dim_z": 8, "dim_feature": 32, "shared_dim": 8, "convs": 1,
              "attention": False},
         ),
+        "vae": (
+            autoencoder,
+            {"resolution": 32, "channels": [8, 8, 8], "layers_per_block": 1, "latent_channels": 4, "groups": 4},
+        ),
+        "diffusion": (
+            LatentDiffusion,
+            {"dim_feature": 32, "latent_channels": 4, "latent_px": 8, "channels": [16, 16], "attention": [False, True],
+             "layers_per_block": 1, "heads": 2, "groups": 4, "tokens": 2, "token_dim": 16, "prediction": "epsilon",
+             "timesteps": 1000, "beta_schedule": "linear"},
+        ),
         "align": (AudioEncoder, {"dim": 32, "width": 4, "final_relu": False, "audio": AUDIO}),
     }  # fmt: skip
     for name, (kind, shape) in shapes.items():
         save_tensors(root / name / "model.safetensors", kind(**shape).state_dict())
         write_json(root / name / "config.json", shape)
-    return Models(root / "encoder", root / "generator", root / "align")
+    return Models(*(root / name for name in ("encoder", "generator", "align", "vae", "diffusion")))

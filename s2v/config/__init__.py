@@ -79,10 +79,13 @@ INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
 
 
 def inherited(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` of a whole configuration, with the sections of `INHERITS` filled up, key by key."""
-    return values | {
-        section: _filled(values.get(base, {}), values.get(section, {})) for section, base in INHERITS.items()
-    }
+    """`values` of a whole configuration, with the sections of `INHERITS` filled up, key by key.
+
+    The latent diffusion model learns from the pictures that the GAN learns from, unless told otherwise.
+    """
+    seen = {key: value for key, value in values.get("generator", {}).items() if key == "splits"}
+    filled = {section: _filled(values.get(base, {}), values.get(section, {})) for section, base in INHERITS.items()}
+    return values | filled | {section: _filled(seen, values.get(section, {})) for section in ("vae", "diffusion")}
 
 
 def _filled(low: Any, high: Any) -> Any:

@@ -13,7 +13,9 @@ from s2v.config.training import SteppedConfig
 class VaeConfig(SteppedConfig):
     """The autoencoder in whose latents diffusion happens: KL-regularised, factor 2^(levels - 1)."""
 
-    splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
+    splits: list[str] = Field(
+        ["images"], description="packed splits whose frames it is trained on; where not named, those of `generator`"
+    )
     resolution: Positive = Field(256, description="side of the pictures, a multiple of 2^(levels - 1)")
     channels: list[Positive] = Field(
         [128, 256, 512, 512], min_length=1, description="of each level; Stable Diffusion's"
@@ -30,7 +32,9 @@ class VaeConfig(SteppedConfig):
 class DiffusionConfig(SteppedConfig):
     """The denoiser: a U-Net on latents that sees the image feature by cross-attention (paper 6.1, Eq. 4)."""
 
-    splits: list[str] = Field(["images"], description="packed splits whose latents it is trained on")
+    splits: list[str] = Field(
+        ["images"], description="packed splits whose latents it is trained on; where not named, those of `generator`"
+    )
     channels: list[Positive] = Field(
         [320, 640, 1280, 1280], min_length=1, description="of each level; Stable Diffusion's"
     )
