@@ -1,10 +1,10 @@
 # f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2).
 rule align:
     input:
-        train=packs("train"),
-        val=packs("val"),
-        train_features="<results>/embed/train.safetensors",
-        val_features="<results>/embed/val.safetensors",
+        train=unless_published("align", packs("train")),
+        val=unless_published("align", packs("val")),
+        train_features=unless_published("align", "<results>/embed/train.safetensors"),
+        val_features=unless_published("align", "<results>/embed/val.safetensors"),
     output:
         expand("<results>/align/{file}", file=TRAINED),
     log:
@@ -20,6 +20,6 @@ rule align:
         gpu=GPUS,
     params:
         config=values("align"),
-        code=code_digest("s2v.train.align"),
+        code=training_digest("align"),
     script:
         "../workflow_scripts/align.py"

@@ -50,6 +50,17 @@ def values(stage, *without):
     return {k: v for k, v in getattr(CONFIG, stage).model_dump(mode="json").items() if k not in without}
 
 
+def unless_published(stage, files):
+    """Inputs of a training: none where published weights take its place."""
+    return [] if getattr(CONFIG, stage).weights else files
+
+
+def training_digest(stage):
+    """Digest of the code that makes the weights of a stage: of its training, or of the conversion."""
+    published = getattr(CONFIG, stage).weights
+    return code_digest("s2v.weights.convert" if published else f"s2v.train.{stage}")
+
+
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 

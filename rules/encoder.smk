@@ -1,7 +1,7 @@
 # f_V: the image encoder, trained with SwAV on pictures alone (paper 3.2).
 rule encoder:
     input:
-        packs=packs(*CONFIG.encoder.splits),
+        packs=unless_published("encoder", packs(*CONFIG.encoder.splits)),
     output:
         expand("<results>/encoder/{file}", file=TRAINED),
     log:
@@ -17,6 +17,6 @@ rule encoder:
         gpu=GPUS,
     params:
         config=values("encoder"),
-        code=code_digest("s2v.train.encoder"),
+        code=training_digest("encoder"),
     script:
         "../workflow_scripts/encoder.py"

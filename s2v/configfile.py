@@ -139,6 +139,11 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         for name in names:
             if name not in known:
                 yield key, f"{name!r} is no split of the data; allowed: {', '.join(known)}"
+    if not config.encoder.weights:
+        for key, section in (("generator", config.generator), ("align", config.align)):
+            if section.weights:
+                needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"
+                yield f"{key}.weights", f"{section.weights} {needs}"
     for name in ("train", "val"):
         if name not in known:
             yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"

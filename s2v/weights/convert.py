@@ -100,7 +100,8 @@ def _card(source: Entry, path: Path, digest: str, copy: str, weights: dict[str, 
         f"# {source.what}\n\nPublished weights `{source.name}`, not trained here: renamed to this package's layout, "
         f"{count:,} numbers.\n\n- Source: {source.source}, file `{path.name}`, SHA-256 `{digest}`\n"
         + (f"- Copy: {copy}\n" if copy else "")
-        + f"- Licence: {source.terms()}; it holds for this folder and for what is built on it\n- {_HINTS[source.name]}\n"
+        + f"- Licence: {source.terms()}; it holds for this folder and for what is built on it\n"
+        + f"- {_HINTS[source.name]}\n"
     )
 
 

@@ -17,7 +17,8 @@ from s2v.remote import CannotResume, Remote
 from s2v.weights.catalogue import Entry, File
 from s2v.weights.checksums import NOTED, expected, note
 
-_CHUNK = 2**18
+# So much is lost, and asked for again, where a connection breaks off.
+_CHUNK = 2**16
 
 
 def fetch(

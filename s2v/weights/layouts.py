@@ -36,6 +36,9 @@ def icgan_biggan(state: State) -> State:
     Spectral norm: theirs makes one step of power iteration from `u0` at each call and keeps nothing of it in
     evaluation; ours divides by u^T W v of its stored vectors. So u and v are what that one step gives. `sv0` is for
     their logs, `shared` embeds classes, which this generator does not take.
+
+    Raises:
+        UserError: a weight and its vector do not belong together.
     """
     state = _without(state, "module.")
     renamed: State = {}
@@ -49,8 +52,12 @@ def icgan_biggan(state: State) -> State:
         if f"{layer}.u0" not in renamed or kind == "bias":
             converted[key] = value
         elif kind == "weight":
+            u0 = renamed[f"{layer}.u0"]
+            if value.ndim < 2 or len(value) != u0.numel():
+                shapes = f"weight {_said(value.shape)}, u0 {_said(u0.shape)}"
+                raise UserError(f"not the published layout: {layer} has {shapes}")
             converted[f"{layer}.parametrizations.weight.original"] = value
-            u, v = _power_step(value, renamed[f"{layer}.u0"])
+            u, v = _power_step(value, u0)
             converted[f"{layer}.parametrizations.weight.0._u"] = u
             converted[f"{layer}.parametrizations.weight.0._v"] = v
     for key in [k for k in converted if k.endswith(".running_mean")]:
