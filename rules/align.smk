@@ -20,6 +20,6 @@ rule align:
         gpu=GPUS,
     params:
         config=values("align"),
-        code=training_digest("align"),
+        code=published_digest("align") or code_digest("s2v.train.align"),
     script:
         "../workflow_scripts/align.py"

@@ -55,10 +55,9 @@ def unless_published(stage, files):
     return [] if getattr(CONFIG, stage).weights else files
 
 
-def training_digest(stage):
-    """Digest of the code that makes the weights of a stage: of its training, or of the conversion."""
-    published = getattr(CONFIG, stage).weights
-    return code_digest("s2v.weights.convert" if published else f"s2v.train.{stage}")
+def published_digest(stage):
+    """Digest of the code that converts published weights, where they take the place of a training."""
+    return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
 
 
 def growing(amount):

@@ -17,6 +17,6 @@ rule encoder:
         gpu=GPUS,
     params:
         config=values("encoder"),
-        code=training_digest("encoder"),
+        code=published_digest("encoder") or code_digest("s2v.train.encoder"),
     script:
         "../workflow_scripts/encoder.py"

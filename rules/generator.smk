@@ -25,6 +25,6 @@ rule generator:
         gpu=GPUS,
     params:
         config=values("generator"),
-        code=training_digest("generator"),
+        code=published_digest("generator") or code_digest("s2v.train.generator"),
     script:
         "../workflow_scripts/generator.py"

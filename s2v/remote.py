@@ -119,7 +119,10 @@ class Remote(io.RawIOBase):
             span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", got.get("Content-Range", "").strip())
             if self.response.status != 206 or not span or int(span[1]) != self.at:
                 raise CannotResume(refusal)
-            self.total = int(span[2]) if self.total is None and span[2] != "*" else self.total
+            total = None if span[2] == "*" else int(span[2])
+            if total is not None and total < self.at:
+                raise CannotResume(refusal)
+            self.total = self.total or total
             return
         length, tag = got.get("Content-Length", ""), got.get("ETag", "")
         self.total = int(length) if length.isdecimal() else None
