@@ -3,12 +3,17 @@
 ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
 
 
+def features_of(split, wildcards):
+    """f_V's features of a split, of the encoder that this one is aligned to."""
+    return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
+
+
 rule align:
     input:
-        train=packs("train"),
-        val=packs("val"),
-        train_features=lambda wildcards: f"<results>/{ALIGNED_TO[wildcards.align]}/train.safetensors",
-        val_features=lambda wildcards: f"<results>/{ALIGNED_TO[wildcards.align]}/val.safetensors",
+        train=lambda wildcards: unless_published(wildcards.align, packs("train")),
+        val=lambda wildcards: unless_published(wildcards.align, packs("val")),
+        train_features=lambda wildcards: features_of("train", wildcards),
+        val_features=lambda wildcards: features_of("val", wildcards),
     output:
         expand("<results>/{{align}}/{file}", file=TRAINED),
     log:
@@ -24,6 +29,6 @@ rule align:
         gpu=GPUS,
     params:
         config=lambda wildcards: values(wildcards.align),
-        code=code_digest("s2v.train.align"),
+        code=lambda wildcards: published_digest(wildcards.align) or code_digest("s2v.train.align"),
     script:
         "../workflow_scripts/align.py"

@@ -53,6 +53,16 @@ def values(stage, *without):
     return {k: v for k, v in getattr(CONFIG, stage).model_dump(mode="json").items() if k not in without}
 
 
+def unless_published(stage, files):
+    """Inputs of a training: none where published weights take its place."""
+    return [] if getattr(CONFIG, stage).weights else files
+
+
+def published_digest(stage):
+    """Digest of the code that converts published weights, where they take the place of a training."""
+    return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
+
+
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 

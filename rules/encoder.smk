@@ -2,7 +2,9 @@
 # model (paper 6.1).
 rule encoder:
     input:
-        packs=lambda wildcards: packs(*getattr(CONFIG, wildcards.encoder).splits),
+        packs=lambda wildcards: unless_published(
+            wildcards.encoder, packs(*getattr(CONFIG, wildcards.encoder).splits)
+        ),
     output:
         expand("<results>/{{encoder}}/{file}", file=TRAINED),
     log:
@@ -18,6 +20,6 @@ rule encoder:
         gpu=GPUS,
     params:
         config=lambda wildcards: values(wildcards.encoder),
-        code=code_digest("s2v.train.encoder"),
+        code=lambda wildcards: published_digest(wildcards.encoder) or code_digest("s2v.train.encoder"),
     script:
         "../workflow_scripts/encoder.py"

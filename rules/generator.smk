@@ -1,12 +1,17 @@
 # G: the instance-conditioned BigGAN, trained on pictures and their features alone (paper 3.2).
 rule generator:
     input:
-        packs=packs(*CONFIG.generator.splits),
-        features=expand("<results>/embed/{split}.safetensors", split=CONFIG.generator.splits),
+        packs=unless_published("generator", packs(*CONFIG.generator.splits)),
+        features=unless_published(
+            "generator", expand("<results>/embed/{split}.safetensors", split=CONFIG.generator.splits)
+        ),
         encoder="<results>/encoder/model.safetensors",
         encoder_config="<results>/encoder/config.json",
     output:
-        expand("<results>/generator/{file}", file=[*TRAINED, "discriminator.safetensors"]),
+        expand(
+            "<results>/generator/{file}",
+            file=[*TRAINED, *unless_published("generator", ["discriminator.safetensors"])],
+        ),
     log:
         "<logs>/generator.log",
     benchmark:
@@ -20,6 +25,6 @@ rule generator:
         gpu=GPUS,
     params:
         config=values("generator"),
-        code=code_digest("s2v.train.generator"),
+        code=published_digest("generator") or code_digest("s2v.train.generator"),
     script:
         "../workflow_scripts/generator.py"

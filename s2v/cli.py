@@ -33,6 +33,8 @@ app = typer.Typer(
 world = typer.Typer(help="The embedded world, the default data set.", **_STYLE)
 config = typer.Typer(help="Configuration files.", **_STYLE)
 shards = typer.Typer(help="Packed shards.", **_STYLE)
+weights = typer.Typer(help="Published weights: what there is, under which licence; bring it; check it.", **_STYLE)
+app.add_typer(weights, name="weights")
 app.add_typer(shards, name="shards")
 app.add_typer(world, name="world")
 app.add_typer(config, name="config")
@@ -134,6 +136,80 @@ def shards_check(
             index.with_suffix(".tar").unlink(missing_ok=True)
             index.unlink(missing_ok=True)
     if found:
+        raise typer.Exit(1)
+
+
+WeightsFolder = Annotated[Path | None, typer.Option("--folder", help="where they lie; by default $S2V_WEIGHTS")]
+
+
+@weights.command("list")
+def weights_list(folder: WeightsFolder = None) -> None:
+    """Say which published weights s2v knows, which are there, how large they are, and under which licence."""
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE, weights_folder
+    from s2v.weights.checksums import there
+
+    try:
+        place: Path | None = weights_folder(folder)
+    except UserError:
+        place = None
+    table = Table("name", "there", "MB", "what", "licence", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for entry in CATALOGUE.values():
+        found = place is not None and there(place, entry)
+        size = "?" if entry.size_mb is None else str(entry.size_mb)
+        table.add_row(entry.name, "yes" if found else "no", size, entry.what, entry.terms())
+    # Off a terminal (a pipe, a file) lines are as long as they need be.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    typer.echo(f"folder: {place or f'none; set {WEIGHTS_VARIABLE} or give --folder'}")
+
+
+@weights.command("fetch")
+def weights_fetch(
+    names: Annotated[list[str], typer.Argument(help="names of `s2v weights list`")],
+    folder: WeightsFolder = None,
+    url: Annotated[
+        str | None, typer.Option(help="a mirror: address of the file, or of the folder where there are several")
+    ] = None,
+    proxy: Annotated[str | None, typer.Option(help="e.g. socks5://127.0.0.1:1080")] = None,
+) -> None:
+    """Bring published weights, whole and checked; a broken download goes on where it was.
+
+    Each has its own licence, which is said first; several forbid commercial use.
+    """
+    from s2v.config import DownloadConfig
+    from s2v.weights.catalogue import entry, weights_folder
+    from s2v.weights.fetch import fetch
+
+    wanted = [entry(name) for name in dict.fromkeys(names)]
+    if url is not None and len(wanted) > 1:
+        raise UserError("--url is the address of one of them; give one name")
+    place = weights_folder(folder)
+    for one in wanted:
+        fetch(one, place, url=url, download=DownloadConfig(proxy=proxy), say=typer.echo)
+
+
+@weights.command("check")
+def weights_check(folder: WeightsFolder = None) -> None:
+    """Compare the weights that are there with their checksums; exit code 1 where one is wrong."""
+    from s2v.weights.catalogue import CATALOGUE, weights_folder
+    from s2v.weights.checksums import states
+
+    place = weights_folder(folder)
+    wrong = False
+    for entry in CATALOGUE.values():
+        found = states(place, entry)
+        for file, said, bad in found:
+            wrong |= bad
+            typer.echo(f"{entry.name}: {file.path}: {said}")
+        if len(found) < len(entry.files):
+            count = f"{len(found)} of {len(entry.files)} files there" if found else "not there"
+            typer.echo(f"{entry.name}: {count}")
+    if wrong:
         raise typer.Exit(1)
 
 

@@ -42,7 +42,7 @@ def report(config: Config, files: list[Path]) -> Iterator[str]:
     yield from _device(config)
     yield f"  {'ffmpeg':<18}{_ffmpeg(config.runtime.ffmpeg)}"
     yield ""
-    yield from _weights()
+    yield from _weights(config)
     yield ""
     yield f"configuration {' + '.join(str(path) for path in files)}"
     for name, text in _plan(config):
@@ -91,15 +91,22 @@ def _ffmpeg(setting: str) -> str:
     return f"{first.removeprefix('ffmpeg version ').split(' ')[0]} ({setting}: {path})"
 
 
-def _weights() -> Iterator[str]:
-    from s2v.evaluate.evaluators import CLIP_FILES, INCEPTION_FILE, WEIGHTS_VARIABLE
+def _weights(config: Config) -> Iterator[str]:
+    from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE
+    from s2v.weights.checksums import there
 
-    folder = os.environ.get(WEIGHTS_VARIABLE)
-    yield f"published weights (${WEIGHTS_VARIABLE}: {folder or 'not set'})"
-    for what, names in {"CLIP ViT-B/32": CLIP_FILES, "Inception-V3": (INCEPTION_FILE,)}.items():
-        found = [name for name in names if folder and Path(folder, name).is_file()]
-        yield f"  {what:<18}{found[0] if found else 'absent (' + ' or '.join(names) + ')'}"
-    yield "  Only evaluate.evaluator: clip_inception needs them."
+    name = os.environ.get(WEIGHTS_VARIABLE)
+    folder = Path(name).expanduser() if name else None
+    wanted: set[str | None] = {section.weights for section in (config.encoder, config.generator, config.align)}
+    if config.evaluate.evaluator == "clip_inception":
+        wanted |= {"clip-vit-b32", "inception-v3"}
+    yield f"published weights (${WEIGHTS_VARIABLE}: {name or 'not set'})"
+    for entry in CATALOGUE.values():
+        found = folder is not None and there(folder, entry)
+        path = entry.files[0].path if len(entry.files) == 1 else f"{entry.files[0].path.split('/')[0]}/"
+        needed = "; this configuration needs it" if entry.name in wanted and not found else ""
+        yield f"  {entry.name:<18}{path if found else f'absent ({path}){needed}'}"
+    yield "  `s2v weights list` says what they are and their licences, `s2v weights fetch NAME` brings them."
 
 
 def _plan(config: Config) -> Iterator[tuple[str, str]]:
@@ -118,15 +125,15 @@ def _plan(config: Config) -> Iterator[tuple[str, str]]:
         yield "data", f"{data.folder.path} ({found}), classes from {data.folder.labels}"
     yield "splits", f"{', '.join(split_names(config))}; {data.shards} shards"
     yield "pairs", f"{config.select.mode} frame; {align.audio.window_s:g} s of sound"
-    yield "encoder", (
+    yield "encoder", encoder.weights or (
         f"ResNet-{encoder.depth} of width {encoder.width}, {encoder.image_px} px, {encoder.steps} steps of "
         f"{encoder.batch_size} on {', '.join(encoder.splits)}"
     )
-    yield "generator", (
+    yield "generator", generator.weights or (
         f"{generator.resolution} px, {generator.channels} channels, {generator.warmup_steps} + {generator.steps} steps "
         f"of {generator.batch_size} on {', '.join(generator.splits)}"
     )
-    yield "align", f"loss {align.loss}, at most {align.epochs} epochs of batch {align.batch_size}"
+    yield "align", align.weights or f"loss {align.loss}, at most {align.epochs} epochs of batch {align.batch_size}"
     yield "generate", f"{', '.join(config.generate.methods)}; seeds {', '.join(map(str, config.generate.seeds))}"
     yield "evaluator", config.evaluate.evaluator
 

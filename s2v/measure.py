@@ -141,14 +141,17 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
 
     if config.select.mode != "published":
         yield Training("localise", config.localise.batch_size, [("", 0, config.localise.steps)], _localise(config))
-    yield Training("encoder", config.encoder.batch_size, [("", 0, config.encoder.steps)], _encoder(config))
+    if not config.encoder.weights:
+        yield Training("encoder", config.encoder.batch_size, [("", 0, config.encoder.steps)], _encoder(config))
     generator = config.generator
     phases = [("", generator.warmup_steps, generator.steps)]
     if generator.warmup_steps:
         phases.insert(0, (" warm-up", 0, generator.warmup_steps))
-    yield Training("generator", generator.batch_size, phases, _generator(config))
+    if not generator.weights:
+        yield Training("generator", generator.batch_size, phases, _generator(config))
     steps = config.align.epochs * steps_per_epoch(n_train, config.align.batch_size, config.runtime.processes)
-    yield Training("align", config.align.batch_size, [(" at most", 0, steps)], _align(config))
+    if not config.align.weights:
+        yield Training("align", config.align.batch_size, [(" at most", 0, steps)], _align(config))
     if config.evaluate.evaluator == "judge":
         yield Training("judge", config.judge.batch_size, [("", 0, config.judge.steps)], _judge(config, classes))
 

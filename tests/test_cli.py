@@ -43,9 +43,10 @@ def test_doctor_says_what_there_is_and_what_would_run(monkeypatch: pytest.Monkey
     (tmp_path / "inception/weights-inception-2015-12-05-6726825d.pth").touch()
     done = runner.invoke(app, ["doctor", "--configfile", "configs/tiny.yaml"])
     assert done.exit_code == 0, done.output
-    for part in ("torch", "device", "ffmpeg", "CLIP ViT-B/32     absent", "3 classes", "results/tiny", "judge"):
+    absent = "clip-vit-b32      absent (clip/ViT-B-32.safetensors)"
+    for part in ("torch", "device", "ffmpeg", absent, "3 classes", "results/tiny", "judge"):
         assert part in done.output, part
-    assert "Inception-V3      inception/weights" in done.output
+    assert "inception-v3      inception/weights" in done.output
 
 
 def test_doctor_survives_an_absent_ffmpeg(tmp_path: Path) -> None:

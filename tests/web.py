@@ -68,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if fault == "cut, no ranges" or self.headers.get("If-Range", tag) != tag:
             asked = None
+        if asked and int(asked[1]) >= len(data):
+            self.send_error(416)
+            return
         if asked:
             start = int(asked[1])
             site.ranges.append(asked[0])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import folder, job, paths
+from adapter import folder, job, optional, paths
 
 with job(snakemake, shared=True) as settings:
     from s2v.config import AlignConfig
@@ -12,8 +12,8 @@ with job(snakemake, shared=True) as settings:
         config=AlignConfig(**snakemake.params.config),
         train_packs=paths(snakemake.input.train),
         val_packs=paths(snakemake.input.val),
-        train_features=Path(snakemake.input.train_features),
-        val_features=Path(snakemake.input.val_features),
+        train_features=optional(snakemake.input.train_features) or Path(),
+        val_features=optional(snakemake.input.val_features) or Path(),
         output_dir=folder(snakemake.output),
         runtime=settings.runtime,
         threads=settings.threads,

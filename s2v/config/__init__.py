@@ -81,11 +81,18 @@ INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
 def inherited(values: dict[str, Any]) -> dict[str, Any]:
     """`values` of a whole configuration, with the sections of `INHERITS` filled up, key by key.
 
-    The latent diffusion model learns from the pictures that the GAN learns from, unless told otherwise.
+    The latent diffusion model learns from the pictures that the GAN learns from, unless told otherwise. Published
+    weights are for the section that names them alone.
     """
-    seen = {key: value for key, value in values.get("generator", {}).items() if key == "splits"}
-    filled = {section: _filled(values.get(base, {}), values.get(section, {})) for section, base in INHERITS.items()}
+    low = {base: _without(values.get(base, {}), "weights") for base in INHERITS.values()}
+    generator = values.get("generator", {})
+    seen = {"splits": generator["splits"]} if isinstance(generator, dict) and "splits" in generator else {}
+    filled = {section: _filled(low[base], values.get(section, {})) for section, base in INHERITS.items()}
     return values | filled | {section: _filled(seen, values.get(section, {})) for section in ("vae", "diffusion")}
+
+
+def _without(section: Any, key: str) -> Any:
+    return {k: v for k, v in section.items() if k != key} if isinstance(section, dict) else section
 
 
 def _filled(low: Any, high: Any) -> Any:

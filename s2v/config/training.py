@@ -8,6 +8,8 @@ from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
 
+_WEIGHTS = "published weights in place of training, see `s2v weights list`; null trains, the other keys then say how"
+
 
 class AudioConfig(Slice):
     """The log-spectrogram: scipy's default PSD, 257 bins, hop 159, ln(x + floor), then per-clip mean 0 and std 1."""
@@ -62,6 +64,7 @@ class VitConfig(Slice):
 class EncoderConfig(SteppedConfig):
     """f_V: ResNet (paper 3.2) or ViT (paper 6.1) trained with SwAV (Caron et al. 2020)."""
 
+    weights: Literal["swav-resnet50"] | None = Field(None, description=_WEIGHTS)
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
     architecture: Literal["resnet", "vit"] = "resnet"
     vit: VitConfig = VitConfig()
@@ -84,6 +87,7 @@ class EncoderConfig(SteppedConfig):
 class GeneratorConfig(SteppedConfig):
     """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""
 
+    weights: Literal["icgan-biggan128"] | None = Field(None, description=_WEIGHTS)
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
     resolution: Literal[32, 64, 128, 256] = 128
     channels: Positive = 96
@@ -113,6 +117,7 @@ class GeneratorConfig(SteppedConfig):
 class AlignConfig(TrainingConfig):
     """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
 
+    weights: Literal["sound2scene-audio"] | None = Field(None, description=_WEIGHTS)
     audio: AudioConfig = AudioConfig()
     width: Positive = 64
     final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")

@@ -21,9 +21,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from s2v.config import DownloadConfig
 from s2v.data.reader import Only, Pick, Sample, decode_wave, decoded, label_of, picture, samples
-from s2v.data.remote import open_url
 from s2v.errors import UserError
 from s2v.media.picture import Policy
+from s2v.remote import open_url
 
 _CHUNK = 2**20
 

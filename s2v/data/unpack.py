@@ -24,11 +24,11 @@ import pyarrow as pa
 from s2v.data.folder import SUFFIXES
 from s2v.data.ids import parse
 from s2v.data.local_tree import locate
-from s2v.data.remote import open_url
 from s2v.data.status import Row
 from s2v.errors import UserError
 from s2v.files import atomic_path, read_parquet, write_parquet
 from s2v.progress import track
+from s2v.remote import open_url
 
 if TYPE_CHECKING:
     from s2v.config import DownloadConfig

@@ -20,6 +20,7 @@ _WHERE = {
     "clip": "OpenAI's ViT-B/32 as open_clip stores it (tag `openai`)",
     "inception": "torch-fidelity's release v0.2.0",
 }
+_NAMES = {"clip": "clip-vit-b32", "inception": "inception-v3"}
 _BATCH = 64
 
 
@@ -144,7 +145,7 @@ class ClipInceptionEvaluator:
 def _missing(weights: Path, name: str, kind: str) -> UserError:
     return UserError(
         f"evaluate.evaluator: clip_inception needs the file {name} under {weights} (the folder of "
-        f"${WEIGHTS_VARIABLE}): put {_WHERE[kind]} there; nothing is downloaded for you"
+        f"${WEIGHTS_VARIABLE}): `s2v weights fetch {_NAMES[kind]}` brings it, or put {_WHERE[kind]} there"
     )
 
 
@@ -203,7 +204,8 @@ def load_evaluator(
         if not folder:
             raise UserError(
                 f"evaluate.evaluator: clip_inception needs the environment variable {WEIGHTS_VARIABLE}: a "
-                f"folder with {CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']})"
+                f"folder with {CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']}), as `s2v "
+                "weights fetch clip-vit-b32 inception-v3` brings them"
             )
         return ClipInceptionEvaluator(Path(folder), prompt, device)
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")

@@ -49,6 +49,7 @@ PAPER: dict[str, dict[str, Any]] = {
     "select": {"mode": "top1"},
     "generate": {"window_s": 10.0, "truncation": 0.0},
 }
+_PARTS = ("encoder", "generator", "align")
 _DATA = {
     "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, "
     "in place of VGGSound and VEGAS. It shows that the chain works and lets claims be measured; it says "
@@ -95,13 +96,18 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
 def _lines(config: Config) -> Iterator[str]:
     values = config.model_dump(mode="json")
     yield _DATA[config.data.source]
+    published = {stage: name for stage in _PARTS if (name := values[stage]["weights"])}
+    own = [f"{stage}: {', '.join(values[stage]['splits'])}" for stage in _PARTS[:2] if stage not in published]
     yield (
         "Pretrained parts: the paper takes a SwAV ResNet-50 and an IC-GAN generator trained on ImageNet and "
-        "a localisation model of Senocak et al. (2022); here all three are trained in the run, on splits of "
-        f"this data set (encoder: {', '.join(config.encoder.splits)}; generator: "
-        f"{', '.join(config.generator.splits)}; localiser: train)."
+        f"a localisation model of Senocak et al. (2022); here {'all three' if len(own) == 2 else 'these'} are trained "
+        f"in the run, on splits of this data set ({'; '.join([*own, 'localiser: train'])})"
+        + "".join(f"; {stage}: published weights `{name}`" for stage, name in published.items())
+        + "."
     )
     for stage, expected in PAPER.items():
+        if stage.split(".")[0] in published:
+            continue
         found: Any = values
         for part in stage.split("."):
             found = found[part]
@@ -112,17 +118,18 @@ def _lines(config: Config) -> Iterator[str]:
         ]
         if changed:
             yield f"`{stage}`: " + ", ".join(changed) + "."
-    if config.generator.warmup_steps:
+    if config.generator.warmup_steps and not config.generator.weights:
         yield (
             f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come "
             f"before the {config.generator.steps} adversarial ones; IC-GAN has no such warm-up."
         )
-    if config.align.final_relu:
+    if config.align.final_relu or config.align.weights:
         yield "Audio encoder: ends in a ReLU, as in the authors' code; the paper does not say so."
-    yield (
-        f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper "
-        "gives no rule, and the authors' code validates on its training folder."
-    )
+    if not config.align.weights:
+        yield (
+            f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper "
+            "gives no rule, and the authors' code validates on its training folder."
+        )
     yield _EVALUATOR[config.evaluate.evaluator]
     yield (
         f"Open in the paper, settled here: row A sees the {_frame(config.generate.icgan_frame)} of the test "

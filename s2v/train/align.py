@@ -18,6 +18,7 @@ from s2v.train.batches import batch_indices, steps_per_epoch
 from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.prefetch import Prefetch
+from s2v.train.published import publish
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -121,6 +122,9 @@ def run(
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
+    if config.weights:
+        publish(config.weights, output_dir, place)
+        return
     features = [load_tensors(path)["features"] for path in (train_features, val_features)]
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}

@@ -24,6 +24,7 @@ from s2v.train.batches import batch_indices
 from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.prefetch import Prefetch
+from s2v.train.published import publish
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -148,6 +149,9 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
+    if config.weights:
+        publish(config.weights, output_dir, place)
+        return
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(max(config.image_px, config.crops[0][1]))).rows

@@ -22,6 +22,7 @@ from s2v.train.encoder import ImageEncoder, unit
 from s2v.train.encoder import load as load_encoder
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.perceptual import perceptual_distance
+from s2v.train.published import publish
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -195,6 +196,9 @@ def run(
         UserError: pictures and features do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
+    if config.weights:
+        publish(config.weights, output_dir, place)
+        return
     tensors = [load_tensors(path) for path in features]
     own, flipped = (torch.cat([t[name] for t in tensors]) for name in ("features", "features_flipped"))
     encoder = load_encoder(encoder_dir, place.device)

@@ -27,21 +27,35 @@ def open_url(url: str, download: DownloadConfig) -> io.BufferedReader:
         OSError: here or while it is read: a final fault, a passing one after all retries, or one after which the server
             can't go on where it was.
     """
-    return io.BufferedReader(_Remote(url, download), _CHUNK)
+    return io.BufferedReader(Remote(url, download), _CHUNK)
 
 
-class _Remote(io.RawIOBase):
-    """yt-dlp's HTTP client, since it knows all kinds of proxies, and what makes a lost connection good."""
+class CannotResume(OSError):
+    """The server can't go on in the middle of the file, or the file has changed since."""
 
-    def __init__(self, url: str, download: DownloadConfig) -> None:
+
+class Remote(io.RawIOBase):
+    """yt-dlp's HTTP client, since it knows all kinds of proxies, and what makes a lost connection good.
+
+    Args:
+        url: an http(s) address.
+        download: as for `open_url`.
+        at: bytes that are there from an earlier connection and are not asked for again.
+        version: what `version` said in that connection; the server then goes on in the same file only.
+
+    After the first read, `total` (bytes of the whole file) and `version` (ETag or time of last change) are what the
+    server says, None where it says nothing.
+    """
+
+    def __init__(self, url: str, download: DownloadConfig, at: int = 0, version: str | None = None) -> None:
         from yt_dlp import YoutubeDL
 
         options = {"socket_timeout": download.timeout_s, "quiet": True, "no_warnings": True, "cachedir": False}
         self.client = YoutubeDL({**options, **({"proxy": download.proxy} if download.proxy else {})})
         self.url, self.retries = url, download.retries
-        self.at = 0
+        self.at = at
         self.total: int | None = None
-        self.version: str | None = None
+        self.version = version
         self.response: Any = None
         self.failures = 0
 
@@ -83,21 +97,32 @@ class _Remote(io.RawIOBase):
         """Ask for what is missing.
 
         Raises:
-            OSError: the server sends something else.
+            CannotResume: the server sends something else.
         """
         from yt_dlp.networking import Request
+        from yt_dlp.networking.exceptions import HTTPError
 
         headers = {"Accept-Encoding": "identity"}
         if self.at:
             headers["Range"] = f"bytes={self.at}-"
             if self.version:
                 headers["If-Range"] = self.version
-        self.response = self.client.urlopen(Request(self.url, headers=headers))
+        refusal = f"lost after {self.at} bytes, and the server can't go on there, or the file has changed"
+        try:
+            self.response = self.client.urlopen(Request(self.url, headers=headers))
+        except HTTPError as error:
+            if self.at and error.status == 416:
+                raise CannotResume(refusal) from error
+            raise
         got = self.response.headers
         if self.at:
             span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", got.get("Content-Range", "").strip())
             if self.response.status != 206 or not span or int(span[1]) != self.at:
-                raise OSError(f"lost after {self.at} bytes, and the server can't go on there, or the file has changed")
+                raise CannotResume(refusal)
+            total = None if span[2] == "*" else int(span[2])
+            if total is not None and total < self.at:
+                raise CannotResume(refusal)
+            self.total = self.total or total
             return
         length, tag = got.get("Content-Length", ""), got.get("ETag", "")
         self.total = int(length) if length.isdecimal() else None
@@ -129,4 +154,4 @@ class _Lost(Exception):
     """The connection ended before the file did."""
 
 
-__all__ = ["open_url"]
+__all__ = ["CannotResume", "Remote", "open_url"]

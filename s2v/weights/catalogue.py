@@ -1,0 +1,213 @@
+"""The published weights that a reproduction can use, as their publishers give them. Nothing is shipped with s2v."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2v.errors import UserError
+
+WEIGHTS_VARIABLE = "S2V_WEIGHTS"
+CC_BY_NC = "CC BY-NC 4.0"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a publisher.
+
+    Args:
+        path: where it lies under the weights folder.
+        url: address that the publisher gives.
+        sha256: hex SHA-256 as far as it is known from public text; None: it is pinned on the first fetch.
+    """
+
+    path: str
+    url: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Weights with a name.
+
+    Args:
+        name: as it is typed.
+        what: what they are.
+        files: of one, or of a whole folder in the layout of diffusers.
+        licence: of the weights, as their publisher states it.
+        non_commercial: whether it forbids commercial use.
+        source: page where the publisher names file and licence.
+        size_mb: about how much is downloaded, None where no public text says so.
+        stage: the stage that they can take the place of, None for evaluators and parts of other generators.
+        note: what could not be verified, or must be known.
+    """
+
+    name: str
+    what: str
+    files: tuple[File, ...]
+    licence: str
+    non_commercial: bool
+    source: str
+    size_mb: int | None = None
+    stage: str | None = None
+    note: str = ""
+
+    def terms(self) -> str:
+        """The licence, and loudly what it forbids."""
+        return f"{self.licence}: NON-COMMERCIAL use only" if self.non_commercial else self.licence
+
+
+_UNCLIP = "https://huggingface.co/stabilityai/stable-diffusion-2-1-unclip/resolve/main/"
+# The half precision that the authors run; safetensors alone. Checksums are those that Hugging Face's pages show.
+_UNCLIP_FILES = {
+    "model_index.json": None,
+    "feature_extractor/preprocessor_config.json": None,
+    "image_encoder/config.json": None,
+    "image_encoder/model.fp16.safetensors": None,
+    "image_noising_scheduler/scheduler_config.json": None,
+    "image_normalizer/config.json": None,
+    "image_normalizer/diffusion_pytorch_model.fp16.safetensors": None,
+    "scheduler/scheduler_config.json": None,
+    "text_encoder/config.json": None,
+    "text_encoder/model.fp16.safetensors": "6ab158327d06ce861b5c78843672c78433ea82fcf03f142097ba204b81251cd2",
+    "tokenizer/merges.txt": None,
+    "tokenizer/special_tokens_map.json": None,
+    "tokenizer/tokenizer_config.json": None,
+    "tokenizer/vocab.json": None,
+    "unet/config.json": None,
+    "unet/diffusion_pytorch_model.fp16.safetensors": "a11c42f0619d06677f792a29b36277bf78bcefb7c010583c631da62e40630ff5",
+    "vae/config.json": None,
+    "vae/diffusion_pytorch_model.fp16.safetensors": None,
+}
+
+_ALL = (
+    Entry(
+        name="swav-resnet50",
+        what="image encoder f_V: ResNet-50, SwAV, 800 epochs on ImageNet",
+        files=(
+            File(
+                "swav/swav_800ep_pretrain.pth.tar",
+                "https://dl.fbaipublicfiles.com/deepcluster/swav_800ep_pretrain.pth.tar",
+            ),
+        ),
+        licence=CC_BY_NC,
+        non_commercial=True,
+        source="https://github.com/facebookresearch/swav",
+        size_mb=113,
+        stage="encoder",
+        note="size follows from the parameter count; no checksum is published",
+    ),
+    Entry(
+        name="icgan-biggan128",
+        what="generator G: IC-GAN with a BigGAN backbone, ImageNet, 128 px",
+        files=(
+            File(
+                "icgan/icgan_biggan_imagenet_res128.tar.gz",
+                "https://dl.fbaipublicfiles.com/ic_gan/icgan_biggan_imagenet_res128.tar.gz",
+            ),
+        ),
+        licence=CC_BY_NC,
+        non_commercial=True,
+        source="https://github.com/facebookresearch/ic_gan",
+        stage="generator",
+        note="neither size nor checksum of the archive is published; its discriminator is not among the files",
+    ),
+    Entry(
+        name="sound2scene-audio",
+        what="audio encoder f_A of the paper's authors, for the GAN (file sound2scene.pth)",
+        files=(
+            File(
+                "sound2scene/sound2scene.pth",
+                "https://drive.usercontent.google.com/download?id=1MfQo9Y6cBwSo9sYkwj2gG9kNa_1fuaUJ"
+                "&export=download&confirm=t",
+            ),
+        ),
+        licence="MIT file in a repository that also holds CC BY-NC code; trained towards SwAV's features",
+        non_commercial=True,
+        source="https://github.com/kaist-ami/Sound2Scene",
+        size_mb=49,
+        stage="align",
+        note="the authors link Google Drive's page of the file; this is Drive's download address of the same id, not "
+        "verified here; size follows from the parameter count; no checksum is published; the licence of the weights is "
+        "not stated, so they are treated as non-commercial",
+    ),
+    Entry(
+        name="clip-vit-b32",
+        what="CLIP ViT-B/32 for R@k (OpenAI's weights as open_clip publishes them)",
+        files=(
+            File(
+                "clip/ViT-B-32.safetensors",
+                "https://huggingface.co/timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
+            ),
+        ),
+        licence="MIT (OpenAI's repository; Apache-2.0 on the page of this copy)",
+        non_commercial=False,
+        source="https://huggingface.co/timm/vit_base_patch32_clip_224.openai",
+        size_mb=605,
+        note="OpenAI's own ViT-B-32.pt is a TorchScript program, which is not loaded here; this copy, which open_clip "
+        "itself takes for the tag `openai`, holds tensors alone; no checksum in public text that could be read",
+    ),
+    Entry(
+        name="inception-v3",
+        what="Inception-V3 of the original FID for FID and IS (torch-fidelity's port)",
+        files=(
+            File(
+                "inception/weights-inception-2015-12-05-6726825d.pth",
+                "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+                "weights-inception-2015-12-05-6726825d.pth",
+                "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+            ),
+        ),
+        licence="Apache-2.0",
+        non_commercial=False,
+        source="https://github.com/toshas/torch-fidelity",
+        size_mb=96,
+        note="the publisher gives the first 8 digits of the checksum (in the name); the rest is as others pin it",
+    ),
+    Entry(
+        name="stable-unclip",
+        what="Stable unCLIP 2.1 (ViT-H), half precision, for the latent diffusion generator",
+        files=tuple(
+            File(f"stable-unclip/{path}", _UNCLIP + path, checksum) for path, checksum in _UNCLIP_FILES.items()
+        ),
+        licence="CreativeML Open RAIL++-M (use restrictions of its Attachment A)",
+        non_commercial=False,
+        source="https://huggingface.co/stabilityai/stable-diffusion-2-1-unclip",
+        size_mb=3850,
+        note="the publisher withdrew its Stable Diffusion 2 repositories in November 2025, and whether this one still "
+        "answers was not verified; a copy, e.g. https://huggingface.co/sd2-community/stable-diffusion-2-1-unclip/"
+        "resolve/main/, is given with --url; checksums of U-Net and text encoder are known, the others are pinned",
+    ),
+)
+CATALOGUE = {entry.name: entry for entry in _ALL}
+
+
+def entry(name: str) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in CATALOGUE:
+        raise UserError(f"{name!r}: no such weights; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
+
+
+def weights_folder(given: Path | None = None) -> Path:
+    """The folder that is given, or $S2V_WEIGHTS.
+
+    Raises:
+        UserError: neither is there.
+    """
+    if given is not None:
+        return given
+    name = os.environ.get(WEIGHTS_VARIABLE)
+    if not name:
+        raise UserError(
+            f"no folder for weights: set {WEIGHTS_VARIABLE} (export {WEIGHTS_VARIABLE}=~/weights) or give --folder"
+        )
+    return Path(name).expanduser()
+
+
+__all__ = ["CATALOGUE", "WEIGHTS_VARIABLE", "Entry", "File", "entry", "weights_folder"]
