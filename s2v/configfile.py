@@ -148,9 +148,9 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             if weights:
                 needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"
                 yield f"{key}.weights", f"{weights} {needs}"
-    for key, weights in (("encoder_vit", config.encoder_vit.weights), ("align_ldm", config.align_ldm.weights)):
-        if weights:
-            yield f"{key}.weights", f"{weights} is not of the latent diffusion model; leave it null"
+    for key, named in (("encoder_vit", config.encoder_vit.weights), ("align_ldm", config.align_ldm.weights)):
+        if named:
+            yield f"{key}.weights", f"{named} is not of the latent diffusion model; leave it null"
     for name in ("train", "val"):
         if name not in known:
             yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"
