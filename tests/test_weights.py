@@ -81,7 +81,8 @@ def test_a_lost_connection_is_gone_on_with_by_the_next_fetch(tmp_path: Path) -> 
         half = (folder / "net" / f"{NAME}.part").stat().st_size
         assert 0 < half < len(data) and not (folder / "net" / NAME).exists()
         said = "\n".join(_bring(entry, folder))
-        assert web.ranges == [f"bytes={half}-"] and (folder / "net" / NAME).read_bytes() == data and _left(folder) == [NAME]
+        assert web.ranges == [f"bytes={half}-"]
+        assert (folder / "net" / NAME).read_bytes() == data and _left(folder) == [NAME]
         assert "no checksum" not in said and not (folder / "SHA256.json").exists()
 
 
