@@ -9,7 +9,6 @@ from pathlib import Path
 from s2v.errors import UserError
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
-CC_BY_NC = "CC BY-NC 4.0"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ _ALL = (
                 "https://dl.fbaipublicfiles.com/deepcluster/swav_800ep_pretrain.pth.tar",
             ),
         ),
-        licence=CC_BY_NC,
+        licence="CC BY-NC 4.0",
         non_commercial=True,
         source="https://github.com/facebookresearch/swav",
         size_mb=113,
@@ -107,11 +106,12 @@ _ALL = (
                 "https://dl.fbaipublicfiles.com/ic_gan/icgan_biggan_imagenet_res128.tar.gz",
             ),
         ),
-        licence=CC_BY_NC,
+        licence="CC BY-NC",
         non_commercial=True,
         source="https://github.com/facebookresearch/ic_gan",
         stage="generator",
-        note="neither size nor checksum of the archive is published; its discriminator is not among the files",
+        note="neither size nor checksum of the archive is published; generators alone are; the publisher's page says "
+        "CC-BY-NC of the majority of the project, and MIT of the BigGAN code in it",
     ),
     Entry(
         name="sound2scene-audio",
