@@ -1,13 +1,5 @@
 # f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2);
 # align_ldm takes that of the ViT (paper 6.1).
-ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
-
-
-def features_of(split, wildcards):
-    """f_V's features of a split, of the encoder that this one is aligned to."""
-    return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
-
-
 rule align:
     input:
         train=lambda wildcards: unless_published(wildcards.align, packs("train")),

@@ -63,6 +63,14 @@ def published_digest(stage):
     return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
 
 
+ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
+
+
+def features_of(split, wildcards):
+    """f_V's features of a split, of the encoder that this one is aligned to."""
+    return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
+
+
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 
@@ -83,6 +91,21 @@ def packs(*splits):
 def trained(model):
     """What is read of a trained thing."""
     return [f"<results>/{model}/model.safetensors", f"<results>/{model}/config.json"]
+
+
+GAN_PARTS = {"encoder": "encoder", "generator": "generator", "align": "align"}
+LDM_PARTS = {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}
+LDM_METHODS = ("ldm", "sound2vision_ldm")
+
+
+def part(name):
+    """Input function: the trained thing that takes the part `name` in a method; nothing where it has no such part."""
+
+    def files(wildcards):
+        parts = LDM_PARTS if wildcards.method in LDM_METHODS else GAN_PARTS
+        return trained(parts[name]) if name in parts else []
+
+    return files
 
 
 def evaluated(suffix, methods):

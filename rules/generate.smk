@@ -1,19 +1,4 @@
 # Pictures of the test clips: one job a method (row of the table) and seed.
-GAN_PARTS = {"encoder": "encoder", "generator": "generator", "align": "align"}
-LDM_PARTS = {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}
-LDM_METHODS = ("ldm", "sound2vision_ldm")
-
-
-def part(name):
-    """Input function: the trained thing that takes the part `name` in a method; nothing where it has no such part."""
-
-    def files(wildcards):
-        parts = LDM_PARTS if wildcards.method in LDM_METHODS else GAN_PARTS
-        return trained(parts[name]) if name in parts else []
-
-    return files
-
-
 rule generate:
     input:
         packs=packs(CONFIG.generate.split),
