@@ -113,7 +113,7 @@ def test_what_an_edit_reruns(tiny_checkout: Checkout, path: str, old: str, new: 
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_table3_takes_the_second_generator_and_nothing_of_the_first_again(checkout: Checkout) -> None:
+def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkout) -> None:
     table = "results/tiny/table3.csv"
     planned = checkout.planned(table)
     assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1, "generate": 1,
@@ -128,6 +128,22 @@ def test_table3_takes_the_second_generator_and_nothing_of_the_first_again(checko
     overlay.write_text("generate: {ldm: {steps: 3}}\n")
     planned = checkout.planned(table, config=(*TINY, "steps.yaml"))
     assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
+    figures = [f"results/tiny/{name}.png" for name in ("fig14", "fig16", "fig17")]
+    # Encoders, generators and packed data are those of the tables; f_A is trained for each set of classes.
+    assert checkout.planned(*figures) == {
+        "classes": 2, "align": 4, "generate": 6, "evaluate": 6, "fig14": 1, "fig16": 1, "fig17": 1,
+    }  # fmt: skip
+    done = checkout.snakemake("--cores", "2", *figures)
+    assert done.returncode == 0, done.stdout[-4000:]
+    for figure in figures:
+        assert (checkout.root / figure).read_bytes().startswith(b"\x89PNG")
+    rows = list(csv.DictReader((checkout.results / "fig16.csv").open()))
+    assert [(row["classes"], row["generator"]) for row in rows[:4]] == [
+        ("2", "GAN"), ("2", "LDM"), ("3", "GAN"), ("3", "LDM"),
+    ]  # fmt: skip
+    card = (checkout.results / "classes/2/align_ldm/README.md").read_text()
+    assert "12 pairs of the train split, stopped on 6" in card, "of 18 and 9"
+    assert checkout.planned(*figures) == {}
 
 
 def test_more_seeds_add_jobs_and_rerun_none(tiny_checkout: Checkout) -> None:
@@ -183,6 +199,13 @@ def test_the_default_configuration_plans_soon() -> None:
     planned = checkout.planned("--forceall", config=())
     assert time.monotonic() - started < 30
     assert planned["pack"] == planned["pack_frames"] == 8 and planned["align"] == 1 and sum(planned.values()) < 100
+
+
+def test_more_classes_are_a_world_of_their_own_beside_the_default() -> None:
+    planned = Checkout(REPOSITORY).planned("--forceall", "results/fig16.png", "results/fig17.png", config=())
+    assert planned["more_classes_manifest"] == 1 and planned["more_classes_align"] == 8
+    assert planned["more_classes_generate"] == planned["more_classes_evaluate"] == 4 * (3 + 3 + 1)
+    assert {rule for rule in planned if not rule.startswith("more_classes_")} == {"fig16", "fig17"}
 
 
 def test_training_rules_never_see_the_truth() -> None:
