@@ -32,6 +32,7 @@ from s2v.config.evaluation import (
     GenerateConfig,
     MethodName,
     RetrievalConfig,
+    Table3Config,
 )
 from s2v.config.runtime import (
     DownloadConfig,
@@ -48,6 +49,7 @@ from s2v.config.training import (
     TrainingConfig,
     VitConfig,
 )
+from s2v.config.unclip import EmbedUnclipConfig, UnclipConfig
 
 
 class Config(Slice):
@@ -72,9 +74,13 @@ class Config(Slice):
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
     vae: VaeConfig = VaeConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
+    embed_unclip: EmbedUnclipConfig = EmbedUnclipConfig()
+    align_unclip: AlignConfig = Field(
+        AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
+    )
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
 """Sections of which a file names only what differs from another one."""
 
 
@@ -118,6 +124,7 @@ __all__ = [
     "DiffusionConfig",
     "DownloadConfig",
     "DuplicatesConfig",
+    "EmbedUnclipConfig",
     "EncoderConfig",
     "EvaluateConfig",
     "ExtractConfig",
@@ -135,7 +142,9 @@ __all__ = [
     "Slice",
     "SourceConfig",
     "SteppedConfig",
+    "Table3Config",
     "TrainingConfig",
+    "UnclipConfig",
     "VaeConfig",
     "VegasConfig",
     "VggSoundConfig",

@@ -23,7 +23,7 @@ from s2v.methods import METHODS, Method, Sources, clip_seed, load_method
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
-    from s2v.config import GenerateConfig, RuntimeConfig
+    from s2v.config import EmbedUnclipConfig, GenerateConfig, RuntimeConfig
 
 BATCH = 64
 
@@ -92,6 +92,7 @@ def run(
     generator_dir: Path,
     align_dir: Path,
     vae_dir: Path | None = None,
+    embed_unclip: EmbedUnclipConfig | None = None,
     output: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -108,6 +109,8 @@ def run(
         generator_dir: of G, or of the denoiser.
         align_dir: of f_A.
         vae_dir: of the autoencoder, where the generator is a latent diffusion model.
+        embed_unclip: how Stable unCLIP's image encoder sees, where that is the generator; the folders of other
+            generators are then empty paths.
         output: the tar.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -130,6 +133,8 @@ def run(
         place.device,
         vae_dir,
         config.ldm,
+        config.unclip,
+        embed_unclip,
     )
     maker = load_method(variant.method, sources)
     frame = variant.frame or (
@@ -174,7 +179,8 @@ def conditions(
             batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
             parts.append(method.encode_audio(batch))
     else:
-        images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg")
+        policy = getattr(method, "image_policy", "squash")
+        images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg", policy=policy)
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     if not parts:
         raise UserError(f"generate: the split `{split}` has no clip to make a picture of; see coverage.csv")
