@@ -12,6 +12,7 @@
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
+#   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png
 #   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
@@ -45,6 +46,7 @@ include: "rules/select.smk"
 include: "rules/pack.smk"
 include: "rules/encoder.smk"
 include: "rules/embed.smk"
+include: "rules/embed_unclip.smk"
 include: "rules/generator.smk"
 include: "rules/vae.smk"
 include: "rules/latents.smk"

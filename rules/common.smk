@@ -10,6 +10,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 
 from snakemake.utils import validate
 
+from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.configfile import DEFAULT_FILE, check, split_names
 from s2v.data.manifest import MODULES
 from s2v.errors import UserError
@@ -41,11 +42,11 @@ wildcard_constraints:
     shard=r"\d+",
     tar=r"\d+",
     split=r"[A-Za-z0-9_]+",
-    method=r"[a-z0-9_]+",
+    method="|".join(NEEDS),
     seed=r"\d+",
     encoder=r"encoder(_vit)?",
     embed=r"embed(_vit)?",
-    align=r"align(_ldm)?",
+    align=r"align(_ldm|_unclip)?",
 
 
 def values(stage, *without):
@@ -63,7 +64,7 @@ def published_digest(stage):
     return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
 
 
-ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
+ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit", "align_unclip": "embed_unclip"}
 
 
 def features_of(split, wildcards):
@@ -74,11 +75,12 @@ def features_of(split, wildcards):
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 
-    Stages that go on where they were stopped need no more time than a second try brings anyway.
+    It may be a function of the wildcards. Stages that go on where they were stopped need no more time than a second try
+    brings anyway.
     """
 
     def asked(wildcards, attempt):
-        return amount * min(attempt, 2)
+        return (amount(wildcards) if callable(amount) else amount) * min(attempt, 2)
 
     return asked
 
@@ -93,16 +95,11 @@ def trained(model):
     return [f"<results>/{model}/model.safetensors", f"<results>/{model}/config.json"]
 
 
-GAN_PARTS = {"encoder": "encoder", "generator": "generator", "align": "align"}
-LDM_PARTS = {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}
-LDM_METHODS = ("ldm", "sound2vision_ldm")
-
-
 def part(name):
     """Input function: the trained thing that takes the part `name` in a method; nothing where it has no such part."""
 
     def files(wildcards):
-        parts = LDM_PARTS if wildcards.method in LDM_METHODS else GAN_PARTS
+        parts = NEEDS[wildcards.method].parts
         return trained(parts[name]) if name in parts else []
 
     return files

@@ -29,14 +29,14 @@ rule table1:
 
 
 # GAN and latent diffusion model on the same sounds (paper 6.1). It takes models that table1 does not need.
-TABLE3 = ["sound2vision", "sound2vision_ldm"]
+TABLE3 = CONFIG.generate.table3.model_dump()
 
 
 rule table3:
     input:
-        results=evaluated("json", TABLE3),
-        ranks=evaluated("parquet", TABLE3),
-        tensors=evaluated("safetensors", TABLE3),
+        results=evaluated("json", TABLE3.values()),
+        ranks=evaluated("parquet", TABLE3.values()),
+        tensors=evaluated("safetensors", TABLE3.values()),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table3.csv",
@@ -54,6 +54,7 @@ rule table3:
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
+        methods=TABLE3,
         deviations=deviations(CONFIG, latent_diffusion=True),
         bootstrap=CONFIG.evaluate.bootstrap,
         code=code_digest("s2v.report.table3"),

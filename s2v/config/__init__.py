@@ -30,10 +30,10 @@ from s2v.config.diffusion import (
 from s2v.config.evaluation import (
     EvaluateConfig,
     GenerateConfig,
-    MethodName,
     RetrievalConfig,
     Table3Config,
 )
+from s2v.config.methods import NEEDS, OWN_SETTINGS, MethodName, Needs
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -116,6 +116,8 @@ def json_schema() -> dict[str, Any]:
 
 __all__ = [
     "INHERITS",
+    "NEEDS",
+    "OWN_SETTINGS",
     "AlignConfig",
     "AudioConfig",
     "CelebVHqConfig",
@@ -134,6 +136,7 @@ __all__ = [
     "JudgeConfig",
     "LocaliseConfig",
     "MethodName",
+    "Needs",
     "PackConfig",
     "RetrievalConfig",
     "RuntimeConfig",

@@ -27,7 +27,7 @@ class UnclipConfig(Slice):
     noise_level: Annotated[int, Field(ge=0, lt=1000)] = Field(0, description="of the noise on the feature")
     prompt: str = ""
     unit_norm: bool = Field(
-        False, description="features at norm 1, as the paper says of the GAN's; the authors' code leaves them as they are"
+        False, description="features at norm 1, as the paper has the GAN's; the authors' code takes them as they are"
     )
     batch_size: Positive = Field(4, description="pictures that are drawn at once; changes none of them")
     precision: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="of its nets on CUDA; the CPU has fp32")

@@ -17,7 +17,7 @@ from torch import Tensor
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
-from s2v.media.picture import from_unit, to_unit
+from s2v.media.picture import Policy, from_unit, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import METHODS, Method, Sources, clip_seed, load_method
 from s2v.train.runtime import Runtime
@@ -179,7 +179,7 @@ def conditions(
             batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
             parts.append(method.encode_audio(batch))
     else:
-        policy = getattr(method, "image_policy", "squash")
+        policy: Policy = getattr(method, "image_policy", "squash")
         images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg", policy=policy)
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     if not parts:

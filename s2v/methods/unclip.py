@@ -108,8 +108,8 @@ class Sound2VisionUnclip(Unclip):
         self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
         if self.f_a.dim != self.dim:
             raise UserError(
-                f"{sources.align_dir}: gives features of {self.f_a.dim} numbers, and Stable unCLIP takes {self.dim}; run "
-                "stage align_unclip again"
+                f"{sources.align_dir}: gives features of {self.f_a.dim} numbers, and Stable unCLIP takes {self.dim}; "
+                "run stage align_unclip again"
             )
 
     def encode_audio(self, wave: Tensor) -> Tensor:

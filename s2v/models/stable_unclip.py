@@ -52,8 +52,8 @@ def published_folder() -> Path:
     name = os.environ.get(WEIGHTS_VARIABLE)
     if not name:
         raise UserError(
-            f"Stable unCLIP needs the environment variable {WEIGHTS_VARIABLE}: a folder with {FOLDER}/, as `s2v weights "
-            "fetch stable-unclip` brings it"
+            f"Stable unCLIP needs the environment variable {WEIGHTS_VARIABLE}: a folder with {FOLDER}/, as `s2v "
+            "weights fetch stable-unclip` brings it"
         )
     return Path(name).expanduser() / FOLDER
 
@@ -89,7 +89,8 @@ def load_pipeline(folder: Path, device: torch.device | str = "cpu", precision: s
             "vae": _net(AutoencoderKL, folder / "vae", dtype),
         }
         _check_sizes(folder, parts)
-        pipeline = StableUnCLIPImg2ImgPipeline(**parts).to(device)
+        build: Any = StableUnCLIPImg2ImgPipeline
+        pipeline = build(**parts).to(device)
     pipeline.set_progress_bar_config(disable=True)
     # One picture at a time through the decoder, whose maps at 768 px are the largest of all.
     pipeline.vae.enable_slicing()

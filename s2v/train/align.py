@@ -155,7 +155,8 @@ def run(
             checkpoint_every=config.checkpoint_every, runtime=place,
         )
     card = (
-        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss `{config.loss}`, trained on "
+        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss "
+        f"`{config.loss}`, trained on "
         f"{len(pairs[0][0])} pairs of the train split, stopped on {len(pairs[1][0])} of the val split "
         f"(last validation loss {last['val_loss']:.4f}).\n"
     )

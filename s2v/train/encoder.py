@@ -79,7 +79,7 @@ class ImageEncoder(nn.Module):
         """uint8 [N, 3, H, W] of any size -> raw features [N, D] on the CPU; squashed to `image_px`."""
         device = next(self.parameters()).device
         parts = [
-            self(to_unit(resize(part, self.image_px, self.policy)).to(device)).float().cpu() for part in images.split(batch_size)
+            self(to_unit(resize(part, self.image_px)).to(device)).float().cpu() for part in images.split(batch_size)
         ]
         return torch.cat(parts) if parts else torch.empty(0, self.dim)
 
