@@ -236,15 +236,20 @@ def _loaded(kind: Any, folder: Path, **options: Any) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without the bars and the advice that loading prints; errors are raised."""
+    from transformers.utils import logging as bars
+
     names = ("diffusers", "transformers")
-    levels = {name: logging.getLogger(name).level for name in names}
+    levels, shown = {name: logging.getLogger(name).level for name in names}, bars.is_progress_bar_enabled()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            bars.disable_progress_bar()
             for name in names:
                 logging.getLogger(name).setLevel(logging.ERROR)
             yield
         finally:
+            if shown:
+                bars.enable_progress_bar()
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
 
