@@ -36,7 +36,7 @@ from s2v.weights.catalogue import CATALOGUE
 CPU = RuntimeConfig(device="cpu")
 SETTINGS = UnclipConfig(steps=3, batch_size=4)
 ALIGN = AlignConfig(
-    audio=AudioConfig(window_s=1.0), width=4, head="fc2", loss="total_raw", batch_size=8, epochs=6, patience=6,
+    audio=AudioConfig(window_s=1.0), width=4, head="fc2", loss="total_raw", batch_size=8, epochs=20, patience=20,
     learning_rate=3e-3,
 )
 
@@ -304,8 +304,9 @@ def test_the_image_method_sees_test_clips_as_stage_embed_unclip_does(root: Path)
 
 def test_alignment_with_two_layers_and_raw_features_learns(root: Path) -> None:
     records = [json.loads(line) for line in (root / "align_unclip/train.jsonl").read_text().splitlines()]
-    losses = [record["loss"] for record in records if "loss" in record]
-    assert losses[-1] < 0.9 * losses[0], losses
+    for metric, share in (("loss", 0.9), ("val_loss", 0.8)):
+        losses = [record[metric] for record in records if metric in record]
+        assert min(losses) < share * losses[0], losses
     model = align.load(root / "align_unclip")
     assert isinstance(model.head, torch.nn.Sequential) and model.dim == DIM
     assert [(layer.in_features, layer.out_features) for layer in (model.head[0], model.head[2])] == [(32, 32)] * 2
