@@ -236,8 +236,9 @@ def _loaded(kind: Any, folder: Path, **options: Any) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without the bars and the advice that loading prints; errors are raised."""
-    from transformers.utils import logging as bars
+    from transformers.utils import logging as shows
 
+    bars: Any = shows
     names = ("diffusers", "transformers")
     levels, shown = {name: logging.getLogger(name).level for name in names}, bars.is_progress_bar_enabled()
     with warnings.catch_warnings():
