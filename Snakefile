@@ -12,6 +12,7 @@
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
+#   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
@@ -46,6 +47,7 @@ include: "rules/select.smk"
 include: "rules/pack.smk"
 include: "rules/encoder.smk"
 include: "rules/embed.smk"
+include: "rules/embed_unclip.smk"
 include: "rules/generator.smk"
 include: "rules/vae.smk"
 include: "rules/latents.smk"

@@ -1,5 +1,5 @@
 # f_A: the audio encoder, trained so that its features take the place of f_V's (paper 3.1, Eq. 1-2);
-# align_ldm takes that of the ViT (paper 6.1).
+# align_ldm takes that of the ViT (paper 6.1), align_unclip that of Stable unCLIP's CLIP.
 rule align:
     input:
         train=lambda wildcards: unless_published(wildcards.align, packs("train")),

@@ -10,6 +10,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 
 from snakemake.utils import validate
 
+from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
 from s2v.data.subset import known_order
@@ -49,11 +50,11 @@ wildcard_constraints:
     shard=r"\d+",
     tar=r"\d+",
     split=r"[A-Za-z0-9_]+",
-    method=r"[a-z0-9_]+",
+    method="|".join(NEEDS),
     seed=r"\d+",
     encoder=r"encoder(_vit)?",
     embed=r"embed(_vit)?",
-    align=r"align(_ldm)?",
+    align=r"align(_ldm|_unclip)?",
     subset=r"(classes/\d+/)?",
     size=r"\d+",
 
@@ -78,7 +79,7 @@ def subset_classes(wildcards):
     return f"<results>/{wildcards.subset}classes.json" if wildcards.subset else []
 
 
-ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
+ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit", "align_unclip": "embed_unclip"}
 
 
 def features_of(split, wildcards):
@@ -89,11 +90,12 @@ def features_of(split, wildcards):
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 
-    Stages that go on where they were stopped need no more time than a second try brings anyway.
+    It may be a function of the wildcards. Stages that go on where they were stopped need no more time than a second try
+    brings anyway.
     """
 
     def asked(wildcards, attempt):
-        return amount * min(attempt, 2)
+        return (amount(wildcards) if callable(amount) else amount) * min(attempt, 2)
 
     return asked
 
@@ -108,21 +110,21 @@ def trained(model):
     return [f"<results>/{model}/model.safetensors", f"<results>/{model}/config.json"]
 
 
-GAN_PARTS = {"encoder": "encoder", "generator": "generator", "align": "align"}
-LDM_PARTS = {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}
-LDM_METHODS = ("ldm", "sound2vision_ldm")
-
-
 def part(name):
     """Input function: the trained thing that takes the part `name` in a method; nothing where it has no such part."""
 
     def files(wildcards):
-        parts = LDM_PARTS if wildcards.method in LDM_METHODS else GAN_PARTS
+        parts = NEEDS[wildcards.method].parts
         # Encoders and generators see all classes, as pretrained ones do; f_A those of its subset.
         folder = wildcards.subset if name == "align" else ""
         return trained(folder + parts[name]) if name in parts else []
 
     return files
+
+
+def drawn(method):
+    """Pictures of a method, for all seeds."""
+    return expand("<results>/generate/{method}/{seed}.tar", method=method, seed=CONFIG.generate.seeds)
 
 
 def evaluated(suffix, methods, subset=""):
@@ -149,7 +151,7 @@ def scaled(stage, method, size, suffix):
 
 def scaling_results():
     """What fig16 measures: each generator, and the real frames, at each number of classes."""
-    named = {"gan": "sound2vision", "ldm": "sound2vision_ldm", "real": "upper_bound"}
+    named = {"gan": SCALING.generate.table3.A, "ldm": SCALING.generate.table3.B, "real": "upper_bound"}
     files = {}
     for size in SCALING.scaling.sizes:
         for name, method in named.items():

@@ -20,7 +20,7 @@ rule evaluate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=growing(lambda wildcards: NEEDS[wildcards.method].memory_mb),
         runtime=growing(120),
         gpu=GPU,
     params:

@@ -18,13 +18,20 @@ rule generate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(120),
+        mem_mb=growing(lambda wildcards: NEEDS[wildcards.method].memory_mb),
+        runtime=growing(lambda wildcards: NEEDS[wildcards.method].minutes),
         gpu=GPU,
     params:
-        # Another way of sampling is no matter of the GAN's.
+        # Another way of sampling with one generator is no matter of the others'.
         config=lambda wildcards: values(
-            "generate", "methods", "seeds", *([] if wildcards.method in LDM_METHODS else ["ldm"])
+            "generate",
+            "methods",
+            "seeds",
+            "table3",
+            *(OWN_SETTINGS.difference(NEEDS[wildcards.method].settings)),
+        ),
+        embed_unclip=lambda wildcards: (
+            values("embed_unclip") if "unclip" in NEEDS[wildcards.method].settings else None
         ),
         code=code_digest("s2v.evaluate.generate"),
     script:

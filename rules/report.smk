@@ -29,14 +29,14 @@ rule table1:
 
 
 # GAN and latent diffusion model on the same sounds (paper 6.1). It takes models that table1 does not need.
-TABLE3 = ["sound2vision", "sound2vision_ldm"]
+TABLE3 = CONFIG.generate.table3.model_dump()
 
 
 rule table3:
     input:
-        results=evaluated("json", TABLE3),
-        ranks=evaluated("parquet", TABLE3),
-        tensors=evaluated("safetensors", TABLE3),
+        results=evaluated("json", TABLE3.values()),
+        ranks=evaluated("parquet", TABLE3.values()),
+        tensors=evaluated("safetensors", TABLE3.values()),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table3.csv",
@@ -54,6 +54,7 @@ rule table3:
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
+        methods=TABLE3,
         deviations=deviations(CONFIG, latent_diffusion=True),
         bootstrap=CONFIG.evaluate.bootstrap,
         code=code_digest("s2v.report.table3"),
@@ -63,7 +64,7 @@ rule table3:
 
 rule fig04:
     input:
-        pictures=expand("<results>/generate/sound2vision/{seed}.tar", seed=CONFIG.generate.seeds),
+        pictures=drawn("sound2vision"),
         packs=packs(CONFIG.generate.split),
     output:
         figure="<results>/fig04.png",
@@ -86,8 +87,8 @@ rule fig04:
 
 rule fig14:
     input:
-        gan=expand("<results>/generate/sound2vision/{seed}.tar", seed=CONFIG.generate.seeds),
-        ldm=expand("<results>/generate/sound2vision_ldm/{seed}.tar", seed=CONFIG.generate.seeds),
+        gan=drawn(TABLE3["A"]),
+        ldm=drawn(TABLE3["B"]),
         packs=packs(CONFIG.generate.split),
     output:
         figure="<results>/fig14.png",

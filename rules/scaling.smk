@@ -36,8 +36,8 @@ rule classes:
 rule fig16:
     input:
         **scaling_results(),
-        gan=scaled("generate", "sound2vision", MOST, "tar"),
-        ldm=scaled("generate", "sound2vision_ldm", MOST, "tar"),
+        gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
+        ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
     output:
         figure="<results>/fig16.png",
         csv="<results>/fig16.csv",
@@ -62,7 +62,7 @@ rule fig16:
 
 rule fig17:
     input:
-        pictures=scaled("generate", "sound2vision_ldm", MOST, "tar"),
+        pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
         packs=expand(
             f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
         ),

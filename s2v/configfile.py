@@ -158,9 +158,12 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             if weights:
                 needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"
                 yield f"{key}.weights", f"{weights} {needs}"
-    for key, named in (("encoder_vit", config.encoder_vit.weights), ("align_ldm", config.align_ldm.weights)):
+    for key in ("encoder_vit", "align_ldm", "align_unclip"):
+        named = getattr(config, key).weights
         if named:
             yield f"{key}.weights", f"{named} is not of the latent diffusion model; leave it null"
+    if config.generate.table3.A == config.generate.table3.B:
+        yield "generate.table3", "rows A and B are the same method"
     for name in ("train", "val"):
         if name not in known:
             yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"

@@ -27,6 +27,14 @@ def l_total(z_v: Tensor, z_a: Tensor, temperature: float = 1.0) -> Tensor:
     return info_nce(-distance / temperature)
 
 
+def l_total_raw(z_v: Tensor, z_a: Tensor, temperature: float = 1.0) -> Tensor:
+    """Eq. 1-2 with the L2 distance of features as they are, so that f_A learns f_V's length as well.
+
+    The paper's text has unit norm; its authors' code for Stable unCLIP, which sees the length, has this.
+    """
+    return info_nce(-torch.cdist(z_v, z_a, compute_mode="donot_use_mm_for_euclid_dist") / temperature)
+
+
 def l_nce(z_v: Tensor, z_a: Tensor, temperature: float = 1.0) -> Tensor:
     """InfoNCE with cosine similarity (Table 2, row B; 4.4). 1 in the authors' code."""
     return info_nce(F.normalize(z_v) @ F.normalize(z_a).T / temperature)
@@ -37,4 +45,4 @@ def l2(z_v: Tensor, z_a: Tensor, temperature: float = 1.0) -> Tensor:
     return F.mse_loss(z_a, z_v)
 
 
-LOSSES: dict[str, Loss] = {"total": l_total, "nce": l_nce, "l2": l2}
+LOSSES: dict[str, Loss] = {"total": l_total, "total_raw": l_total_raw, "nce": l_nce, "l2": l2}

@@ -95,7 +95,7 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
     ("text", "said"),
     [
         ("align: {los: nce}", ["mine.yaml: align.los: unknown key; did you mean loss?", "batch_size"]),
-        ("align: {loss: foo}", ["mine.yaml: align.loss: \"foo\" is not allowed", "'total', 'nce' or 'l2'"]),
+        ("align: {loss: foo}", ["mine.yaml: align.loss: \"foo\" is not allowed", "'total_raw', 'nce' or 'l2'"]),
         ("align: {epochs: many}", ["mine.yaml: align.epochs: \"many\"", "a whole number"]),
         ("align: {epochs: 1.5}", ["align.epochs: 1.5 is not allowed; allowed: a whole number"]),
         ("align: {epochs: 0}", ["align.epochs: 0 is not allowed", "greater than 0"]),

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import torch
 from tiny_run import Models, models, pack
+from tiny_unclip import unclip_folder
 
-from s2v.config import GenerateConfig, RuntimeConfig, SamplerConfig
+from s2v.config import NEEDS, EmbedUnclipConfig, GenerateConfig, RuntimeConfig, SamplerConfig, UnclipConfig
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
 from s2v.evaluate.generate import VARIANTS, known_methods, run, scrambled, shuffled
@@ -23,7 +24,7 @@ from s2v.methods import METHODS, Sources, Unsupported, clip_seed, load_method, n
 from s2v.methods.retrieval import choose
 from s2v.train.encoder import unit
 
-CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2))
+CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2), unclip=UnclipConfig(steps=2))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Models]:
     pack(root / "test-1.tar", 2, seed=1)
     pack(root / "train-0.tar", 4, seed=2)
     pack(root / "train-1.tar", 0)
+    unclip_folder(root / "weights")
     return root, models(root)
+
+
+@pytest.fixture(autouse=True)
+def weights(tiny: tuple[Path, Models], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Stable unCLIP's nets are."""
+    monkeypatch.setenv("S2V_WEIGHTS", str(tiny[0] / "weights"))
 
 
 def _sources(root: Path, m: Models, **more: object) -> Sources:
@@ -49,11 +57,19 @@ def _ldm(m: Models) -> dict[str, Any]:
     return {"encoder_dir": m.encoder, "generator_dir": m.diffusion, "align_dir": m.align, "vae_dir": m.vae}
 
 
+def _unclip(m: Models) -> dict[str, Any]:
+    return {"encoder_dir": Path(), "generator_dir": Path(), "align_dir": m.align, "embed_unclip": EmbedUnclipConfig()}
+
+
+def _parts(m: Models, method: str) -> dict[str, Any]:
+    return _unclip(m) if "unclip" in method else _ldm(m) if "ldm" in method else _gan(m)
+
+
 def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Path] | None = None) -> Path:
     output = root / "generate" / method / f"{seed}.tar"
     run(
         config=CONFIG, method=method, seed=seed, packs=packs or [root / "test-0.tar", root / "test-1.tar"],
-        train_packs=[root / "train-0.tar"], **(_ldm(m) if "ldm" in method else _gan(m)), output=output,
+        train_packs=[root / "train-0.tar"], **_parts(m, method), output=output,
         runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
     return output
@@ -69,7 +85,7 @@ def test_every_method_makes_a_picture_per_clip_with_its_record(
     assert ids == sorted(ids) and len(set(ids)) == 15
     assert {record["label"] for record in records} == {"cow", "owl", "rain, heavy"}
     assert records[0]["method"] == method
-    assert records[0]["main"] == (method in METHODS and "ldm" not in method), "Table 1 has no LDM"
+    assert records[0]["main"] == (method in METHODS and "ldm" not in method and "unclip" not in method), "not an LDM"
     assert method in known_methods()
 
 
@@ -79,12 +95,20 @@ def test_the_interface_is_the_same_for_all(tiny: tuple[Path, Models]) -> None:
         sources = _sources(*tiny)
         if "ldm" in name:
             sources = replace(sources, **_ldm(tiny[1]), sampler=SamplerConfig(steps=2))
+        if "unclip" in name:
+            sources = replace(sources, **_unclip(tiny[1]), unclip=UnclipConfig(steps=2))
         method = load_method(name, sources)
         z = method.encode_image(image) if method.takes == "frame" else method.encode_audio(wave)
         assert z.shape == (2, method.dim)
         pictures = method.decode(z, [1, 2])
         assert pictures.shape == (2, 3, method.resolution, method.resolution)
         assert pictures.min() >= -1 and pictures.max() <= 1
+
+
+def test_rules_know_what_every_method_is_made_of() -> None:
+    assert list(NEEDS) == known_methods()
+    for name, variant in VARIANTS.items():
+        assert NEEDS[name] == NEEDS[variant.method], "a variant is made of what its method is made of"  # type: ignore[index]
 
 
 def test_what_a_method_cannot_do_it_says(tiny: tuple[Path, Models]) -> None:

@@ -12,6 +12,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from tiny_unclip import unclip_folder
 from workflow_runs import REPOSITORY, TINY, Checkout
 
 from s2v.files import hold_lock
@@ -144,6 +145,27 @@ def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkou
     card = (checkout.results / "classes/2/align_ldm/README.md").read_text()
     assert "12 pairs of the train split, stopped on 6" in card, "of 18 and 9"
     assert checkout.planned(*figures) == {}
+
+
+def test_table3_with_stable_unclip_trains_no_latent_diffusion_model(checkout: Checkout) -> None:
+    table = "results/tiny/table3.csv"
+    overlay = checkout.root / "unclip.yaml"
+    overlay.write_text("generate: {table3: {B: sound2vision_unclip}}\n")
+    done = checkout.snakemake("--dry-run", table, config=(*TINY, "unclip.yaml"))
+    table_of_jobs = done.stdout.split("Job stats:")[1].split("\n\n")[0]
+    assert dict(re.findall(r"^(\w+)\s+(\d+)$", table_of_jobs, re.M)) == {
+        "embed_unclip": "2", "align": "1", "generate": "1", "evaluate": "1", "table3": "1", "total": "6"}  # fmt: skip
+    for path in ("align_unclip/model.safetensors", "embed_unclip/val.safetensors", "generate/sound2vision_unclip/0"):
+        assert f"results/tiny/{path}" in done.stdout
+    unclip_folder(checkout.root / "weights")
+    overlay.write_text("align_unclip: {epochs: 1}\n" + overlay.read_text().replace("}}", "}, unclip: {steps: 2}}"))
+    done = checkout.snakemake("--cores", "2", table, config=(*TINY, "unclip.yaml"), S2V_WEIGHTS="weights")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert [line.split(",")[0] for line in (checkout.results / "table3.csv").read_text().splitlines()[1:]] == ["A", "B"]
+    assert "Stable unCLIP 2.1 (published weights)" in (checkout.results / "table3.md").read_text()
+    overlay.write_text(overlay.read_text().replace("steps: 2", "steps: 3"))
+    planned = checkout.planned(table, config=(*TINY, "unclip.yaml"))
+    assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
 
 
 def test_more_seeds_add_jobs_and_rerun_none(tiny_checkout: Checkout) -> None:

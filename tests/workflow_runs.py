@@ -58,12 +58,12 @@ class Checkout:
         return {**kept, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
 
     def snakemake(
-        self, *arguments: str, config: tuple[str, ...] = TINY, timeout_s: float = 900
+        self, *arguments: str, config: tuple[str, ...] = TINY, timeout_s: float = 900, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake here to its end; standard error is in stdout too."""
+        """Run Snakemake here to its end, with more environment variables; standard error is in stdout too."""
         return subprocess.run(
-            self.command(*arguments, config=config), cwd=self.root, env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s,
+            self.command(*arguments, config=config), cwd=self.root, env=self.environment() | variables,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s,
         )
 
     def planned(self, *arguments: str, config: tuple[str, ...] = TINY) -> dict[str, int]:

@@ -99,5 +99,5 @@ def optional(files: Any) -> Path | None:
 
 
 def folder(files: Any) -> Path:
-    """The folder that the files of an output lie in."""
-    return paths(files)[0].parent
+    """The folder that the files of an output or input lie in; an empty path where there are none."""
+    return paths(files)[0].parent if files else Path()

@@ -5,7 +5,7 @@ from pathlib import Path
 from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
-    from s2v.config import GenerateConfig
+    from s2v.config import EmbedUnclipConfig, GenerateConfig
     from s2v.evaluate.generate import run
 
     run(
@@ -18,6 +18,7 @@ with job(snakemake) as settings:
         generator_dir=folder(snakemake.input.generator),
         align_dir=folder(snakemake.input.align),
         vae_dir=folder(snakemake.input.vae) if snakemake.input.vae else None,
+        embed_unclip=EmbedUnclipConfig(**embed) if (embed := snakemake.params.embed_unclip) else None,
         output=Path(snakemake.output.pictures),
         classes=optional(snakemake.input.classes),
         runtime=settings.runtime,

@@ -10,6 +10,7 @@ with job(snakemake):
     run(
         results=paths(snakemake.input.results),
         coverage=Path(snakemake.input.coverage),
+        methods=snakemake.params.methods,
         splits=snakemake.params.splits,
         dataset=snakemake.params.dataset,
         deviations=snakemake.params.deviations,

@@ -30,10 +30,11 @@ from s2v.config.diffusion import (
 from s2v.config.evaluation import (
     EvaluateConfig,
     GenerateConfig,
-    MethodName,
     RetrievalConfig,
     ScalingConfig,
+    Table3Config,
 )
+from s2v.config.methods import NEEDS, OWN_SETTINGS, MethodName, Needs
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -49,6 +50,7 @@ from s2v.config.training import (
     TrainingConfig,
     VitConfig,
 )
+from s2v.config.unclip import EmbedUnclipConfig, UnclipConfig
 
 
 class Config(Slice):
@@ -74,9 +76,13 @@ class Config(Slice):
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
     vae: VaeConfig = VaeConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
+    embed_unclip: EmbedUnclipConfig = EmbedUnclipConfig()
+    align_unclip: AlignConfig = Field(
+        AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
+    )
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
 """Sections of which a file names only what differs from another one."""
 
 
@@ -112,6 +118,8 @@ def json_schema() -> dict[str, Any]:
 
 __all__ = [
     "INHERITS",
+    "NEEDS",
+    "OWN_SETTINGS",
     "AlignConfig",
     "AudioConfig",
     "CelebVHqConfig",
@@ -120,6 +128,7 @@ __all__ = [
     "DiffusionConfig",
     "DownloadConfig",
     "DuplicatesConfig",
+    "EmbedUnclipConfig",
     "EncoderConfig",
     "EvaluateConfig",
     "ExtractConfig",
@@ -129,6 +138,7 @@ __all__ = [
     "JudgeConfig",
     "LocaliseConfig",
     "MethodName",
+    "Needs",
     "PackConfig",
     "RetrievalConfig",
     "RuntimeConfig",
@@ -138,7 +148,9 @@ __all__ = [
     "Slice",
     "SourceConfig",
     "SteppedConfig",
+    "Table3Config",
     "TrainingConfig",
+    "UnclipConfig",
     "VaeConfig",
     "VegasConfig",
     "VggSoundConfig",

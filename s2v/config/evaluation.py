@@ -8,18 +8,21 @@ from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig
-
-MethodName = Literal[
-    "icgan", "sound2vision", "retrieval", "upper_bound", "ldm", "sound2vision_ldm", "icgan_top1", "icgan_mid",
-    "upper_bound_top1", "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
-]
-"""`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
+from s2v.config.methods import MethodName
+from s2v.config.unclip import UnclipConfig
 
 
 class RetrievalConfig(Slice):
     """Row C: nearest training image."""
 
     database: Literal["generator_memory", "train"] = "generator_memory"
+
+
+class Table3Config(Slice):
+    """Methods of the rows of table3.csv."""
+
+    A: MethodName = Field("sound2vision", description="GAN")
+    B: MethodName = Field("sound2vision_ldm", description="LDM; sound2vision_unclip: as the paper's authors run it")
 
 
 class GenerateConfig(Slice):
@@ -37,6 +40,8 @@ class GenerateConfig(Slice):
     truncation: float = Field(0.0, ge=0, description="truncated noise; 0 is off, as in the paper")
     retrieval: RetrievalConfig = RetrievalConfig()
     ldm: SamplerConfig = SamplerConfig()
+    unclip: UnclipConfig = UnclipConfig()
+    table3: Table3Config = Table3Config()
 
 
 class ScalingConfig(Slice):

@@ -120,8 +120,15 @@ class AlignConfig(TrainingConfig):
     weights: Literal["sound2scene-audio"] | None = Field(None, description=_WEIGHTS)
     audio: AudioConfig = AudioConfig()
     width: Positive = 64
+    head: Literal["linear", "fc2"] = Field(
+        "linear", description="fc2: two layers with a ReLU between, as the authors' code for Stable unCLIP has it"
+    )
     final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
-    loss: Literal["total", "nce", "l2"] = Field("total", description="total: Eq. 1-2; nce: cosine InfoNCE; l2")
+    loss: Literal["total", "total_raw", "nce", "l2"] = Field(
+        "total",
+        description="total: Eq. 1-2, features at unit norm; total_raw: the same of features as they are, as the "
+        "authors' code for Stable unCLIP has it; nce: cosine InfoNCE; l2",
+    )
     temperature: float = Field(1.0, gt=0, description="the paper and the authors' code have none, which is 1")
     epochs: Positive = 50
     patience: Positive = Field(5, description="epochs without a better validation loss before it stops")

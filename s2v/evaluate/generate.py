@@ -18,13 +18,13 @@ from s2v.data.reader import read_images, read_waves
 from s2v.data.subset import indices, read_classes
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
-from s2v.media.picture import from_unit, to_unit
+from s2v.media.picture import Policy, from_unit, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import METHODS, Method, Sources, clip_seed, load_method
 from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
-    from s2v.config import GenerateConfig, RuntimeConfig
+    from s2v.config import EmbedUnclipConfig, GenerateConfig, RuntimeConfig
 
 BATCH = 64
 
@@ -94,6 +94,7 @@ def run(
     align_dir: Path,
     vae_dir: Path | None = None,
     classes: Path | None = None,
+    embed_unclip: EmbedUnclipConfig | None = None,
     output: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -111,6 +112,8 @@ def run(
         align_dir: of f_A.
         vae_dir: of the autoencoder, where the generator is a latent diffusion model.
         classes: of stage `classes`, those whose clips are taken; None is all.
+        embed_unclip: how Stable unCLIP's image encoder sees, where that is the generator; the folders of other
+            generators are then empty paths.
         output: the tar.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -133,6 +136,8 @@ def run(
         place.device,
         vae_dir,
         config.ldm,
+        config.unclip,
+        embed_unclip,
     )
     maker = load_method(variant.method, sources)
     frame = variant.frame or (
@@ -179,7 +184,8 @@ def conditions(
             batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
             parts.append(method.encode_audio(batch))
     else:
-        images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg")
+        policy: Policy = getattr(method, "image_policy", "squash")
+        images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg", policy=policy)
         kept = indices(labels, classes)
         images = images[kept]
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]

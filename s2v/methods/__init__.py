@@ -1,4 +1,5 @@
-"""Ways from a sound to a picture, behind one interface. A new one is one file and one line of `METHODS`."""
+"""Ways from a sound to a picture, behind one interface. A new one is one file, a line of `METHODS`, and one of
+`s2v.config.methods.NEEDS`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from s2v.methods.icgan import IcGan
 from s2v.methods.ldm import Ldm, Sound2VisionLdm
 from s2v.methods.retrieval import Retrieval
 from s2v.methods.sound2vision import Sound2Vision
+from s2v.methods.unclip import Sound2VisionUnclip, Unclip
 from s2v.methods.upper_bound import UpperBound
 
 METHODS: dict[str, type[Method]] = {
@@ -17,6 +19,8 @@ METHODS: dict[str, type[Method]] = {
     "upper_bound": UpperBound,
     "ldm": Ldm,
     "sound2vision_ldm": Sound2VisionLdm,
+    "unclip": Unclip,
+    "sound2vision_unclip": Sound2VisionUnclip,
 }
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
-    from s2v.config import SamplerConfig
+    from s2v.config import EmbedUnclipConfig, SamplerConfig, UnclipConfig
 
 
 class Unsupported(UserError):
@@ -23,7 +23,7 @@ class Unsupported(UserError):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a method finds what it is made of; each takes what it needs."""
+    """Where a method finds what it is made of; each takes what it needs. Folders that it does not need may be empty."""
 
     encoder_dir: Path
     generator_dir: Path
@@ -37,6 +37,10 @@ class Sources:
     """Of the latent diffusion model; `generator_dir` then is that of its denoiser."""
     sampler: SamplerConfig | None = None
     """How the latent diffusion model draws."""
+    unclip: UnclipConfig | None = None
+    """How Stable unCLIP draws; its nets are in $S2V_WEIGHTS."""
+    embed_unclip: EmbedUnclipConfig | None = None
+    """How its image encoder sees."""
 
 
 class Method(Protocol):

@@ -37,6 +37,7 @@ PAPER: dict[str, dict[str, Any]] = {
     },
     "align": {
         "width": 64,
+        "head": "linear",
         "loss": "total",
         "temperature": 1.0,
         "epochs": 50,
@@ -71,7 +72,10 @@ _EVALUATOR = {
 
 def deviations(config: Config, latent_diffusion: bool = False) -> list[str]:
     """Lines for the paragraph that says what a table is and is not; `latent_diffusion` where it has such a row."""
-    return [*_lines(config), *(_latent_diffusion(config) if latent_diffusion else ())]
+    if not latent_diffusion:
+        return list(_lines(config))
+    own = _unclip if config.generate.table3.B == "sound2vision_unclip" else _latent_diffusion
+    return [*_lines(config), *own(config), "Row C, AudioToken, is not yet run."]
 
 
 def _latent_diffusion(config: Config) -> Iterator[str]:
@@ -90,7 +94,34 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
     )
     if diffusion.prediction != "epsilon":
         yield f"LDM: the U-Net predicts {diffusion.prediction}, not the noise of Eq. 3-4."
-    yield "Row C, AudioToken, is not yet run."
+
+
+def _unclip(config: Config) -> Iterator[str]:
+    """Beside the authors' released code, which is what is known of their latent diffusion model."""
+    align, draw = config.align_unclip, config.generate.unclip
+    yield (
+        "LDM: Stable unCLIP 2.1 (published weights) through diffusers, as the paper's authors run it; the scheduler is "
+        f"its folder's. {draw.steps} steps, guidance {draw.guidance:g}, noise level {draw.noise_level}, prompt "
+        f"{draw.prompt!r} (the authors' code: 20, 10, 0, '')."
+    )
+    if config.embed_unclip.input == "clip":
+        yield (
+            "LDM: CLIP sees centre crops with the statistics that it was trained with; in the authors' code squashed "
+            "pictures with ImageNet's."
+        )
+    if (align.head, align.loss, draw.unit_norm) == ("fc2", "total_raw", False):
+        yield (
+            "LDM: the audio encoder's head has two layers, and loss and generator take features as they are, as in the "
+            "authors' code; Eq. 1 has unit norm, and the paper says of neither for this generator."
+        )
+    else:
+        norm = "unit norm" if draw.unit_norm else "the norm that they have"
+        yield (
+            f"LDM: head `{align.head}`, loss `{align.loss}`, features given to the generator with {norm} (the authors' "
+            "code: `fc2`, `total_raw`, the norm that they have)."
+        )
+    if draw.px:
+        yield f"LDM: pictures are kept at {draw.px} px."
 
 
 def _lines(config: Config) -> Iterator[str]:

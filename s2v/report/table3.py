@@ -10,8 +10,8 @@ from s2v.report.rows import Row, load_rows
 from s2v.report.tables import METRICS, bullets, cell, coverage_line, csv_text, facts, intervals, metric_head, missing
 from s2v.report.verdicts import percent, say
 
-ROWS = {"A": ("GAN", "sound2vision"), "B": ("LDM", "sound2vision_ldm"), "C": ("AudioToken", "audiotoken")}
-"""Row, name in the paper's table, and method."""
+ROWS = {"A": "GAN", "B": "LDM", "C": "AudioToken"}
+"""Row, and name in the paper's table."""
 
 PAPER_TABLE3: dict[str, dict[str, str]] = {
     "A": {"R@1": "40.71 / 57.44", "R@5": "77.36 / 84.08", "FID": "17.97", "IS": "19.46"},
@@ -22,18 +22,19 @@ PAPER_TABLE3: dict[str, dict[str, str]] = {
 
 
 def run(
-    *, results: list[Path], coverage: Path, splits: list[str], dataset: str, deviations: list[str], bootstrap: int,
-    output: Path, markdown: Path,
+    *, results: list[Path], methods: dict[str, str], coverage: Path, splits: list[str], dataset: str,
+    deviations: list[str], bootstrap: int, output: Path, markdown: Path,
 ) -> None:
     """Write table3.csv (the rows that were run) and table3.md (all rows, the paper's numbers, what holds).
 
-    Numbers and intervals are those of Table 1: see `s2v.report.tables.run`, which has the same arguments.
+    Numbers and intervals are those of Table 1: see `s2v.report.tables.run`, which has the same arguments but for
+    `methods`: {row: method}, rows that are not named there are not yet run.
 
     Raises:
         UserError: results are missing or do not belong together.
     """
     rows = load_rows(results, bootstrap)
-    lines = {letter: (title, rows.get(method)) for letter, (title, method) in ROWS.items()}
+    lines = {letter: (title, rows.get(methods.get(letter, ""))) for letter, title in ROWS.items()}
     done = [row for _, row in lines.values() if row]
     write_text(output, csv_text([(letter, title, row) for letter, (title, row) in lines.items() if row], dataset))
     parts = [
@@ -42,7 +43,7 @@ def run(
         _table(lines),
         missing(done),
     ]
-    held = verdicts(rows, bootstrap)
+    held = verdicts(lines["A"][1], lines["B"][1], bootstrap)
     if held:
         parts += ["## What holds", "Computed from the rows.", bullets(held)]
     parts += ["## What this is and is not", bullets(deviations)]
@@ -61,9 +62,8 @@ def _table(lines: dict[str, tuple[str, Row | None]]) -> str:
     return "\n".join(found)
 
 
-def verdicts(rows: dict[str, Row], bootstrap: int) -> list[str]:
+def verdicts(gan: Row | None, ldm: Row | None, bootstrap: int) -> list[str]:
     """What the paper says of the two generators, and what holds of it here."""
-    gan, ldm = rows.get("sound2vision"), rows.get("sound2vision_ldm")
     if gan is None or ldm is None:
         return []
     found = []

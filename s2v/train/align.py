@@ -27,20 +27,25 @@ if TYPE_CHECKING:
 
 
 class AudioEncoder(nn.Module):
-    """f_A: ResNet-18 on the log-spectrogram, adaptive average pool, linear (paper 3.2).
+    """f_A: ResNet-18 on the log-spectrogram, adaptive average pool, head (paper 3.2: linear).
 
     Args:
         dim: size of the visual feature it is aligned to (2048 for ResNet-50).
         width: 64 in the paper's ResNet-18.
         final_relu: the authors' code ends in a ReLU, as f_V's feature does; the paper does not say so.
         audio: n_fft, hop, log_floor, sample_rate_hz and window_s of the spectrogram.
+        head: linear, or fc2: two layers with a ReLU between, the first as wide as the second.
     """
 
-    def __init__(self, dim: int, width: int, final_relu: bool, audio: dict[str, Any]) -> None:
+    def __init__(
+        self, dim: int, width: int, final_relu: bool, audio: dict[str, Any], head: str = "linear"
+    ) -> None:
         super().__init__()
         self.audio, self.dim = audio, dim
         self.backbone = ResNet(18, width, in_channels=1)
-        self.head = nn.Linear(self.backbone.dim, dim)
+        self.head: nn.Module = nn.Linear(self.backbone.dim, dim)
+        if head == "fc2":
+            self.head = nn.Sequential(nn.Linear(self.backbone.dim, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.final_relu = final_relu
 
     def forward(self, spectrogram: Tensor) -> Tensor:
@@ -134,7 +139,7 @@ def run(
     features = [load_tensors(path)["features"] for path in (train_features, val_features)]
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
-    model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio)
+    model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio, config.head)
     heard = Spectrograms(**audio)
     with store(output_dir, runtime, place) as tables:
         pairs, kept, wanted = [], [], read_classes(classes)
@@ -159,11 +164,14 @@ def run(
             checkpoint_every=config.checkpoint_every, runtime=place,
         )
     card = (
-        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, loss `{config.loss}`, trained on "
+        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss "
+        f"`{config.loss}`, trained on "
         f"{len(kept[0])} pairs of the train split, stopped on {len(kept[1])} of the val split "
         f"(last validation loss {last['val_loss']:.4f}).\n"
     )
-    shape = {"dim": model.dim, "width": config.width, "final_relu": config.final_relu, "audio": audio}
+    shape = {
+        "dim": model.dim, "width": config.width, "final_relu": config.final_relu, "audio": audio, "head": config.head
+    }
     finish(output_dir, modules={"model.safetensors": model}, config=shape, card=card, runtime=place)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from s2v.data.reader import read_images
 from s2v.files import write_parquet
+from s2v.media.picture import Policy
 from s2v.train.checkpoint import save_tensors
 from s2v.train.encoder import load
 from s2v.train.runtime import Runtime
@@ -21,16 +22,32 @@ if TYPE_CHECKING:
 KEYS = pa.schema([("key", pa.string())])
 
 
+class Encoder(Protocol):
+    """f_V, whichever it is."""
+
+    image_px: int
+    policy: Policy
+    """How pictures come to that side."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        """uint8 [N, 3, H, W] -> raw features [N, D] on the CPU."""
+        ...
+
+
 def run(
     *, packs: list[Path], encoder_dir: Path, output: Path, keys: Path, runtime: RuntimeConfig, threads: int
 ) -> None:
     """Write `output` (safetensors: features and features_flipped, raw f_V, float32 [N, D]) and their `keys`."""
     place = Runtime.from_config(runtime, threads)
-    encoder = load(encoder_dir, place.device)
+    write_features(packs, load(encoder_dir, place.device), output, keys)
+
+
+def write_features(packs: list[Path], encoder: Encoder, output: Path, keys: Path) -> None:
+    """Features of the chosen frames of `packs` and of their mirror images, and the keys of the clips."""
     names: list[str] = []
     parts: list[tuple[Tensor, Tensor]] = []
     for pack in packs:  # a shard at a time, so that memory does not grow with the split
-        images, found, _ = read_images([pack], encoder.image_px)
+        images, found, _ = read_images([pack], encoder.image_px, policy=encoder.policy)
         parts.append((encoder.encode(images), encoder.encode(images.flip(3))))
         names += found
     own, flipped = (torch.cat(part) for part in zip(*parts, strict=True))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.files import read_json
-from s2v.media.picture import resize, to_unit
+from s2v.media.picture import Policy, resize, to_unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, swav_loss
 from s2v.models.vit import ViT
@@ -53,6 +53,7 @@ class ImageEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.image_px = image_px
+        self.policy: Policy = "squash"
         self.backbone: ResNet | ViT
         if architecture == "vit":
             self.backbone = ViT(image_px, patch_px, width, depth, heads, stem)
