@@ -10,6 +10,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 
 from snakemake.utils import validate
 
+from s2v import resources
 from s2v.configfile import DEFAULT_FILE, check, split_names
 from s2v.data.manifest import MODULES
 from s2v.errors import UserError
@@ -71,14 +72,25 @@ def features_of(split, wildcards):
     return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
 
 
+def memory(stage):
+    """Memory (MB) of a job of a stage, as the configuration's sizes want it."""
+    return resources.memory_mb(CONFIG, stage)
+
+
+def minutes(stage):
+    """Time (minutes) of a job of a stage, as the configuration's sizes want it."""
+    return resources.minutes(CONFIG, stage)
+
+
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 
-    Stages that go on where they were stopped need no more time than a second try brings anyway.
+    `amount` may be a function of the wildcards. Stages that go on where they were stopped need no more time than a
+    second try brings anyway.
     """
 
     def asked(wildcards, attempt):
-        return amount * min(attempt, 2)
+        return (amount(wildcards) if callable(amount) else amount) * min(attempt, 2)
 
     return asked
 
@@ -106,6 +118,11 @@ def part(name):
         return trained(parts[name]) if name in parts else []
 
     return files
+
+
+def made_by(stage, wildcards):
+    """Name of a stage's sizes for the method of a job."""
+    return f"{stage}_ldm" if wildcards.method in LDM_METHODS else stage
 
 
 def evaluated(suffix, methods):

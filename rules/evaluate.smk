@@ -19,8 +19,8 @@ rule evaluate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(120),
+        mem_mb=growing(lambda wildcards: memory(made_by("evaluate", wildcards))),
+        runtime=growing(lambda wildcards: minutes(made_by("evaluate", wildcards))),
         gpu=GPU,
     params:
         config=values("evaluate"),

@@ -17,8 +17,8 @@ rule generate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(120),
+        mem_mb=growing(lambda wildcards: memory(made_by("generate", wildcards))),
+        runtime=growing(lambda wildcards: minutes(made_by("generate", wildcards))),
         gpu=GPU,
     params:
         # Another way of sampling is no matter of the GAN's.
