@@ -46,9 +46,10 @@ PROCESS_MB = 3200
 """Of each further process of a training. Measured: torch 510, with diffusers 820. Assumed: a CUDA context and its
 libraries the rest."""
 
-TRAINED_BYTES = 20
-"""Of each parameter in training: weight, gradient, Adam's two moments and an average, 4 bytes each. On a CPU they are
-there always, on a GPU the process that writes checkpoints copies them (but for the gradient)."""
+TRAINED_BYTES = 30
+"""Of each parameter in training. Measured on a CPU with a U-Net of 84 million parameters: weight, gradient, Adam's two
+moments and an average, 4 bytes each, and what AdamW and a checkpoint take for a moment. With a GPU the host holds
+less: the net at the start, and what a checkpoint copies (16)."""
 
 LOADED_BYTES = 8
 """Of each parameter at the start: a net is built, and its file read beside it."""
