@@ -108,7 +108,7 @@ def test_memory_grows_with_net_data_and_processes() -> None:
     full = configuration("vggsound50")
     wider = configuration("vggsound50", diffusion={"channels": [640, 1280, 2560, 2560]})
     more, shared = configuration("vggsound-scaling"), configuration("vggsound50", runtime={"processes": 4})
-    # 862 million parameters: weights, gradients, moments and average of 4 bytes each at least; twice as wide, four times.
+    # 862 million parameters: weights, gradients, moments, average, of 4 bytes each; twice as wide, four times.
     assert memory_mb(full, "diffusion") > 17_240 and memory_mb(wider, "diffusion") > 3.5 * 17_240
     for stage in ("diffusion", "latents", "generator", "embed", "align", "evaluate_ldm", "table"):
         assert memory_mb(more, stage) > memory_mb(full, stage), stage
