@@ -13,7 +13,8 @@
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
-#   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png
+#   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
+#   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
 #   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
 #   <output>/logs/ and <output>/benchmarks/ have one file for each job
 #
@@ -54,6 +55,7 @@ include: "rules/judge.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/scaling.smk"
 
 
 rule all:

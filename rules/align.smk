@@ -6,12 +6,13 @@ rule align:
         val=lambda wildcards: unless_published(wildcards.align, packs("val")),
         train_features=lambda wildcards: features_of("train", wildcards),
         val_features=lambda wildcards: features_of("val", wildcards),
+        classes=subset_classes,
     output:
-        expand("<results>/{{align}}/{file}", file=TRAINED),
+        expand("<results>/{{subset}}{{align}}/{file}", file=TRAINED),
     log:
-        "<logs>/{align}.log",
+        "<logs>/{subset}{align}.log",
     benchmark:
-        "<benchmarks>/{align}.tsv"
+        "<benchmarks>/{subset}{align}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS

@@ -11,8 +11,9 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 from snakemake.utils import validate
 
 from s2v import resources
-from s2v.configfile import DEFAULT_FILE, check, split_names
+from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
+from s2v.data.subset import known_order
 from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.provenance import code_digest, tree_digest
@@ -22,6 +23,13 @@ OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file)
 try:
     # First our own check: it says in one line what is wrong, of which file, and knows more than a schema can say.
     CONFIG = check(config, [DEFAULT_FILE, *OVERLAYS])
+    # The configuration in which the number of classes grows, for fig16 and fig17: this one, or one of a larger world.
+    MORE_CLASSES = with_more_classes(config, CONFIG) if CONFIG.scaling.world else config
+    SCALING = (
+        check(MORE_CLASSES, [DEFAULT_FILE, *OVERLAYS, CONFIG.scaling.world])
+        if CONFIG.scaling.world
+        else CONFIG
+    )
 except UserError as error:
     # One line, where an exception would bring Snakemake's traceback with it.
     sys.exit(f"s2v: {error}")
@@ -47,6 +55,8 @@ wildcard_constraints:
     encoder=r"encoder(_vit)?",
     embed=r"embed(_vit)?",
     align=r"align(_ldm)?",
+    subset=r"(classes/\d+/)?",
+    size=r"\d+",
 
 
 def values(stage, *without):
@@ -62,6 +72,11 @@ def unless_published(stage, files):
 def published_digest(stage):
     """Digest of the code that converts published weights, where they take the place of a training."""
     return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
+
+
+def subset_classes(wildcards):
+    """Names of the classes of a subset; nothing where all are taken."""
+    return f"<results>/{wildcards.subset}classes.json" if wildcards.subset else []
 
 
 ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit"}
@@ -115,24 +130,55 @@ def part(name):
 
     def files(wildcards):
         parts = LDM_PARTS if wildcards.method in LDM_METHODS else GAN_PARTS
-        return trained(parts[name]) if name in parts else []
+        # Encoders and generators see all classes, as pretrained ones do; f_A those of its subset.
+        folder = wildcards.subset if name == "align" else ""
+        return trained(folder + parts[name]) if name in parts else []
 
     return files
 
 
 def made_by(stage, wildcards):
-    """Name of a stage's sizes for the method of a job."""
-    return f"{stage}_ldm" if wildcards.method in LDM_METHODS else stage
+    """Name of a stage for the method of a job, by its last word: `generate_ldm` has sizes of its own."""
+    return f"{stage}_{wildcards.method.rpartition('_')[2]}"
 
 
-def evaluated(suffix, methods):
+def evaluated(suffix, methods, subset=""):
     """What stage `evaluate` writes for some methods and all seeds."""
     return expand(
-        "<results>/evaluate/{method}/{seed}.{suffix}",
+        "<results>/{subset}evaluate/{method}/{seed}.{suffix}",
+        subset=subset,
         method=methods,
         seed=CONFIG.generate.seeds,
         suffix=suffix,
     )
+
+
+SCALED = SCALING.output if CONFIG.scaling.world else "<results>"
+SCALING_SHARDS = [f"{shard:03d}" for shard in range(SCALING.data.shards)]
+MOST = SCALING.scaling.sizes[-1]
+
+
+def scaled(stage, method, size, suffix):
+    """Results of a method whose alignment saw `size` classes, for all seeds."""
+    return [f"{SCALED}/classes/{size}/{stage}/{method}/{seed}.{suffix}" for seed in SCALING.generate.seeds]
+
+
+def scaling_results():
+    """What fig16 measures: each generator, and the real frames, at each number of classes."""
+    named = {"gan": "sound2vision", "ldm": "sound2vision_ldm", "real": "upper_bound"}
+    files = {}
+    for size in SCALING.scaling.sizes:
+        for name, method in named.items():
+            files[f"{name}_{size}"] = scaled("evaluate", method, size, "json")
+            files[f"{name}_{size}_ranks"] = scaled("evaluate", method, size, "parquet")
+            files[f"{name}_{size}_tensors"] = scaled("evaluate", method, size, "safetensors")
+    return files
+
+
+def heard(configuration):
+    """Window and spectrogram of the sounds that figures show."""
+    audio = configuration.align.audio.model_dump(mode="json")
+    return {**audio, "window_s": configuration.generate.window_s}
 
 
 # Snakemake's own lock survives a kill and must then be removed by hand, so the profile turns it off. This one is the

@@ -4,17 +4,18 @@ JUDGED = CONFIG.evaluate.evaluator == "judge"
 
 rule evaluate:
     input:
-        pictures="<results>/generate/{method}/{seed}.tar",
+        pictures="<results>/{subset}generate/{method}/{seed}.tar",
         reference=packs(CONFIG.evaluate.reference_split),
+        classes=subset_classes,
         judge=["<results>/judge/model.safetensors", "<results>/judge/config.json"] if JUDGED else [],
     output:
-        result="<results>/evaluate/{method}/{seed}.json",
-        ranks="<results>/evaluate/{method}/{seed}.parquet",
-        tensors="<results>/evaluate/{method}/{seed}.safetensors",
+        result="<results>/{subset}evaluate/{method}/{seed}.json",
+        ranks="<results>/{subset}evaluate/{method}/{seed}.parquet",
+        tensors="<results>/{subset}evaluate/{method}/{seed}.safetensors",
     log:
-        "<logs>/evaluate/{method}/{seed}.log",
+        "<logs>/{subset}evaluate/{method}/{seed}.log",
     benchmark:
-        "<benchmarks>/evaluate/{method}/{seed}.tsv"
+        "<benchmarks>/{subset}evaluate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: 1

@@ -7,12 +7,13 @@ rule generate:
         generator=part("generator"),
         align=part("align"),
         vae=part("vae"),
+        classes=subset_classes,
     output:
-        pictures="<results>/generate/{method}/{seed}.tar",
+        pictures="<results>/{subset}generate/{method}/{seed}.tar",
     log:
-        "<logs>/generate/{method}/{seed}.log",
+        "<logs>/{subset}generate/{method}/{seed}.log",
     benchmark:
-        "<benchmarks>/generate/{method}/{seed}.tsv"
+        "<benchmarks>/{subset}generate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: 1

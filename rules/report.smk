@@ -78,10 +78,34 @@ rule fig04:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        audio={**CONFIG.align.audio.model_dump(mode="json"), "window_s": CONFIG.generate.window_s},
+        audio=heard(CONFIG),
         code=code_digest("s2v.report.figures"),
     script:
         "../workflow_scripts/fig04.py"
+
+
+rule fig14:
+    input:
+        gan=expand("<results>/generate/sound2vision/{seed}.tar", seed=CONFIG.generate.seeds),
+        ldm=expand("<results>/generate/sound2vision_ldm/{seed}.tar", seed=CONFIG.generate.seeds),
+        packs=packs(CONFIG.generate.split),
+    output:
+        figure="<results>/fig14.png",
+    log:
+        "<logs>/fig14.log",
+    benchmark:
+        "<benchmarks>/fig14.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        audio=heard(CONFIG),
+        code=code_digest("s2v.report.generators"),
+    script:
+        "../workflow_scripts/fig14.py"
 
 
 rule coverage:

@@ -113,6 +113,16 @@ def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
     return config
 
 
+def with_more_classes(values: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """Values of the configuration that `scaling.world` makes of this one: what the file says lies over it.
+
+    Its results lie in a folder of this one's.
+    """
+    over = read(str(config.scaling.world))
+    whole = merge([values, over, {"scaling": {"world": None}}])
+    return whole | {"output": f"{config.output}/{whole['name']}"}
+
+
 def split_names(config: Config) -> list[str]:
     """Names of the splits that the data of a configuration have."""
     section = config.data.section()
@@ -177,6 +187,13 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         if len(section.crops) != len(section.crop_scales):
             yield f"{name}.crop_scales", f"give one range for each of the {len(section.crops)} {name}.crops"
     yield from _latent_diffusion(config)
+    sizes, own = config.scaling.sizes, config.data.world.classes if config.data.world else []
+    if sorted(set(sizes)) != sizes:
+        yield "scaling.sizes", "give growing numbers"
+    if config.scaling.world is not None and not Path(config.scaling.world).is_file():
+        yield "scaling.world", f"{config.scaling.world} is not there"
+    if data.source == "world" and config.scaling.world is None and sizes[-1] > len(own):
+        yield "scaling.sizes", f"{sizes[-1]}, and data.world.classes has {len(own)}; name fewer, or a scaling.world"
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):
             yield key, "give at least one, and each only once"

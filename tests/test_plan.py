@@ -128,6 +128,7 @@ def test_a_missing_list_is_one_line_that_says_where_it_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overlay: str, key: str
 ) -> None:
     (tmp_path / "config.yaml").write_text(BASE.read_text())
+    (tmp_path / "configs").symlink_to(BASE.parent / "configs")
     (tmp_path / "overlay.yaml").write_text(overlay)
     monkeypatch.chdir(tmp_path)
     done = runner.invoke(app, ["plan", "--configfile", str(VGGSOUND), "--configfile", "overlay.yaml"])

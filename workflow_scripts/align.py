@@ -15,6 +15,7 @@ with job(snakemake, shared=True) as settings:
         train_features=optional(snakemake.input.train_features) or Path(),
         val_features=optional(snakemake.input.val_features) or Path(),
         output_dir=folder(snakemake.output),
+        classes=optional(snakemake.input.classes),
         runtime=settings.runtime,
         threads=settings.threads,
     )

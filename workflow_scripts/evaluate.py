@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import folder, job, paths
+from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
     from s2v.config import EvaluateConfig
@@ -16,6 +16,7 @@ with job(snakemake) as settings:
         output=Path(snakemake.output.result),
         ranks_output=Path(snakemake.output.ranks),
         tensors_output=Path(snakemake.output.tensors),
+        classes=optional(snakemake.input.classes),
         runtime=settings.runtime,
         threads=settings.threads,
     )

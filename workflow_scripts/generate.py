@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import folder, job, paths
+from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
     from s2v.config import GenerateConfig
@@ -19,6 +19,7 @@ with job(snakemake) as settings:
         align_dir=folder(snakemake.input.align),
         vae_dir=folder(snakemake.input.vae) if snakemake.input.vae else None,
         output=Path(snakemake.output.pictures),
+        classes=optional(snakemake.input.classes),
         runtime=settings.runtime,
         threads=settings.threads,
     )

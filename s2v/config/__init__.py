@@ -32,6 +32,7 @@ from s2v.config.evaluation import (
     GenerateConfig,
     MethodName,
     RetrievalConfig,
+    ScalingConfig,
 )
 from s2v.config.runtime import (
     DownloadConfig,
@@ -68,6 +69,7 @@ class Config(Slice):
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    scaling: ScalingConfig = ScalingConfig()
     encoder_vit: EncoderConfig = Field(EncoderConfig(), description="f_V of the latent diffusion model, over `encoder`")
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
     vae: VaeConfig = VaeConfig()
@@ -131,6 +133,7 @@ __all__ = [
     "RetrievalConfig",
     "RuntimeConfig",
     "SamplerConfig",
+    "ScalingConfig",
     "SelectConfig",
     "Slice",
     "SourceConfig",

@@ -48,6 +48,9 @@ class DiffusionConfig(SteppedConfig):
     timesteps: Positive = Field(1000, description="T, steps of the noising process")
     beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "scaled_linear"
     condition_dropout: Fraction = Field(0.1, description="share of pictures trained without a condition, for guidance")
+    condition_noise: float = Field(
+        0.0, ge=0, description="deviation of noise on the standardised image feature in training; not in the paper"
+    )
     cosine_decay: bool = Field(False, description="the learning rate falls to 0 over the training")
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.9999
     hflip: bool = True

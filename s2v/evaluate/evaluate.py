@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from s2v.data.reader import read_images
+from s2v.data.subset import indices, read_classes
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.fidelity import frechet_distance, inception_score, kernel_distance
@@ -45,6 +46,7 @@ def run(
     pictures: Path,
     reference_packs: list[Path],
     evaluator_dir: Path | None,
+    classes: Path | None = None,
     output: Path,
     ranks_output: Path,
     tensors_output: Path,
@@ -64,6 +66,7 @@ def run(
         reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own
             size. Their labels are the class names that R@k ranks.
         evaluator_dir: folder of the judge; not needed by the other evaluators.
+        classes: of stage `classes`, those whose real pictures and names are taken; None is all.
         output: JSON.
         ranks_output: Parquet.
         tensors_output: safetensors.
@@ -100,6 +103,8 @@ def run(
             "inception_splits": min(config.inception_splits, len(images)),
         }
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
+        kept = indices(real_labels, read_classes(classes))
+        real, real_labels = real[kept], [real_labels[i] for i in kept]
         names = class_names([*real_labels, *labels])
         rank = _retrieval(evaluator, images, labels, names, result)
         tensors = _fidelity(evaluator, images, real, config.inception_splits, result)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from s2v.data.reader import read_images, read_waves
+from s2v.data.subset import indices, read_classes
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
 from s2v.media.picture import from_unit, to_unit
@@ -92,6 +93,7 @@ def run(
     generator_dir: Path,
     align_dir: Path,
     vae_dir: Path | None = None,
+    classes: Path | None = None,
     output: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -108,6 +110,7 @@ def run(
         generator_dir: of G, or of the denoiser.
         align_dir: of f_A.
         vae_dir: of the autoencoder, where the generator is a latent diffusion model.
+        classes: of stage `classes`, those whose clips are taken; None is all.
         output: the tar.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -135,7 +138,7 @@ def run(
     frame = variant.frame or (
         config.upper_bound_frame if variant.method == "upper_bound" else config.icgan_frame
     )
-    z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split)
+    z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split, read_classes(classes))
     if variant.control:
         z = CONTROLS[variant.control](z, seed)
     seeds = [clip_seed(seed, key) for key in keys]
@@ -163,22 +166,26 @@ def run(
 
 
 def conditions(
-    method: Method, packs: list[Path], window_s: float, frame: str, split: str
+    method: Method, packs: list[Path], window_s: float, frame: str, split: str, classes: frozenset[str] | None = None
 ) -> tuple[Tensor, list[str], list[str | None]]:
-    """What `method` starts from for every clip of `packs`: z [N, D], clip ids, labels."""
+    """What `method` starts from for every clip of `packs` (of some classes): z [N, D], clip ids, labels."""
     parts: list[Tensor] = []
     if method.takes == "sound":
         waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
+        kept = indices(labels, classes)
+        waves = [waves[i] for i in kept]
         n = round(window_s * SAMPLE_RATE_HZ)
         for i in range(0, len(waves), BATCH):
             batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
             parts.append(method.encode_audio(batch))
     else:
         images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg")
+        kept = indices(labels, classes)
+        images = images[kept]
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     if not parts:
         raise UserError(f"generate: the split `{split}` has no clip to make a picture of; see coverage.csv")
-    return torch.cat(parts), keys, labels
+    return torch.cat(parts), [keys[i] for i in kept], [labels[i] for i in kept]
 
 
 __all__ = ["CONTROLS", "VARIANTS", "Variant", "conditions", "known_methods", "run", "scrambled", "shuffled"]

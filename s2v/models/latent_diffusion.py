@@ -96,14 +96,24 @@ class LatentDiffusion(nn.Module):
         """The way back."""
         return latents * self.scale + self.shift
 
-    def condition(self, z: Tensor) -> Tensor:
-        """Features [B, D] -> tokens [B, tokens, token_dim]; they are brought to unit norm."""
+    def condition(self, z: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Features [B, D] -> tokens [B, tokens, token_dim]; they are brought to unit norm.
+
+        `noise` [B, D] is added to the standardised feature, which has standard deviation 1.
+        """
         standard = (F.normalize(z.float(), dim=-1) - self.feature_mean) / self.feature_std
+        if noise is not None:
+            standard = standard + noise
         return self.project(standard).unflatten(1, self.null.shape)
 
-    def forward(self, noisy: Tensor, timestep: Tensor, z: Tensor, keep: Tensor) -> Tensor:
-        """Prediction [B, C, h, w] for latents `noisy` at `timestep` [B]; where `keep` [B] is false, no condition."""
-        tokens = torch.where(keep[:, None, None], self.condition(z), self.null)
+    def forward(
+        self, noisy: Tensor, timestep: Tensor, z: Tensor, keep: Tensor, z_noise: Tensor | None = None
+    ) -> Tensor:
+        """Prediction [B, C, h, w] for latents `noisy` at `timestep` [B]; where `keep` [B] is false, no condition.
+
+        `z_noise` [B, D] is that of `condition`.
+        """
+        tokens = torch.where(keep[:, None, None], self.condition(z, z_noise), self.null)
         out: Tensor = self.unet(noisy, timestep, tokens, return_dict=False)[0]
         return out
 

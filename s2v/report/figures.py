@@ -1,4 +1,4 @@
-"""Stage `figure`: fig04, sounds and the pictures they make (paper, Fig. 4)."""
+"""Stages `fig04` and `fig17`: sounds and the pictures they make (paper, Fig. 4 and 17)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 
-from s2v.data.reader import read_waves
+from s2v.data.subset import read_classes
 from s2v.errors import UserError
 from s2v.evaluate.pictures import read_pictures
 from s2v.files import atomic_path
-from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, log_spectrogram
+from s2v.report.panels import enlarge, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
-    from s2v.config import AudioConfig
+    from torch import Tensor
 
-MIN_PX = 128
-"""Pictures below this side are brought to it by Lanczos resampling, so that print shows no squares."""
+    from s2v.config import AudioConfig
 
 MAX_ROWS = 50
 ROWS_OF_ONE_BLOCK = 8
@@ -73,59 +69,61 @@ def run(
     packs: list[Path],
     audio: AudioConfig,
     output: Path,
+    known: Path | None = None,
     examples: int = 5,
     dpi: int = 200,
 ) -> None:
-    """Draw fig04.png: per row the spectrogram of a test sound and pictures made from sounds of that class.
+    """Draw the figure: per row the spectrogram of a test sound and pictures made from sounds of that class.
 
     Args:
         pictures: tars of stage generate of one method, one per seed.
         packs: shards of the test split, for the sounds.
         audio: window and spectrogram of the audio encoder.
         output: PNG.
+        known: of stage `classes`, those that are not shown.
         examples: pictures in a row.
         dpi: of the PNG.
 
     Raises:
         UserError: the tars hold different clips, or a sound of theirs is not in the packs.
     """
+    images, labels = pictures_by_seed(pictures)
+    old = read_classes(known) or frozenset()
+    strips = plan({clip: label for clip, label in labels.items() if label not in old}, len(images), examples)
+    if not strips:
+        raise UserError("figure: no clip is of a class that it shows")
+    sounds = sounds_of(packs, [strip.sound for strip in strips])
+    index = {clip: i for i, clip in enumerate(labels)}
+    shown = [
+        (
+            strip.name,
+            spectrogram(sounds[strip.sound], audio),
+            [enlarge(images[s][index[clip]]) for clip, s in strip.pictures],
+        )
+        for strip in strips
+    ]
+    by_class = any(labels.values())
+    title = "pictures from this and other sounds of its class" if by_class else "pictures under several seeds"
+    save(draw(shown, audio.window_s, title), output, dpi)
+
+
+def pictures_by_seed(pictures: list[Path]) -> tuple[list[Tensor], dict[str, str | None]]:
+    """Pictures uint8 [N, 3, R, R] of each tar, and the class of each clip, in their order.
+
+    Raises:
+        UserError: the tars hold different clips.
+    """
     loaded = [read_pictures(path) for path in pictures]
     clips = [[record["clip_id"] for record in records] for _, records in loaded]
     if not loaded or any(other != clips[0] for other in clips):
-        raise UserError(
-            "figure: the pictures of all seeds must show the same clips; run stage generate again"
-        )
-    labels = {record["clip_id"]: record["label"] for record in loaded[0][1]}
-    strips = plan(labels, len(loaded), examples)
-    index = {clip: i for i, clip in enumerate(clips[0])}
-    waves, keys, _ = read_waves(packs, SAMPLE_RATE_HZ)
-    sounds = dict(zip(keys, waves, strict=True))
-    if any(strip.sound not in sounds for strip in strips):
-        raise UserError(
-            "figure: the packs lack the sound of a picture; give the packs that the pictures came from"
-        )
-    shown = []
-    for strip in strips:
-        images = [_enlarge(loaded[s][0][index[clip]]) for clip, s in strip.pictures]
-        shown.append((strip.name, _spectrogram(sounds[strip.sound], audio), images))
-    by_class = any(label for label in labels.values())
-    title = "pictures from this and other sounds of its class" if by_class else "pictures under several seeds"
-    figure = draw(shown, audio.window_s, title)
+        raise UserError("figure: the pictures of all seeds must show the same clips; run stage generate again")
+    return [images for images, _ in loaded], {record["clip_id"]: record["label"] for record in loaded[0][1]}
+
+
+def save(figure: Figure, output: Path, dpi: int = 200) -> None:
+    """Write a PNG; the same figure gives the same bytes."""
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
-
-
-def _spectrogram(wave: NDArray[np.int16], audio: AudioConfig) -> NDArray[np.float32]:
-    window = fit_window(torch.from_numpy(wave)[None], round(audio.window_s * SAMPLE_RATE_HZ))
-    result: NDArray[np.float32] = log_spectrogram(window, audio.n_fft, audio.hop, audio.log_floor)[0].numpy()
-    return result
-
-
-def _enlarge(image: Tensor) -> NDArray[np.uint8]:
-    picture = Image.fromarray(image.permute(1, 2, 0).numpy())
-    if picture.width < MIN_PX:
-        picture = picture.resize((MIN_PX, MIN_PX), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
 
 
 Shown = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]
@@ -155,24 +153,16 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
         wspace=0.05,
         hspace=0.05,
     )
-    for i, (name, spectrogram, pictures) in enumerate(shown):
+    for i, (name, sound, pictures) in enumerate(shown):
         block, row = divmod(i, rows)
         column = block * (most + 3)
         _name(figure, grid[row, column], name)
-        heading = row == 0
-        _sound(
-            figure, grid[row, column + 1], spectrogram, f"sound ({window_s:g} s, 0-8 kHz)" if heading else ""
-        )
+        title_of_sound = f"sound ({window_s:g} s, 0-8 kHz)" if row == 0 else ""
+        show_sound(figure.add_subplot(grid[row, column + 1]), sound, title_of_sound)
         for j, picture in enumerate(pictures):
             axes = figure.add_subplot(grid[row, column + 2 + j])
-            axes.imshow(picture, interpolation="lanczos")
-            _bare(axes)
-            if heading and j == 0:
-                axes.set_title(title, **_TITLE)
+            show_picture(axes, picture, title if row == j == 0 else "")
     return figure
-
-
-_TITLE: dict[str, Any] = {"fontsize": 7, "loc": "left", "pad": 3, "color": "0.25"}
 
 
 def _name(figure: Figure, cell: Any, name: str) -> None:
@@ -183,29 +173,4 @@ def _name(figure: Figure, cell: Any, name: str) -> None:
     axes.text(0.94, 0.5, text, ha="right", va="center", fontsize=8, transform=axes.transAxes)
 
 
-def _sound(figure: Figure, cell: Any, spectrogram: NDArray[np.float32], title: str) -> None:
-    axes = figure.add_subplot(cell)
-    low, high = np.quantile(spectrogram, [0.05, 0.999])
-    axes.imshow(
-        spectrogram,
-        origin="lower",
-        aspect="auto",
-        cmap="magma",
-        vmin=low,
-        vmax=max(high, low + 1e-3),
-        interpolation="antialiased",
-    )
-    _bare(axes)
-    if title:
-        axes.set_title(title, **_TITLE)
-
-
-def _bare(axes: Any) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_linewidth(0.4)
-        spine.set_color("0.6")
-
-
-__all__ = ["Strip", "draw", "plan", "run"]
+__all__ = ["Strip", "draw", "pictures_by_seed", "plan", "run", "save"]

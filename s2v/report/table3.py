@@ -71,7 +71,7 @@ def verdicts(rows: dict[str, Row], bootstrap: int) -> list[str]:
         evidence = f"LDM {percent(ldm.r1)}, GAN {percent(gan.r1)}"
         if gan.clips == ldm.clips and gan.hits.shape == ldm.hits.shape:
             evidence += f"; paired difference {percent(paired_difference(ldm.hits, gan.hits, bootstrap))}"
-        found.append(say("The LDM is above the GAN in R@1", ldm.r1.value > gan.r1.value, evidence))
+        found.append(say("The LDM is above the GAN in R@1, intervals disjoint", ldm.r1.above(gan.r1), evidence))
     if gan.fid is not None and ldm.fid is not None:
         evidence = f"LDM {ldm.fid.value:.2f}, GAN {gan.fid.value:.2f}"
         found.append(say("The LDM is below the GAN in FID", ldm.fid.value < gan.fid.value, evidence))

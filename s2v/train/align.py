@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from s2v.data.subset import indices, read_classes
 from s2v.data.table import Spectrograms, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import read_json, sha256
@@ -64,10 +65,12 @@ class _Align(TaskDefaults):
 
     def __init__(
         self, config: AlignConfig, model: AudioEncoder, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],
-        runtime: Runtime,
+        runtime: Runtime, kept: tuple[list[int], list[int]] | None = None,
     ) -> None:
         self.config, self.train, self.val, self.runtime = config, train, val, runtime
-        per_epoch = steps_per_epoch(len(train[0]), config.batch_size, runtime.world_size)
+        chosen = kept or (list(range(len(train[0]))), list(range(len(val[0]))))
+        self.kept = torch.tensor(chosen[0]), torch.tensor(chosen[1])
+        per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size, runtime.world_size)
         self.steps, self.validate_every, self.patience = config.epochs * per_epoch, per_epoch, config.patience
         self.model = model.to(runtime.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net = runtime.wrap(self.model)
@@ -82,7 +85,8 @@ class _Align(TaskDefaults):
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         config, r = self.config, self.runtime
-        index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step, r.rank, r.world_size)
+        kept = self.kept[0]
+        index = kept[batch_indices(len(kept), config.batch_size, config.seed, step, r.rank, r.world_size)]
         return self.train[0][index], self.train[1][index]
 
     def step(self, step: int) -> dict[str, float]:
@@ -104,7 +108,7 @@ class _Align(TaskDefaults):
         """Loss on held-out pairs, in batches of the training size so that it is comparable."""
         self.model.eval()
         total, count = 0.0, 0
-        for index in torch.arange(len(self.val[0])).split(self.config.batch_size):
+        for index in self.kept[1].split(self.config.batch_size):
             with self.runtime.autocast():
                 z_a = self.model(self.val[0][index].float().to(self.runtime.device))
             loss = self.loss(self.val[1][index].to(self.runtime.device), z_a.float(), self.config.temperature)
@@ -114,9 +118,11 @@ class _Align(TaskDefaults):
 
 def run(
     *, config: AlignConfig, train_packs: list[Path], val_packs: list[Path], train_features: Path, val_features: Path,
-    output_dir: Path, runtime: RuntimeConfig, threads: int,
+    output_dir: Path, runtime: RuntimeConfig, threads: int, classes: Path | None = None,
 ) -> None:
     """Train f_A on the pairs of `train_packs`, stop early on those of `val_packs`; the features are f_V's.
+
+    `classes` (stage `classes`) names those whose pairs are taken; all are where it is None.
 
     Raises:
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
@@ -131,19 +137,22 @@ def run(
     model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio)
     heard = Spectrograms(**audio)
     with store(output_dir, runtime, place) as tables:
-        pairs = []
+        pairs, kept, wanted = [], [], read_classes(classes)
         for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
-            spectrograms = tables.load(packs, heard).rows
-            if len(spectrograms) < 2 or len(spectrograms) != len(z_v):
+            table = tables.load(packs, heard)
+            spectrograms = table.rows
+            kept.append(indices(table.labels, wanted))
+            if len(kept[-1]) < 2 or len(spectrograms) != len(z_v):
                 raise UserError(
-                    f"align: the {split} split has {len(spectrograms)} sound(s) and {len(z_v)} picture feature(s); it "
+                    f"align: the {split} split has {len(kept[-1])} sound(s) and {len(z_v)} picture feature(s); it "
                     "needs the same number, at least 2. See coverage.csv for clips that were left out"
                 )
             pairs.append((spectrograms, z_v))
-        task = _Align(config, model, pairs[0], pairs[1], place)
+        task = _Align(config, model, pairs[0], pairs[1], place, (kept[0], kept[1]))
         data = [sha256_of(path) for path in (*train_packs, *val_packs)] + [
             sha256(path) for path in (train_features, val_features)
         ]
+        data += [sha256(classes)] if classes else []
         fingerprint = {"config": config.model_dump(mode="json"), "data": data}
         last = fit(
             task, name="align", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
@@ -151,7 +160,7 @@ def run(
         )
     card = (
         f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, loss `{config.loss}`, trained on "
-        f"{len(pairs[0][0])} pairs of the train split, stopped on {len(pairs[1][0])} of the val split "
+        f"{len(kept[0])} pairs of the train split, stopped on {len(kept[1])} of the val split "
         f"(last validation loss {last['val_loss']:.4f}).\n"
     )
     shape = {"dim": model.dim, "width": config.width, "final_relu": config.final_relu, "audio": audio}

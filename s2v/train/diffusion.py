@@ -70,8 +70,9 @@ class _Diffusion(TaskDefaults):
         keep = (torch.rand(len(index)) >= config.condition_dropout).to(r.device)
         noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
         target = noise if config.prediction == "epsilon" else self.noising.get_velocity(clean, noise, timestep)
+        z_noise = config.condition_noise * torch.randn(z.shape).to(r.device) if config.condition_noise else None
         with r.autocast():
-            predicted = self.net(noisy, timestep, z, keep)
+            predicted = self.net(noisy, timestep, z, keep, z_noise)
         loss = F.mse_loss(predicted.float(), target)
         optimizer = self.optimizers["adam"]
         optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,86 @@
+# How pictures bear more classes (paper 6.1, Fig. 16 and 17): alignment learns from nested sets of classes.
+# Where `scaling.world` names a world of more classes, its whole workflow is a module of this one, in a folder of its own.
+if CONFIG.scaling.world:
+
+    module more_classes:
+        snakefile:
+            "../Snakefile"
+        config:
+            MORE_CLASSES
+
+    use rule * from more_classes exclude all, fig16, fig17 as more_classes_*
+
+
+rule classes:
+    input:
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+    output:
+        classes="<results>/classes/{size}/classes.json",
+    log:
+        "<logs>/classes/{size}/classes.log",
+    benchmark:
+        "<benchmarks>/classes/{size}/classes.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        first=known_order(CONFIG.data),
+        code=code_digest("s2v.data.subset"),
+    script:
+        "../workflow_scripts/classes.py"
+
+
+rule fig16:
+    input:
+        **scaling_results(),
+        gan=scaled("generate", "sound2vision", MOST, "tar"),
+        ldm=scaled("generate", "sound2vision_ldm", MOST, "tar"),
+    output:
+        figure="<results>/fig16.png",
+        csv="<results>/fig16.csv",
+        markdown="<results>/fig16.md",
+    log:
+        "<logs>/fig16.log",
+    benchmark:
+        "<benchmarks>/fig16.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        sizes=SCALING.scaling.sizes,
+        bootstrap=SCALING.evaluate.bootstrap,
+        code=code_digest("s2v.report.scaling"),
+    script:
+        "../workflow_scripts/fig16.py"
+
+
+rule fig17:
+    input:
+        pictures=scaled("generate", "sound2vision_ldm", MOST, "tar"),
+        packs=expand(
+            f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
+        ),
+        known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
+    output:
+        figure="<results>/fig17.png",
+    log:
+        "<logs>/fig17.log",
+    benchmark:
+        "<benchmarks>/fig17.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        audio=heard(SCALING),
+        code=code_digest("s2v.report.figures"),
+    script:
+        "../workflow_scripts/fig17.py"

@@ -1,0 +1,228 @@
+"""Stage `fig16`: how the GAN and the latent diffusion model bear more classes (paper 6.1, Fig. 16)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from numpy.typing import NDArray
+
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval, paired_difference
+from s2v.files import read_parquet, write_text
+from s2v.report.figures import pictures_by_seed, plan, save
+from s2v.report.panels import enlarge, show_picture
+from s2v.report.rows import Row, load_rows
+from s2v.report.verdicts import percent, say
+
+COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
+"""Of Okabe and Ito, which the colour-blind tell apart; lines differ in their marks too."""
+
+MARKS = {"GAN": "s", "LDM": "o"}
+EXAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Point:
+    """One generator at one number of classes."""
+
+    size: int
+    generator: str
+    row: Row
+    hits5: NDArray[np.float64]
+    """R@5 hit of each seed and clip, [S, N]."""
+
+
+def run(
+    *, results: dict[int, dict[str, list[Path]]], ceiling: dict[int, list[Path]], pictures: dict[str, list[Path]],
+    bootstrap: int, output: Path, table: Path, markdown: Path,
+) -> None:
+    """Draw fig16.png and write its numbers and what holds.
+
+    (a) R@5 of the pictures of each generator against the number of classes, with that of the real frames; (b) pictures
+    of both from the same sounds, at the largest number. The sounds follow from the clips' ids.
+
+    Args:
+        results: number of classes -> generator -> JSON files of stage evaluate, one per seed.
+        ceiling: number of classes -> those of the real frames.
+        pictures: generator -> tars of stage generate at the largest number, one per seed.
+        bootstrap: resamples of the intervals.
+        output: PNG.
+        table: CSV.
+        markdown: its twin.
+
+    Raises:
+        UserError: results are missing, have no labels, or do not belong together.
+    """
+    points = [
+        _point(size, name, paths, bootstrap) for size, named in sorted(results.items()) for name, paths in named.items()
+    ]
+    real = [_point(size, "real frames", paths, bootstrap) for size, paths in sorted(ceiling.items())]
+    write_text(table, to_csv([*points, *real]))
+    write_text(markdown, to_markdown(points, real, bootstrap))
+    save(draw(points, real, _examples(points, pictures)), output)
+
+
+def _point(size: int, name: str, paths: list[Path], bootstrap: int) -> Point:
+    (row,) = load_rows(paths, bootstrap).values()
+    if row.r5 is None:
+        raise UserError(f"fig16: no R@5 at {size} classes ({'; '.join(row.missing.values()) or 'no labels'})")
+    if row.classes != size:
+        raise UserError(f"fig16: {row.classes} of {size} classes have a clip for test; see coverage.csv")
+    ranks = [[entry["rank"] or np.inf for entry in read_parquet(path.with_suffix(".parquet"))] for path in paths]
+    return Point(size, name, row, (np.array(ranks) <= 5).astype(np.float64))
+
+
+def to_csv(points: list[Point]) -> str:
+    """A row for each generator and number of classes, R@k in percent."""
+    stream = io.StringIO()
+    out = csv.writer(stream, lineterminator="\n")
+    out.writerow(["classes", "generator", "R@1", "R@1_low", "R@1_high", "R@5", "R@5_low", "R@5_high", "FID", "clips",
+                  "seeds", "evaluator"])
+    for point in points:
+        row = point.row
+        shares = [f"{100 * value:.2f}" for interval in (row.r1, row.r5) if interval
+                  for value in (interval.value, interval.low, interval.high)]
+        fid = f"{row.fid.value:.3f}" if row.fid and row.info["letter"] != "D" else ""
+        seeds = " ".join(map(str, row.seeds))
+        out.writerow([point.size, point.generator, *shares, fid, len(row.clips), seeds, row.info["evaluator"]])
+    return stream.getvalue()
+
+
+def falls(points: list[Point], generator: str, bootstrap: int) -> Interval:
+    """How far R@5 on the clips of the smallest set falls when alignment learns from the largest one.
+
+    The same clips are asked both times, so the difference is paired. Other names are then among the candidates too.
+    """
+    own = [point for point in points if point.generator == generator]
+    few, many = own[0], own[-1]
+    place = {clip: i for i, clip in enumerate(many.row.clips)}
+    return paired_difference(few.hits5, many.hits5[:, [place[clip] for clip in few.row.clips]], bootstrap)
+
+
+def to_markdown(points: list[Point], real: list[Point], bootstrap: int) -> str:
+    """The numbers for people, and what holds of the paper's statements."""
+    head = "| classes | generator | R@1 | R@5 | chance at R@5 | FID |\n|---:|---|---:|---:|---:|---:|"
+    lines = [head]
+    for point in [*points, *real]:
+        row = point.row
+        fid = f"{row.fid.value:.2f}" if row.fid and row.info["letter"] != "D" else "-"
+        r1, r5 = (percent(interval) if interval else "-" for interval in (row.r1, row.r5))
+        lines.append(f"| {point.size} | {point.generator} | {r1} | {r5} | {500 / point.size:.1f} | {fid} |")
+    row = points[-1].row
+    facts = [
+        f"Evaluator: {row.info['evaluator']}.",
+        f"Seeds of generation {', '.join(map(str, row.seeds))}, one training each; [95 % bootstrap interval over test "
+        f"clips, {bootstrap} resamples].",
+        "Alignment learns from, and is measured on, the clips of the set; image encoders, generators and the evaluator "
+        "saw all classes. R@k ranks the names of the set, so it gets harder with its size for real frames too.",
+        "Paper (Fig. 16 a): VGGSound, 50 to 200 classes, read as curves; it gives no numbers.",
+    ]
+    parts = ["# Figure 16: more classes", "\n".join(f"- {fact}" for fact in facts), "\n".join(lines)]
+    held = verdicts(points, bootstrap)
+    parts += ["## What holds", "\n".join(f"- {line}" for line in held)]
+    return "\n\n".join(parts) + "\n"
+
+
+def verdicts(points: list[Point], bootstrap: int) -> list[str]:
+    """What the paper says of both generators over the number of classes."""
+    last = {point.generator: point for point in points if point.size == points[-1].size}
+    found = []
+    if {"GAN", "LDM"} <= last.keys():
+        gan, ldm = last["GAN"], last["LDM"]
+        gain = paired_difference(ldm.hits5, gan.hits5, bootstrap)
+        found.append(say(
+            f"With {gan.size} classes the LDM is above the GAN in R@5", gain.low > 0,
+            f"paired difference {percent(gain)}",
+        ))
+        own = {name: falls(points, name, bootstrap) for name in ("GAN", "LDM")}
+        found.append(say(
+            "The LDM falls less than the GAN from the fewest to the most classes, on the clips of the fewest, with "
+            "intervals disjoint",
+            own["GAN"].above(own["LDM"]),
+            f"R@5 falls by {percent(own['GAN'])} (GAN), {percent(own['LDM'])} (LDM)",
+        ))
+    return found
+
+
+@dataclass(frozen=True)
+class _Example:
+    label: str
+    pictures: dict[str, NDArray[np.uint8]]
+    r5: dict[str, float]
+
+
+def _examples(points: list[Point], pictures: dict[str, list[Path]]) -> list[_Example]:
+    """Classes spread evenly over those of the largest set in their order, a sound of each."""
+    last = {point.generator: point for point in points if point.size == points[-1].size}
+    made = {name: pictures_by_seed(tars) for name, tars in pictures.items()}
+    labels = next(iter(made.values()))[1]
+    strips = plan(labels, 1, 1)
+    chosen = [strips[round(i)] for i in np.linspace(0, len(strips) - 1, min(EXAMPLES, len(strips)))]
+    found = []
+    for strip in chosen:
+        r5 = {}
+        for name, point in last.items():
+            own = [i for i, clip in enumerate(point.row.clips) if labels[clip] == strip.name]
+            r5[name] = float(point.hits5[:, own].mean())
+        at = list(labels).index(strip.sound)
+        found.append(_Example(strip.name, {name: enlarge(images[0][at]) for name, (images, _) in made.items()}, r5))
+    return found
+
+
+def draw(points: list[Point], real: list[Point], examples: list[_Example]) -> Figure:
+    """(a) left, (b) right."""
+    figure = Figure(figsize=(7.2, 2.5))
+    whole = GridSpec(
+        1, 2, figure, width_ratios=[1.0, 1.45], left=0.075, right=0.995, bottom=0.165, top=0.93, wspace=0.1
+    )
+    axes = figure.add_subplot(whole[0, 0])
+    _curve(axes, real, "real frames", "0.35", "^", "--")
+    for name in dict.fromkeys(point.generator for point in points):
+        own = [point for point in points if point.generator == name]
+        _curve(axes, own, name, COLOURS.get(name, "k"), MARKS.get(name, "D"), "-")
+    sizes = sorted({point.size for point in points})
+    axes.plot(sizes, [500 / size for size in sizes], color="0.6", lw=0.8, ls=":", label="chance")
+    axes.set_xticks(sizes)
+    axes.set_ylim(0, 103)
+    axes.set_xlabel("number of sound classes", fontsize=8)
+    axes.set_ylabel("R@5 (%)", fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.set_title("(a)", fontsize=8, loc="left", pad=3)
+    axes.legend(fontsize=7, frameon=False, loc="lower left")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    names = list(examples[0].pictures)
+    grid = whole[0, 1].subgridspec(len(names), len(examples), wspace=0.05, hspace=0.12)
+    for column, example in enumerate(examples):
+        for row, name in enumerate(names):
+            cell = figure.add_subplot(grid[row, column])
+            show_picture(cell, example.pictures[name])
+            cell.set_xlabel(f"R@5 {100 * example.r5[name]:.0f} %", fontsize=5.5, labelpad=1.5)
+            if column == 0:
+                cell.set_ylabel(name, fontsize=8)
+            if row == 0:
+                title = "\n".join(textwrap.wrap(example.label.replace("$", r"\$"), 11)[:3])
+                cell.set_title(title, fontsize=5.5, pad=2, linespacing=0.95)
+    figure.text(0.425, 0.955, "(b)", fontsize=8)
+    return figure
+
+
+def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, line: str) -> None:
+    intervals = [point.row.r5 for point in points if point.row.r5]
+    value = np.array([100 * interval.value for interval in intervals])
+    error = [[100 * (i.value - i.low) for i in intervals], [100 * (i.high - i.value) for i in intervals]]
+    axes.errorbar(
+        [point.size for point in points], value, error, color=colour, marker=mark, ms=4, lw=1.3, ls=line, capsize=2.5,
+        label=name,
+    )
+
+
+__all__ = ["Point", "draw", "falls", "run", "to_csv", "to_markdown", "verdicts"]

@@ -1,0 +1,16 @@
+"""Stage `fig14`: from rules/report.smk to s2v/report/generators.py."""
+
+from pathlib import Path
+
+from adapter import job, paths
+
+with job(snakemake):
+    from s2v.config import AudioConfig
+    from s2v.report.generators import run
+
+    run(
+        pictures={"GAN": paths(snakemake.input.gan), "LDM": paths(snakemake.input.ldm)},
+        packs=paths(snakemake.input.packs),
+        audio=AudioConfig(**snakemake.params.audio),
+        output=Path(snakemake.output.figure),
+    )

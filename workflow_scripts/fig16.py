@@ -1,0 +1,20 @@
+"""Stage `fig16`: from rules/scaling.smk to s2v/report/scaling.py."""
+
+from pathlib import Path
+
+from adapter import job, paths
+
+with job(snakemake):
+    from s2v.report.scaling import run
+
+    sizes = snakemake.params.sizes
+    given = snakemake.input
+    run(
+        results={size: {"GAN": paths(given[f"gan_{size}"]), "LDM": paths(given[f"ldm_{size}"])} for size in sizes},
+        ceiling={size: paths(given[f"real_{size}"]) for size in sizes},
+        pictures={"GAN": paths(given.gan), "LDM": paths(given.ldm)},
+        bootstrap=snakemake.params.bootstrap,
+        output=Path(snakemake.output.figure),
+        table=Path(snakemake.output.csv),
+        markdown=Path(snakemake.output.markdown),
+    )
