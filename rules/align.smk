@@ -17,8 +17,8 @@ rule align:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=1440,
+        mem_mb=growing(lambda wildcards: memory(wildcards.align)),
+        runtime=lambda wildcards: minutes(wildcards.align),
         gpu=GPUS,
     params:
         config=lambda wildcards: values(wildcards.align),

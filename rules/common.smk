@@ -10,6 +10,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 
 from snakemake.utils import validate
 
+from s2v import resources
 from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
@@ -24,12 +25,9 @@ try:
     # First our own check: it says in one line what is wrong, of which file, and knows more than a schema can say.
     CONFIG = check(config, [DEFAULT_FILE, *OVERLAYS])
     # The configuration in which the number of classes grows, for fig16 and fig17: this one, or one of a larger world.
-    MORE_CLASSES = with_more_classes(config, CONFIG) if CONFIG.scaling.world else config
-    SCALING = (
-        check(MORE_CLASSES, [DEFAULT_FILE, *OVERLAYS, CONFIG.scaling.world])
-        if CONFIG.scaling.world
-        else CONFIG
-    )
+    LARGER = CONFIG.scaling.world is not None and CONFIG.data.source == "world"
+    MORE_CLASSES = with_more_classes(config, CONFIG) if LARGER else config
+    SCALING = check(MORE_CLASSES, [DEFAULT_FILE, *OVERLAYS, CONFIG.scaling.world]) if LARGER else CONFIG
 except UserError as error:
     # One line, where an exception would bring Snakemake's traceback with it.
     sys.exit(f"s2v: {error}")
@@ -87,6 +85,16 @@ def features_of(split, wildcards):
     return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
 
 
+def memory(stage):
+    """Memory (MB) of a job of a stage, as the configuration's sizes want it."""
+    return resources.memory_mb(CONFIG, stage)
+
+
+def minutes(stage):
+    """Time (minutes) of a job of a stage, as the configuration's sizes want it."""
+    return resources.minutes(CONFIG, stage)
+
+
 def growing(amount):
     """Memory or time of a job, doubled when it is tried again: on a cluster, a job that overran it was killed.
 
@@ -127,6 +135,17 @@ def drawn(method):
     return expand("<results>/generate/{method}/{seed}.tar", method=method, seed=CONFIG.generate.seeds)
 
 
+def needed(stage, wildcards):
+    """(memory, minutes) of a stage for the method of a job: what its sizes ask for, and no less than it is known for.
+
+    A method's last word, as in `generate_ldm`, has sizes of its own.
+    """
+    needs, sized = NEEDS[wildcards.method], f"{stage}_{wildcards.method.rpartition('_')[2]}"
+    return max(needs.memory_mb, memory(sized)), max(
+        needs.minutes if stage == "generate" else 0, minutes(sized)
+    )
+
+
 def evaluated(suffix, methods, subset=""):
     """What stage `evaluate` writes for some methods and all seeds."""
     return expand(
@@ -138,7 +157,7 @@ def evaluated(suffix, methods, subset=""):
     )
 
 
-SCALED = SCALING.output if CONFIG.scaling.world else "<results>"
+SCALED = SCALING.output if LARGER else "<results>"
 SCALING_SHARDS = [f"{shard:03d}" for shard in range(SCALING.data.shards)]
 MOST = SCALING.scaling.sizes[-1]
 

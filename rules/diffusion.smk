@@ -14,8 +14,8 @@ rule diffusion:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=10080,
+        mem_mb=growing(memory("diffusion")),
+        runtime=minutes("diffusion"),
         gpu=GPUS,
     params:
         config=values("diffusion"),

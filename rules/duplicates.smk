@@ -16,8 +16,8 @@ rule duplicates:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=growing(memory("duplicates")),
+        runtime=growing(minutes("duplicates")),
     params:
         config=values("duplicates"),
         test_split=CONFIG.generate.split,

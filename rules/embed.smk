@@ -17,8 +17,8 @@ rule embed:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(240),
+        mem_mb=growing(lambda wildcards: memory(wildcards.embed)),
+        runtime=growing(lambda wildcards: minutes(wildcards.embed)),
         gpu=GPU,
     params:
         code=code_digest("s2v.train.embed"),

@@ -15,8 +15,8 @@ rule encoder:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=2880,
+        mem_mb=growing(lambda wildcards: memory(wildcards.encoder)),
+        runtime=lambda wildcards: minutes(wildcards.encoder),
         gpu=GPUS,
     params:
         config=lambda wildcards: values(wildcards.encoder),

@@ -20,8 +20,8 @@ rule evaluate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(lambda wildcards: NEEDS[wildcards.method].memory_mb),
-        runtime=growing(120),
+        mem_mb=growing(lambda wildcards: needed("evaluate", wildcards)[0]),
+        runtime=growing(lambda wildcards: needed("evaluate", wildcards)[1]),
         gpu=GPU,
     params:
         config=values("evaluate"),

@@ -14,8 +14,8 @@ rule extract:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=240,
+        mem_mb=growing(memory("extract")),
+        runtime=minutes("extract"),
     params:
         config=values("extract"),
         code=code_digest("s2v.data.extract"),

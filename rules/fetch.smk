@@ -17,8 +17,8 @@ rule fetch:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=720 if BY_ID else 60,
+        mem_mb=growing(memory("fetch")),
+        runtime=minutes("fetch") if BY_ID else 60,
         # How many shards download at once is the site's patience: see `resources` in the profile.
         yt_slots=1 if VIDEO_SOURCE == "youtube" else 0,
     params:

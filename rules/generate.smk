@@ -18,8 +18,8 @@ rule generate:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(lambda wildcards: NEEDS[wildcards.method].memory_mb),
-        runtime=growing(lambda wildcards: NEEDS[wildcards.method].minutes),
+        mem_mb=growing(lambda wildcards: needed("generate", wildcards)[0]),
+        runtime=growing(lambda wildcards: needed("generate", wildcards)[1]),
         gpu=GPU,
     params:
         # Another way of sampling with one generator is no matter of the others'.

@@ -20,8 +20,8 @@ rule generator:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=10080,
+        mem_mb=growing(memory("generator")),
+        runtime=minutes("generator"),
         gpu=GPUS,
     params:
         config=values("generator"),

@@ -12,8 +12,8 @@ rule judge:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(3000),
-        runtime=720,
+        mem_mb=growing(memory("judge")),
+        runtime=minutes("judge"),
         gpu=GPUS,
     params:
         config=values("judge"),

@@ -13,8 +13,8 @@ rule latents:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(240),
+        mem_mb=growing(memory("latents")),
+        runtime=growing(minutes("latents")),
         gpu=GPU,
     params:
         code=code_digest("s2v.train.latents"),

@@ -12,8 +12,8 @@ rule localise:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=720,
+        mem_mb=growing(memory("localise")),
+        runtime=minutes("localise"),
         gpu=GPUS,
     params:
         config=values("localise"),

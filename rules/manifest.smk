@@ -15,8 +15,8 @@ rule manifest:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
+        mem_mb=growing(memory("manifest")),
+        runtime=growing(minutes("manifest")),
     params:
         config=values("data", "videos"),
         code=code_digest("s2v.data.manifest", SOURCE_CODE),

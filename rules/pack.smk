@@ -20,8 +20,8 @@ rule pack:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(60),
+        mem_mb=growing(memory("pack")),
+        runtime=growing(minutes("pack")),
     params:
         splits=PAIRS,
         keep="selected",

@@ -16,7 +16,7 @@ rule table1:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
+        mem_mb=growing(memory("table")),
         runtime=growing(30),
     params:
         splits=[CONFIG.generate.split, "train"],
@@ -49,7 +49,7 @@ rule table3:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
+        mem_mb=growing(memory("table")),
         runtime=growing(30),
     params:
         splits=[CONFIG.generate.split, "train"],

@@ -1,6 +1,6 @@
 # How pictures bear more classes (paper 6.1, Fig. 16 and 17): alignment learns from nested sets of classes.
 # Where `scaling.world` names a world of more classes, its whole workflow is a module of this one, in a folder of its own.
-if CONFIG.scaling.world:
+if LARGER:
 
     module more_classes:
         snakefile:

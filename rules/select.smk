@@ -21,8 +21,8 @@ rule select:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(120),
+        mem_mb=growing(memory("select")),
+        runtime=growing(minutes("select")),
         gpu=0 if PUBLISHED else GPU,
     params:
         config=values("select"),

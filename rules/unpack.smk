@@ -17,8 +17,8 @@ rule unpack:
         "../envs/s2v.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=720,
+        mem_mb=growing(memory("unpack")),
+        runtime=minutes("unpack"),
     params:
         tar=lambda wildcards: TARS[int(wildcards.tar)],
         videos=subpath(output.listing, ancestor=2),

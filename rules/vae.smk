@@ -13,8 +13,8 @@ rule vae:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
     resources:
-        mem_mb=growing(4000),
-        runtime=2880,
+        mem_mb=growing(memory("vae")),
+        runtime=minutes("vae"),
         gpu=GPUS,
     params:
         config=values("vae"),

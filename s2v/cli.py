@@ -73,7 +73,10 @@ def plan(
         bool, typer.Option("--measure", help="also time a few steps of each training at its configured size")
     ] = False,
 ) -> None:
-    """Say what a run would take: clips, jobs, downloads, disk and hours, and how each number is known."""
+    """Say what a run would take: clips, jobs, downloads, disk and hours, and how each number is known.
+
+    Lines that begin with `table3` are what the file table3.csv, no part of a plain run, would add.
+    """
     from s2v.configfile import load
     from s2v.plan import report
 

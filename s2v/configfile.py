@@ -193,7 +193,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     sizes, own = config.scaling.sizes, config.data.world.classes if config.data.world else []
     if sorted(set(sizes)) != sizes:
         yield "scaling.sizes", "give growing numbers"
-    if config.scaling.world is not None and not Path(config.scaling.world).is_file():
+    if data.source == "world" and config.scaling.world is not None and not Path(config.scaling.world).is_file():
         yield "scaling.world", f"{config.scaling.world} is not there"
     if data.source == "world" and config.scaling.world is None and sizes[-1] > len(own):
         yield "scaling.sizes", f"{sizes[-1]}, and data.world.classes has {len(own)}; name fewer, or a scaling.world"

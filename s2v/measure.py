@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
-    from s2v.config import Config
+    from s2v.config import AlignConfig, Config, EncoderConfig
+    from s2v.train.encoder import ImageEncoder
     from s2v.train.loop import Task
     from s2v.train.runtime import Runtime
 
@@ -119,6 +120,8 @@ class Training:
     batch: int
     phases: list[tuple[str, int, int]]
     build: Callable[[int, Runtime], Task]
+    target: Literal["all", "table3"] = "all"
+    """What needs it: the workflow's default target, or table3.csv alone."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
     if config.select.mode != "published":
         yield Training("localise", config.localise.batch_size, [("", 0, config.localise.steps)], _localise(config))
     if not config.encoder.weights:
-        yield Training("encoder", config.encoder.batch_size, [("", 0, config.encoder.steps)], _encoder(config))
+        yield Training("encoder", config.encoder.batch_size, [("", 0, config.encoder.steps)], _encoder(config.encoder))
     generator = config.generator
     phases = [("", generator.warmup_steps, generator.steps)]
     if generator.warmup_steps:
@@ -151,9 +154,24 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
         yield Training("generator", generator.batch_size, phases, _generator(config))
     steps = config.align.epochs * steps_per_epoch(n_train, config.align.batch_size, config.runtime.processes)
     if not config.align.weights:
-        yield Training("align", config.align.batch_size, [(" at most", 0, steps)], _align(config))
+        yield Training("align", config.align.batch_size, [(" at most", 0, steps)], _align(config.align, config.encoder))
     if config.evaluate.evaluator == "judge":
         yield Training("judge", config.judge.batch_size, [("", 0, config.judge.steps)], _judge(config, classes))
+    yield from _latent_diffusion(config, n_train)
+
+
+def _latent_diffusion(config: Config, n_train: int) -> Iterator[Training]:
+    from s2v.train.batches import steps_per_epoch
+
+    target: Literal["all", "table3"] = "table3"
+    if {"ldm", "sound2vision_ldm"} & set(config.generate.methods):
+        target = "all"
+    seen, heard, vae, diffusion = config.encoder_vit, config.align_ldm, config.vae, config.diffusion
+    epochs = heard.epochs * steps_per_epoch(n_train, heard.batch_size, config.runtime.processes)
+    yield Training("encoder_vit", seen.batch_size, [("", 0, seen.steps)], _encoder(seen), target)
+    yield Training("vae", vae.batch_size, [("", 0, vae.steps)], _vae(config), target)
+    yield Training("diffusion", diffusion.batch_size, [("", 0, diffusion.steps)], _diffusion(config), target)
+    yield Training("align_ldm", heard.batch_size, [(" at most", 0, epochs)], _align(heard, seen), target)
 
 
 def step_cost(training: Training, first: int, runtime: Runtime) -> StepCost:
@@ -205,11 +223,10 @@ def _localise(config: Config) -> Callable[[int, Runtime], Task]:
     return build
 
 
-def _encoder(config: Config) -> Callable[[int, Runtime], Task]:
+def _encoder(part: EncoderConfig) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         from s2v.train.encoder import _Swav
 
-        part = config.encoder
         px = max(part.image_px, part.crops[0][1])
         return _Swav(part.model_copy(update={"batch_size": batch}), _pictures(batch, px), runtime)
 
@@ -220,12 +237,9 @@ def _generator(config: Config) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
-        from s2v.train.encoder import ImageEncoder
         from s2v.train.generator import _IcGan
 
-        part, shape = config.generator, config.encoder
-        encoder = ImageEncoder(shape.depth, shape.width, shape.image_px)
-        encoder = encoder.to(runtime.device).eval().requires_grad_(False)
+        part, encoder = config.generator, _frozen(config.encoder, runtime)
         n = max(batch, 64)
         features = torch.randn(n, encoder.dim)
         settings = part.model_copy(update={"batch_size": batch})
@@ -234,20 +248,53 @@ def _generator(config: Config) -> Callable[[int, Runtime], Task]:
     return build
 
 
-def _align(config: Config) -> Callable[[int, Runtime], Task]:
+def _align(part: AlignConfig, seen: EncoderConfig) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
         from s2v.train.align import SAMPLE_RATE_HZ, AudioEncoder, _Align
-        from s2v.train.encoder import ImageEncoder
+        from s2v.train.encoder import ImageEncoder, shape
 
-        part, shape = config.align, config.encoder
-        dim = ImageEncoder(shape.depth, shape.width, shape.image_px).dim
+        dim = ImageEncoder(**shape(seen)).dim
         audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
         model = AudioEncoder(dim, part.width, part.final_relu, audio)
         spectrogram = model.spectrogram(torch.randn(1, SAMPLE_RATE_HZ)).half()
         pairs = (spectrogram.repeat(batch, 1, 1), torch.randn(batch, dim))
         return _Align(part.model_copy(update={"batch_size": batch}), model, pairs, copy.copy(pairs), runtime)
+
+    return build
+
+
+def _frozen(part: EncoderConfig, runtime: Runtime) -> ImageEncoder:
+    from s2v.train.encoder import ImageEncoder, shape
+
+    return ImageEncoder(**shape(part)).to(runtime.device).eval().requires_grad_(False)
+
+
+def _vae(config: Config) -> Callable[[int, Runtime], Task]:
+    def build(batch: int, runtime: Runtime) -> Task:
+        from s2v.train.vae import _Vae
+
+        settings = config.vae.model_copy(update={"batch_size": batch})
+        return _Vae(settings, _pictures(batch, config.vae.resolution), _frozen(config.encoder, runtime), runtime)
+
+    return build
+
+
+def _diffusion(config: Config) -> Callable[[int, Runtime], Task]:
+    def build(batch: int, runtime: Runtime) -> Task:
+        import torch
+
+        from s2v.train.diffusion import _Diffusion
+        from s2v.train.encoder import ImageEncoder, shape
+
+        vae = config.vae
+        px = vae.resolution // 2 ** (len(vae.channels) - 1)
+        features = torch.randn(2, batch, ImageEncoder(**shape(config.encoder_vit)).dim)
+        latents = torch.randn(2, batch, vae.latent_channels, px, px)
+        settings = config.diffusion.model_copy(update={"batch_size": batch})
+        shows: Any = None  # the autoencoder, which a step does not see
+        return _Diffusion(settings, latents, features, shows, runtime)
 
     return build
 

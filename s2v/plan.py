@@ -9,8 +9,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from s2v.config.methods import NEEDS
 from s2v.configfile import split_names
 from s2v.errors import UserError
 
@@ -28,6 +29,7 @@ _BY_ID = ("vggsound", "celebvhq")
 _GB = 1e9
 
 Row = dict[str, Any]
+Target = Literal["all", "table3"]
 
 
 def report(config: Config, files: list[Path], *, measure: bool = False) -> Iterator[str]:
@@ -124,13 +126,25 @@ def _assumed_length(config: Config) -> str:
     return f"assumed: {CLIP_S:g} s a clip"
 
 
-def jobs(config: Config) -> dict[str, int]:
-    """Jobs of a run from nothing, by rule."""
-    data, shards = config.data, config.data.shards
-    splits = split_names(config)
-    whole = [split for split in splits if config.pack.keep.get(split) == "all"]
+def jobs(config: Config, *targets: Target) -> dict[str, int]:
+    """Jobs of a run from nothing to `targets`, by rule.
+
+    Args:
+        config: the configuration.
+        targets: `all` is the workflow's default, `table3` the file table3.csv; none is `all`.
+    """
+    targets = targets or ("all",)
+    data, shards, seeds = config.data, config.data.shards, len(config.generate.seeds)
+    whole = {split for split in split_names(config) if config.pack.keep.get(split) == "all"}
     tars = len(data.videos.tars) if data.source in _BY_ID and data.videos.source == "tar_urls" else 0
-    made = len(config.generate.methods) * len(config.generate.seeds)
+    table3 = [config.generate.table3.A, config.generate.table3.B]
+    marked = {method for target in targets for method in (config.generate.methods if target == "all" else table3)}
+    # fig04 shows what sound2vision makes, whether it is a row of the table or not.
+    drawn = marked | {"sound2vision"}
+    needs = [NEEDS[method] for method in drawn]
+    ldm = any("vae" in need.parts for need in needs)
+    unclip = any("align_unclip" in need.parts.values() for need in needs)
+    packed = _read(config, ldm)
     found = {
         "manifest": 1,
         "unpack": tars,
@@ -139,28 +153,55 @@ def jobs(config: Config) -> dict[str, int]:
         "duplicates": int(config.duplicates.max_distance is not None),
         "localise": int(config.select.mode != "published"),
         "select": shards,
-        "pack": shards if len(whole) < len(splits) else 0,
-        "pack_frames": shards if whole else 0,
-        "encoder": 1,
-        "embed": len({*config.generator.splits, "train", "val"}),
+        "pack": shards if packed - whole else 0,
+        "pack_frames": shards if packed & whole else 0,
+        "encoder": 1 + ldm,
+        "embed": len(_embedded(config)) + (len({*config.diffusion.splits, "train", "val"}) if ldm else 0),
         "generator": 1,
-        "align": 1,
+        "vae": int(ldm),
+        "latents": len(config.diffusion.splits) if ldm else 0,
+        "diffusion": int(ldm),
+        "embed_unclip": 2 * unclip,
+        "align": 1 + ldm + unclip,
         "judge": int(config.evaluate.evaluator == "judge"),
-        "generate": made,
-        "evaluate": made,
-        "table1": 1,
-        "fig04": 1,
+        "generate": len(drawn) * seeds,
+        "evaluate": len(marked) * seeds,
+        "table1": int("all" in targets),
+        "table3": int("table3" in targets),
+        "fig04": int("all" in targets),
         "coverage": 1,
     }
     return {rule: n for rule, n in found.items() if n}
 
 
+def _embedded(config: Config) -> set[str]:
+    """Splits of which the GAN's image features are taken."""
+    learned = set() if config.generator.weights else set(config.generator.splits)
+    return learned if config.align.weights else learned | {"train", "val"}
+
+
+def _read(config: Config, ldm: bool) -> set[str]:
+    """Splits whose packed shards are read."""
+    found = {"train", config.generate.split, config.evaluate.reference_split} | _embedded(config)
+    if not config.encoder.weights:
+        found |= set(config.encoder.splits)
+    if config.evaluate.evaluator == "judge":
+        found.add(config.judge.split)
+    if ldm:
+        found |= {*config.encoder_vit.splits, *config.vae.splits, *config.diffusion.splits, "val"}
+    return found
+
+
 def _jobs(config: Config) -> Iterator[Line]:
     counted = "measured here: counted from the configuration"
-    found = jobs(config)
+    found, both = jobs(config), jobs(config, "all", "table3")
     for rule, n in found.items():
         yield f"jobs, {rule}", f"{n:,}", counted
     yield "jobs", f"{sum(found.values()):,}", counted
+    for rule, n in both.items():
+        if n > found.get(rule, 0):
+            yield f"table3, {rule}", f"{n - found.get(rule, 0):,} more", counted
+    yield "jobs, with table3.csv", f"{sum(both.values()):,}", counted
 
 
 def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:
@@ -247,7 +288,7 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
         place, why = None, "not measured: there is no CUDA device; runtime.device: cpu measures on the CPU"
     unit = "CPU" if config.runtime.device == "cpu" else "GPU"
     processes = config.runtime.processes
-    total = 0.0
+    total = {"all": 0.0, "table3": 0.0}
     for training in trainings(config, n_train, classes):
         for name, first, steps in training.phases:
             what, size = f"{unit}, {training.name}{name}", f"{steps:,} steps of batch {training.batch:,}"
@@ -256,14 +297,18 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
                 continue
             cost = step_cost(training, first, place)
             hours = cost.seconds * steps * processes / 3600
-            total += hours
+            total[training.target] += hours
             shown = torch.cuda.get_device_name(place.device) if place.device.type == "cuda" else "the CPU"
             ground = f"measured here: {cost.seconds:.3g} s a step on {shown}"
             if cost.measured < training.batch:
                 ground += f", from batch {cost.measured} (no more fits)"
             yield what, f"{hours:,.2f} h, {size}", ground
     if place is not None:
-        yield f"{unit}, all trainings", f"{total:,.2f} h", "measured here: the sum; reading and validation come on top"
+        rest = "reading and validation come on top"
+        yield f"{unit}, all trainings", f"{total['all']:,.2f} h", f"measured here: the sum; {rest}"
+        if total["table3"]:
+            both = sum(total.values())
+            yield f"{unit}, with table3.csv", f"{both:,.2f} h", f"measured here: the sum, with its models; {rest}"
 
 
 __all__ = ["jobs", "report"]

@@ -111,6 +111,24 @@ def test_latents_belong_to_pictures_and_their_mirror_images(run: Path) -> None:
     assert torch.allclose(tensors["latents_flipped"], vae.encode(net, images.flip(3)), atol=1e-5)
 
 
+def test_latents_of_several_shards_follow_each_other(run: Path, tmp_path: Path) -> None:
+    shards = [pack(tmp_path / f"train-{n}.tar", clips, seed=n) for n, clips in ((0, 1), (1, 0), (2, 2))]
+    latents.run(packs=shards, vae_dir=run / "vae", output=tmp_path / "latents.safetensors", runtime=CPU, threads=1)
+    images, _, _ = read_images(shards, 32)
+    found = load_tensors(tmp_path / "latents.safetensors")["latents"]
+    assert len(images) == 9 and torch.allclose(found, vae.encode(vae.load(run / "vae"), images), atol=1e-5)
+    with pytest.raises(UserError, match="no packed picture"):
+        latents.run(packs=shards[1:2], vae_dir=run / "vae", output=tmp_path / "none", runtime=CPU, threads=1)
+
+
+def test_pictures_that_lie_in_a_file_train_the_same_autoencoder(run: Path, tmp_path: Path) -> None:
+    mapped = RuntimeConfig(device="cpu", memory_gb=0.0)
+    vae.run(config=VAE, packs=[run / "train-0.tar"], encoder_dir=run / "encoder", output_dir=tmp_path / "vae",
+            runtime=mapped, threads=1)  # fmt: skip
+    kept, own = (load_tensors(folder / "vae/model.safetensors") for folder in (run, tmp_path))
+    assert all(torch.equal(kept[name], own[name]) for name in kept)
+
+
 def test_model_carries_the_numbers_that_bring_latents_to_unit_variance(run: Path) -> None:
     tensors = load_tensors(run / "latents.safetensors")
     both = torch.cat([tensors["latents"], tensors["latents_flipped"]])

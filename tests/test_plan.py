@@ -49,7 +49,9 @@ def told(config: Config, measured: bool = False) -> dict[str, tuple[str, str]]:
 
 def test_jobs_are_those_that_snakemake_counts(tmp_path: Path) -> None:
     checkout = Checkout.of_repository(tmp_path / "checkout")
-    assert jobs(load([BASE, REPOSITORY / TINY[1]])) == checkout.planned("--forceall")
+    tiny = load([BASE, REPOSITORY / TINY[1]])
+    assert jobs(tiny) == checkout.planned("--forceall")
+    assert jobs(tiny, "table3") == checkout.planned("--forceall", "results/tiny/table3.csv")
     a_list(checkout.root)
     (checkout.root / "moments.json").write_text("{}")
     text = (
@@ -59,6 +61,25 @@ def test_jobs_are_those_that_snakemake_counts(tmp_path: Path) -> None:
     config = configuration(checkout.root, text, VGGSOUND)
     planned = checkout.planned("--forceall", config=("--configfile", "configs/vggsound50.yaml", "overlay.yaml"))
     assert jobs(config) == planned and planned["unpack"] == 2 and "localise" not in planned and "judge" not in planned
+    assert "vae" not in planned
+    both = checkout.planned(
+        "--forceall", "all", "results/other/table3.csv",
+        config=("--configfile", "configs/vggsound50.yaml", "overlay.yaml"),
+    )  # fmt: skip
+    assert jobs(config, "all", "table3") == both and both["encoder"] == both["align"] == 2
+
+
+def test_published_weights_take_jobs_away(tmp_path: Path) -> None:
+    """Nobody reads the pictures of the split `images` then but the latent diffusion model."""
+    checkout = Checkout.of_repository(tmp_path / "checkout")
+    text = (
+        "output: results/other\nencoder: {weights: swav-resnet50}\ngenerator: {weights: icgan-biggan128}\n"
+        "align: {weights: sound2scene-audio}\nevaluate: {evaluator: none}\ngenerate: {methods: [upper_bound]}\n"
+    )
+    config = configuration(checkout.root, text, REPOSITORY / TINY[1])
+    planned = checkout.planned("--forceall", config=(*TINY, "overlay.yaml"))
+    assert jobs(config) == planned and not {"embed", "judge", "pack_frames"} & planned.keys()
+    assert jobs(config, "table3")["pack_frames"] == 2
 
 
 def test_a_list_is_counted_and_its_download_estimated(tmp_path: Path) -> None:
@@ -107,6 +128,7 @@ def test_a_missing_list_is_one_line_that_says_where_it_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overlay: str, key: str
 ) -> None:
     (tmp_path / "config.yaml").write_text(BASE.read_text())
+    (tmp_path / "configs").symlink_to(BASE.parent / "configs")
     (tmp_path / "overlay.yaml").write_text(overlay)
     monkeypatch.chdir(tmp_path)
     done = runner.invoke(app, ["plan", "--configfile", str(VGGSOUND), "--configfile", "overlay.yaml"])
@@ -118,9 +140,10 @@ def test_trainings_are_timed_at_their_size_when_asked() -> None:
     config = load([BASE, REPOSITORY / TINY[1]])
     config = config.model_copy(update={"runtime": config.runtime.model_copy(update={"device": "cpu"})})
     found = told(config, measured=True)
-    names = ("localise", "encoder", "generator", "generator warm-up", "align at most", "judge", "all trainings")
-    assert {f"CPU, {name}" for name in names} <= found.keys()
-    for name in names[:-1]:
+    names = ("localise", "encoder", "generator", "generator warm-up", "align at most", "judge", "encoder_vit", "vae",
+             "diffusion", "align_ldm at most")  # fmt: skip
+    assert {f"CPU, {name}" for name in (*names, "all trainings", "with table3.csv")} <= found.keys()
+    for name in names:
         value, ground = found[f"CPU, {name}"]
         assert re.fullmatch(r"[\d.]+ h, [\d,]+ steps of batch \d+", value)
         assert re.fullmatch(r"measured here: [\de.-]+ s a step on the CPU", ground)

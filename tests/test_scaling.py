@@ -99,7 +99,8 @@ def _result(path: Path, method: str, labels: dict[str, str], hit: float, seed: i
     save_tensors(path.with_suffix(".safetensors"), {"features": torch.empty(0)})
     value: dict[str, Any] = {
         "method": method, "seed": seed, "letter": "", "title": method, "main": False, "evaluator": "judge: a test",
-        "classes": len(set(labels.values())), "missing": {}, "IS": None, "FID": None, "KID": None, "inception_splits": 2,
+        "classes": len(set(labels.values())), "missing": {}, "IS": None, "FID": None, "KID": None,
+        "inception_splits": 2,
     }
     write_json(path, value)
     return path

@@ -9,12 +9,30 @@ from torch import Tensor
 
 from s2v.media.picture import from_unit
 from s2v.methods.base import Sources, Unsupported, noise
+from s2v.train.encoder import ImageEncoder, unit
 from s2v.train.encoder import load as load_encoder
-from s2v.train.encoder import unit
 from s2v.train.generator import load as load_generator
 
 
-class IcGan:
+class FromPictures:
+    """The half of a method that sees: pictures become conditions by f_V, sounds do not.
+
+    A method that is built of it loads `f_v` and has `name`.
+    """
+
+    name: ClassVar[str]
+    f_v: ImageEncoder
+
+    def encode_audio(self, wave: Tensor) -> Tensor:
+        """Not possible."""
+        raise Unsupported(f"{self.name}: makes pictures from pictures; it has no audio encoder")
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D] of unit norm."""
+        return unit(self.f_v.encode(from_unit(image)))
+
+
+class IcGan(FromPictures):
     """f_V -> unit norm -> G."""
 
     name: ClassVar[str] = "icgan"
@@ -31,14 +49,6 @@ class IcGan:
         self.g = load_generator(sources.generator_dir, sources.device)
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.g.resolution
 
-    def encode_audio(self, wave: Tensor) -> Tensor:
-        """Not possible."""
-        raise Unsupported(f"{self.name}: makes pictures from pictures; it has no audio encoder")
-
-    def encode_image(self, image: Tensor) -> Tensor:
-        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D] of unit norm."""
-        return unit(self.f_v.encode(from_unit(image)))
-
     @torch.inference_mode()
     def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1]."""
@@ -47,4 +57,4 @@ class IcGan:
         return picture
 
 
-__all__ = ["IcGan"]
+__all__ = ["FromPictures", "IcGan"]

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from s2v.errors import UserError
-from s2v.media.picture import from_unit
-from s2v.methods.base import Sources, Unsupported, noise
-from s2v.train.align import load as load_audio
+from s2v.methods.base import Sources, noise
+from s2v.methods.icgan import FromPictures
+from s2v.methods.sound2vision import FromSounds
 from s2v.train.encoder import load as load_encoder
-from s2v.train.encoder import unit
 
 
-class Ldm:
+class Ldm(FromPictures):
     """Image to image: f_V, a ViT -> unit norm -> latent diffusion -> autoencoder."""
 
     name: ClassVar[str] = "ldm"
@@ -45,14 +44,6 @@ class Ldm:
         self.dim, self.image_px = self.f_v.dim, self.f_v.image_px
         self.resolution = int(self.vae.config["sample_size"])
 
-    def encode_audio(self, wave: Tensor) -> Tensor:
-        """Not possible."""
-        raise Unsupported(f"{self.name}: makes pictures from pictures; it has no audio encoder")
-
-    def encode_image(self, image: Tensor) -> Tensor:
-        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D] of unit norm."""
-        return unit(self.f_v.encode(from_unit(image)))
-
     @torch.inference_mode()
     def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1].
@@ -66,7 +57,7 @@ class Ldm:
         return decode(self.vae, self.sampler(z, eps))
 
 
-class Sound2VisionLdm(Ldm):
+class Sound2VisionLdm(FromSounds, Ldm):
     """f_A, aligned to the ViT -> unit norm -> latent diffusion -> autoencoder."""
 
     name: ClassVar[str] = "sound2vision_ldm"
@@ -76,11 +67,7 @@ class Sound2VisionLdm(Ldm):
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
-        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
-
-    def encode_audio(self, wave: Tensor) -> Tensor:
-        """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm; tiled or cut to the window."""
-        return unit(self.f_a.encode(wave, self.window_s))
+        self.hear(sources)
 
 
 __all__ = ["Ldm", "Sound2VisionLdm"]

@@ -8,11 +8,27 @@ from torch import Tensor
 
 from s2v.methods.base import Sources
 from s2v.methods.icgan import IcGan
+from s2v.train.align import AudioEncoder
 from s2v.train.align import load as load_audio
 from s2v.train.encoder import unit
 
 
-class Sound2Vision(IcGan):
+class FromSounds:
+    """The half of a method that hears: sounds become conditions by f_A. It goes before the method that sees."""
+
+    f_a: AudioEncoder
+    window_s: float
+
+    def hear(self, sources: Sources) -> None:
+        """Load f_A."""
+        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
+
+    def encode_audio(self, wave: Tensor) -> Tensor:
+        """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm; tiled or cut to the window."""
+        return unit(self.f_a.encode(wave, self.window_s))
+
+
+class Sound2Vision(FromSounds, IcGan):
     """f_A -> unit norm -> G. Its image side is that of ICGAN, so pictures and sounds can be mixed."""
 
     name: ClassVar[str] = "sound2vision"
@@ -23,11 +39,7 @@ class Sound2Vision(IcGan):
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
-        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
-
-    def encode_audio(self, wave: Tensor) -> Tensor:
-        """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm; tiled or cut to the window."""
-        return unit(self.f_a.encode(wave, self.window_s))
+        self.hear(sources)
 
 
-__all__ = ["Sound2Vision"]
+__all__ = ["FromSounds", "Sound2Vision"]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
 from s2v.data.reader import read_images
+from s2v.errors import UserError
 from s2v.files import read_json
 from s2v.train.checkpoint import save_tensors
 from s2v.train.runtime import Runtime
@@ -19,11 +23,22 @@ def run(*, packs: list[Path], vae_dir: Path, output: Path, runtime: RuntimeConfi
     """Write `output` (safetensors: latents and latents_flipped, float32 [N, C, h, w], means of the posterior).
 
     Their order is that of the features of stage `embed`.
+
+    Raises:
+        UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
     vae = load(vae_dir, place.device)
-    images, _, _ = read_images(packs, int(read_json(vae_dir / "config.json")["resolution"]))
-    save_tensors(output, {"latents": encode(vae, images), "latents_flipped": encode(vae, images.flip(3))})
+    resolution = int(read_json(vae_dir / "config.json")["resolution"])
+    parts: list[tuple[Tensor, Tensor]] = []
+    for pack in packs:  # a shard at a time: all pictures of a large split are several times their latents
+        images, _, _ = read_images([pack], resolution)
+        if len(images):
+            parts.append((encode(vae, images), encode(vae, images.flip(3))))
+    if not parts:
+        raise UserError("latents: the split has no packed picture; see coverage.csv")
+    own, flipped = (torch.cat(part) for part in zip(*parts, strict=True))
+    save_tensors(output, {"latents": own, "latents_flipped": flipped})
 
 
 __all__ = ["run"]

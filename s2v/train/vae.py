@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.data.reader import read_images
+from s2v.data.table import Pictures, sha256_of, store
 from s2v.files import read_json, sha256
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.latent_diffusion import autoencoder
@@ -130,16 +130,17 @@ def run(
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
-    images, _, _ = read_images(packs, config.resolution)
     encoder = load_encoder(encoder_dir, place.device)
     torch.manual_seed(config.seed)
-    task = _Vae(config, images, encoder, place)
-    inputs = [*packs, encoder_dir / "model.safetensors"]
-    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in inputs]}
-    fit(
-        task, name="vae", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
-    )
+    with store(output_dir, runtime, place) as tables:
+        images = tables.load(packs, Pictures(config.resolution)).rows
+        task = _Vae(config, images, encoder, place)
+        data = [*(sha256_of(path) for path in packs), sha256(encoder_dir / "model.safetensors")]
+        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
+        fit(
+            task, name="vae", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every, runtime=place,
+        )
     factor = 2 ** (len(config.channels) - 1)
     card = (
         f"# Autoencoder ({config.resolution} px)\n\nKL-regularised, factor {factor}, {config.latent_channels} latent "
