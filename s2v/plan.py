@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from s2v.config.methods import NEEDS
+from s2v.config.methods import NEEDS, MethodName
 from s2v.configfile import split_names
 from s2v.errors import UserError
 
@@ -138,9 +138,11 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
     whole = {split for split in split_names(config) if config.pack.keep.get(split) == "all"}
     tars = len(data.videos.tars) if data.source in _BY_ID and data.videos.source == "tar_urls" else 0
     table3 = [config.generate.table3.A, config.generate.table3.B]
-    marked = {method for target in targets for method in (config.generate.methods if target == "all" else table3)}
+    marked: set[MethodName] = {
+        method for target in targets for method in (config.generate.methods if target == "all" else table3)
+    }
     # fig04 shows what sound2vision makes, whether it is a row of the table or not.
-    drawn = marked | {"sound2vision"}
+    drawn: set[MethodName] = marked | {"sound2vision"}
     needs = [NEEDS[method] for method in drawn]
     ldm = any("vae" in need.parts for need in needs)
     unclip = any("align_unclip" in need.parts.values() for need in needs)
