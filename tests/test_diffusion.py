@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,6 +229,25 @@ def test_a_picture_follows_from_its_seed_whatever_the_batch(run: Path) -> None:
     assert torch.equal(method.decode(z, seeds), whole)
     assert (method.decode(z[:1], [4]) - whole[0]).abs().max() > 1e-3
     assert method.encode_audio(torch.randn(2, 16000) * 0.1).shape == (2, method.dim)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
+def test_compiled_it_draws_the_same_and_fills_a_smaller_batch(run: Path) -> None:
+    pictures = {}
+    for compiled in (False, True):
+        sampler = SamplerConfig(steps=2, guidance=2.0, compile=compiled)
+        method = load_method("sound2vision_ldm", Sources(run / "vit", run / "diffusion", run / "align",
+                                                         vae_dir=run / "vae", sampler=sampler))
+        z = torch.nn.functional.normalize(torch.randn(3, method.dim, generator=torch.Generator().manual_seed(0)), dim=1)
+        pictures[compiled] = [method.decode(z, [1, 2, 3]), method.decode(z[1:2], [2])]
+    for plain, fast in zip(pictures[False], pictures[True], strict=True):
+        assert plain.shape == fast.shape and torch.allclose(plain, fast, atol=1e-3)
+
+
+def test_without_a_compiler_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(UserError, match="generate.ldm.compile: needs a C"):
+        Sampler(diffusion.load(run / "diffusion"), "ddim", 2, 1.0, compiled=True)
 
 
 def test_without_its_parts_the_method_says_so(run: Path) -> None:

@@ -28,7 +28,7 @@ class Ldm(FromPictures):
 
     def __init__(self, sources: Sources) -> None:
         # Here, since diffusers takes seconds to import and no other method needs it.
-        from s2v.models.diffusion_sampler import Sampler
+        from s2v.models.diffusion_sampler import Sampler, compiled_net
         from s2v.train.diffusion import load as load_diffusion
         from s2v.train.vae import load as load_vae
 
@@ -38,7 +38,10 @@ class Ldm(FromPictures):
         self.vae = load_vae(sources.vae_dir, sources.device)
         model = load_diffusion(sources.generator_dir, sources.device)
         sampler = sources.sampler
-        self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance)
+        self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance, sampler.compile)
+        self.compiled, self.batch = sampler.compile, 0
+        if self.compiled:
+            self.vae.decoder = compiled_net(self.vae.decoder, torch.device(sources.device))
         self.truncation = sources.truncation
         self.latent = (model.latent_channels, model.latent_px, model.latent_px)
         self.dim, self.image_px = self.f_v.dim, self.f_v.image_px
@@ -54,6 +57,11 @@ class Ldm(FromPictures):
         from s2v.train.vae import decode
 
         eps = noise(seeds, math.prod(self.latent), self.truncation).reshape(-1, *self.latent)
+        if self.compiled:
+            # A smaller batch than one before is filled up: another size would be compiled anew.
+            self.batch = max(self.batch, len(z))
+            fill = torch.arange(self.batch) % len(z)
+            return decode(self.vae, self.sampler(z[fill], eps[fill]), self.batch)[: len(z)]
         return decode(self.vae, self.sampler(z, eps))
 
 

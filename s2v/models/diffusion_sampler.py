@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from s2v.errors import UserError
 from s2v.models.latent_diffusion import LatentDiffusion
 
 
@@ -18,20 +21,48 @@ class ConstantCrossAttention:
     def __init__(self) -> None:
         self.kept: tuple[Tensor, Tensor] | None = None
 
+    def project(self, attn: Any, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens [B, T, E] -> keys and values [B, heads, T, C / heads] of the attention `attn`."""
+        return _split(attn, attn.to_k(tokens)), _split(attn, attn.to_v(tokens))
+
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor, attention_mask: None = None, **_: Any
     ) -> Tensor:
         """[B, N, C] and tokens [B, T, E] -> [B, N, C], as diffusers' own processor computes it."""
-        batch = len(hidden_states)
-
-        def split(x: Tensor) -> Tensor:
-            return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
-
-        if self.kept is None:
-            self.kept = split(attn.to_k(encoder_hidden_states)), split(attn.to_v(encoder_hidden_states))
-        out = F.scaled_dot_product_attention(split(attn.to_q(hidden_states)), *self.kept)
-        shown: Tensor = attn.to_out[0](out.transpose(1, 2).reshape(batch, -1, out.shape[1] * out.shape[3]))
+        keys, values = self.kept or self.project(attn, encoder_hidden_states)
+        out = F.scaled_dot_product_attention(_split(attn, attn.to_q(hidden_states)), keys, values)
+        shown: Tensor = attn.to_out[0](out.transpose(1, 2).flatten(2))
         return shown
+
+
+def _split(attn: Any, x: Tensor) -> Tensor:
+    return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+
+
+class _Denoiser(nn.Module):
+    """The U-Net as a function of its inputs alone, keys and values of its cross-attention among them."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        super().__init__()
+        self.unet = unet
+        self.attention = [module for name, module in unet.named_modules() if name.endswith(".attn2")]
+        self.constant = [ConstantCrossAttention() for _ in self.attention]
+        for module, processor in zip(self.attention, self.constant, strict=True):
+            module.set_processor(processor)  # type: ignore[operator]
+
+    def project(self, tokens: Tensor) -> list[Tensor]:
+        """Tokens [B, T, E] -> keys and values of all cross-attention, in turn."""
+        pairs = [own.project(module, tokens) for own, module in zip(self.constant, self.attention, strict=True)]
+        return [tensor for pair in pairs for tensor in pair]
+
+    def forward(self, noisy: Tensor, timestep: Tensor, tokens: Tensor, *kept: Tensor) -> Tensor:
+        """[B, C, h, w] -> prediction [B, C, h, w]."""
+        for i, own in enumerate(self.constant):
+            own.kept = kept[2 * i], kept[2 * i + 1]
+        out: Tensor = self.unet(noisy, timestep, tokens, return_dict=False)[0]
+        for own in self.constant:
+            own.kept = None
+        return out
 
 
 class Sampler:
@@ -43,50 +74,62 @@ class Sampler:
         steps: of the solver.
         guidance: w in prediction = null + w (conditional - null): 0 ignores the condition, 1 is the condition alone
             (both take one pass of the net a step), others take two, as one batch.
+        compiled: the U-Net goes through torch.compile: tens of seconds once for each size of batch, then faster.
+
+    Raises:
+        UserError: see `compiled_net`.
     """
 
-    def __init__(self, model: LatentDiffusion, scheduler: str, steps: int, guidance: float) -> None:
+    def __init__(
+        self, model: LatentDiffusion, scheduler: str, steps: int, guidance: float, compiled: bool = False
+    ) -> None:
         self.model, self.guidance = model.eval().requires_grad_(False), guidance
         self.model.unet.to(memory_format=torch.channels_last)
         self.scheduler = model.scheduler(scheduler)
         self.steps = steps
-        self.constant: list[ConstantCrossAttention] = []
-        for name, module in self.model.unet.named_modules():
-            if name.endswith(".attn2"):
-                self.constant.append(ConstantCrossAttention())
-                module.set_processor(self.constant[-1])
+        self.denoiser = _Denoiser(self.model.unet)
+        self.predict: Any = self.denoiser
+        if compiled:
+            self.predict = compiled_net(self.denoiser, model.null.device)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def __call__(self, z: Tensor, noise: Tensor) -> Tensor:
         """Features [B, D] and noise [B, C, h, w] -> latents of the autoencoder [B, C, h, w], on the model's device."""
         model, guidance = self.model, self.guidance
         device = model.null.device
         latents = noise.to(device)
-        for attention in self.constant:
-            attention.kept = None
-        null = model.null.expand(len(latents), -1, -1)
-        if guidance == 0:
-            tokens = null
-        else:
-            tokens = model.condition(z.to(device))
-            if guidance != 1:
-                tokens = torch.cat([null, tokens])
+        tokens = model.null.expand(len(latents), -1, -1)
+        double = guidance not in (0, 1)
+        if guidance != 0:
+            conditional = model.condition(z.to(device))
+            tokens = torch.cat([tokens, conditional]) if double else conditional
+        kept = self.denoiser.project(tokens)
         # A solver keeps its last predictions: each batch has one of its own.
         scheduler = copy.deepcopy(self.scheduler)
         scheduler.set_timesteps(self.steps, device=device)
         latents = latents * scheduler.init_noise_sigma
-        double = guidance not in (0, 1)
         for timestep in scheduler.timesteps:
             seen = scheduler.scale_model_input(latents, timestep)
             seen = (torch.cat([seen, seen]) if double else seen).contiguous(memory_format=torch.channels_last)
-            predicted = model.unet(seen, timestep, tokens, return_dict=False)[0]
+            predicted = self.predict(seen, timestep, tokens, *kept)
             if double:
-                without, conditional = predicted.chunk(2)
-                predicted = torch.lerp(without, conditional, guidance)
+                without, with_condition = predicted.chunk(2)
+                predicted = torch.lerp(without, with_condition, guidance)
             latents = scheduler.step(predicted, timestep, latents, return_dict=False)[0]
-        for attention in self.constant:
-            attention.kept = None
         return model.denormalise(latents)
 
 
-__all__ = ["ConstantCrossAttention", "Sampler"]
+def compiled_net(net: nn.Module, device: torch.device) -> Any:
+    """`net`, frozen, through torch.compile for batches of one size.
+
+    Raises:
+        UserError: on the CPU, which wants one, there is no C++ compiler.
+    """
+    if device.type == "cpu" and shutil.which(os.environ.get("CXX", "g++")) is None:
+        raise UserError("generate.ldm.compile: needs a C++ compiler on the CPU; install g++ or set it to false")
+    # Frozen weights are laid out for the CPU once, not at every call.
+    options: Any = {"freezing": True} if device.type == "cpu" else None
+    return torch.compile(net, dynamic=False, options=options)
+
+
+__all__ = ["ConstantCrossAttention", "Sampler", "compiled_net"]
