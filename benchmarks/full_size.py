@@ -3,7 +3,7 @@
     python benchmarks/full_size.py [--config config.yaml configs/vggsound50.yaml] [--only diffusion ...] [--json out]
 
 Each runs in a program of its own, whose peak resident memory is read from the system at its end; importing torch and
-diffusers takes about 0.7 GB of it. Batches are as small as a step allows; nothing is scaled up from there. A step is the
+diffusers takes about 0.7 GB of it. Batches are as small as a step allows; nothing is scaled up from there. A step is
 one of the workflow's training (`s2v.measure.trainings`), optimiser and averaged weights included; a sample is what the
 trained net is for: a feature, a picture, a reconstruction, or one step of the denoiser.
 
