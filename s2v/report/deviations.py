@@ -92,6 +92,11 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
         f"LDM: {ldm.steps} steps of {ldm.scheduler}, guidance {ldm.guidance:g} (the authors' code: 20 steps, guidance "
         "10, the condition not brought to unit norm; here it is, as for the GAN)."
     )
+    if diffusion.condition_noise:
+        yield (
+            f"LDM: noise of deviation {diffusion.condition_noise:g} on the standardised image feature in training; the "
+            "paper has none (Stable unCLIP has its own)."
+        )
     if diffusion.prediction != "epsilon":
         yield f"LDM: the U-Net predicts {diffusion.prediction}, not the noise of Eq. 3-4."
 
