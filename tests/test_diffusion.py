@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from s2v.config import DiffusionConfig, EncoderConfig, RuntimeConfig, SamplerCon
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.methods import Sources, load_method
-from s2v.models.diffusion_sampler import Sampler
+from s2v.models.diffusion_sampler import Sampler, Traced
 from s2v.models.latent_diffusion import LatentDiffusion, autoencoder
 from s2v.models.vit import ViT
 from s2v.train import diffusion, embed, encoder, latents, vae
@@ -231,23 +230,13 @@ def test_a_picture_follows_from_its_seed_whatever_the_batch(run: Path) -> None:
     assert method.encode_audio(torch.randn(2, 16000) * 0.1).shape == (2, method.dim)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
-def test_compiled_it_draws_the_same_and_fills_a_smaller_batch(run: Path) -> None:
-    pictures = {}
-    for compiled in (False, True):
-        sampler = SamplerConfig(steps=2, guidance=2.0, compile=compiled)
-        method = load_method("sound2vision_ldm", Sources(run / "vit", run / "diffusion", run / "align",
-                                                         vae_dir=run / "vae", sampler=sampler))
-        z = torch.nn.functional.normalize(torch.randn(3, method.dim, generator=torch.Generator().manual_seed(0)), dim=1)
-        pictures[compiled] = [method.decode(z, [1, 2, 3]), method.decode(z[1:2], [2])]
-    for plain, fast in zip(pictures[False], pictures[True], strict=True):
-        assert plain.shape == fast.shape and torch.allclose(plain, fast, atol=1e-3)
-
-
-def test_without_a_compiler_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UserError, match="generate.ldm.compile: needs a C"):
-        Sampler(diffusion.load(run / "diffusion"), "ddim", 2, 1.0, compiled=True)
+def test_the_traced_net_gives_what_the_net_gives_for_every_shape() -> None:
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.SiLU()).eval().requires_grad_(False)
+    traced = Traced(net, most=2)
+    for n in (3, 1, 3, 2, 5, 3):
+        x = torch.randn(n, 3, 8, 8)
+        assert torch.equal(traced(x), net(x)) and len(traced.graphs) <= 2
 
 
 def test_without_its_parts_the_method_says_so(run: Path) -> None:

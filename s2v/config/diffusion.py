@@ -62,4 +62,4 @@ class SamplerConfig(Slice):
     scheduler: Literal["ddim", "dpm++"] = "dpm++"
     steps: Positive = 20
     guidance: float = Field(3.0, ge=0, description="0 ignores the condition, 1 is without guidance")
-    compile: bool = Field(False, description="torch.compile of the U-Net; pays from a few thousand pictures on")
+    compile: bool = Field(False, description="torch.compile of the U-Net, on CUDA; pays from some thousand pictures on")

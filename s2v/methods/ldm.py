@@ -28,7 +28,7 @@ class Ldm(FromPictures):
 
     def __init__(self, sources: Sources) -> None:
         # Here, since diffusers takes seconds to import and no other method needs it.
-        from s2v.models.diffusion_sampler import Sampler, compiled_net
+        from s2v.models.diffusion_sampler import Sampler
         from s2v.train.diffusion import load as load_diffusion
         from s2v.train.vae import load as load_vae
 
@@ -39,15 +39,13 @@ class Ldm(FromPictures):
         model = load_diffusion(sources.generator_dir, sources.device)
         sampler = sources.sampler
         self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance, sampler.compile)
-        self.compiled, self.batch = sampler.compile, 0
-        if self.compiled:
-            self.vae.decoder = compiled_net(self.vae.decoder, torch.device(sources.device))
+        self.compiled, self.batch = sampler.compile and torch.device(sources.device).type == "cuda", 0
         self.truncation = sources.truncation
         self.latent = (model.latent_channels, model.latent_px, model.latent_px)
         self.dim, self.image_px = self.f_v.dim, self.f_v.image_px
         self.resolution = int(self.vae.config["sample_size"])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1].
 
@@ -61,7 +59,7 @@ class Ldm(FromPictures):
             # A smaller batch than one before is filled up: another size would be compiled anew.
             self.batch = max(self.batch, len(z))
             fill = torch.arange(self.batch) % len(z)
-            return decode(self.vae, self.sampler(z[fill], eps[fill]), self.batch)[: len(z)]
+            return decode(self.vae, self.sampler(z[fill], eps[fill])[: len(z)])
         return decode(self.vae, self.sampler(z, eps))
 
 

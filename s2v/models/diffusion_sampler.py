@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
-import shutil
+import warnings
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.errors import UserError
 from s2v.models.latent_diffusion import LatentDiffusion
 
 
@@ -74,10 +72,7 @@ class Sampler:
         steps: of the solver.
         guidance: w in prediction = null + w (conditional - null): 0 ignores the condition, 1 is the condition alone
             (both take one pass of the net a step), others take two, as one batch.
-        compiled: the U-Net goes through torch.compile: tens of seconds once for each size of batch, then faster.
-
-    Raises:
-        UserError: see `compiled_net`.
+        compiled: on CUDA, the U-Net goes through torch.compile: a minute once for each size of batch, then faster.
     """
 
     def __init__(
@@ -87,10 +82,12 @@ class Sampler:
         self.model.unet.to(memory_format=torch.channels_last)
         self.scheduler = model.scheduler(scheduler)
         self.steps = steps
-        self.denoiser = _Denoiser(self.model.unet)
+        self.denoiser = _Denoiser(self.model.unet).eval()
         self.predict: Any = self.denoiser
-        if compiled:
-            self.predict = compiled_net(self.denoiser, model.null.device)
+        if model.null.device.type == "cpu":
+            self.predict = Traced(self.denoiser)
+        elif compiled:
+            self.predict = torch.compile(self.denoiser, dynamic=False)
 
     @torch.no_grad()
     def __call__(self, z: Tensor, noise: Tensor) -> Tensor:
@@ -119,17 +116,28 @@ class Sampler:
         return model.denormalise(latents)
 
 
-def compiled_net(net: nn.Module, device: torch.device) -> Any:
-    """`net`, frozen, through torch.compile for batches of one size.
+class Traced:
+    """`net`, frozen, as a graph for each shape of its inputs: of the time of small nets on the CPU, much is Python's.
 
-    Raises:
-        UserError: on the CPU, which wants one, there is no C++ compiler.
+    torch.jit.trace is deprecated in favour of torch.compile, which here takes 40 s where this takes one, needs a C++
+    compiler, and is no faster (benchmarks/generate.py).
     """
-    if device.type == "cpu" and shutil.which(os.environ.get("CXX", "g++")) is None:
-        raise UserError("generate.ldm.compile: needs a C++ compiler on the CPU; install g++ or set it to false")
-    # Frozen weights are laid out for the CPU once, not at every call.
-    options: Any = {"freezing": True} if device.type == "cpu" else None
-    return torch.compile(net, dynamic=False, options=options)
+
+    def __init__(self, net: nn.Module, most: int = 4) -> None:
+        self.net, self.most = net, most
+        self.graphs: dict[tuple[torch.Size, ...], Any] = {}
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """What `net` gives, bit by bit."""
+        shapes = tuple(tensor.shape for tensor in inputs)
+        if shapes not in self.graphs:
+            if len(self.graphs) >= self.most:
+                self.graphs.pop(next(iter(self.graphs)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.graphs[shapes] = torch.jit.freeze(torch.jit.trace(self.net, inputs, check_trace=False))
+        out: Tensor = self.graphs[shapes](*inputs)
+        return out
 
 
-__all__ = ["ConstantCrossAttention", "Sampler", "compiled_net"]
+__all__ = ["ConstantCrossAttention", "Sampler", "Traced"]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
@@ -26,7 +27,7 @@ COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
 """Of Okabe and Ito, which the colour-blind tell apart; lines differ in their marks too."""
 
 MARKS = {"GAN": "s", "LDM": "o"}
-EXAMPLES = 8
+EXAMPLES, ACROSS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def run(
     """Draw fig16.png and write its numbers and what holds.
 
     (a) R@5 of the pictures of each generator against the number of classes, with that of the real frames; (b) pictures
-    of both from the same sounds, at the largest number. The sounds follow from the clips' ids.
+    of both from the same sounds, at the largest number, with the R@5 of their class. The sounds follow from the clips'
+    ids.
 
     Args:
         results: number of classes -> generator -> JSON files of stage evaluate, one per seed.
@@ -179,11 +181,36 @@ def _examples(points: list[Point], pictures: dict[str, list[Path]]) -> list[_Exa
 
 def draw(points: list[Point], real: list[Point], examples: list[_Example]) -> Figure:
     """(a) left, (b) right."""
-    figure = Figure(figsize=(7.2, 2.5))
-    whole = GridSpec(
-        1, 2, figure, width_ratios=[1.0, 1.45], left=0.075, right=0.995, bottom=0.165, top=0.93, wspace=0.1
+    figure = Figure(figsize=(7.2, 2.9))
+    _curves(figure.add_axes((0.075, 0.145, 0.4, 0.79)), points, real)
+    names = list(examples[0].pictures)
+    blocks = -(-len(examples) // ACROSS)
+    heights = [0.42, *[1.0] * len(names)] * blocks
+    grid = GridSpec(
+        len(heights), ACROSS, figure, height_ratios=heights, left=0.535, right=0.995, bottom=0.01, top=0.985,
+        wspace=0.03, hspace=0.04,
     )
-    axes = figure.add_subplot(whole[0, 0])
+    for i, example in enumerate(examples):
+        block, column = divmod(i, ACROSS)
+        top = block * (1 + len(names))
+        head = figure.add_subplot(grid[top, column])
+        head.axis("off")
+        title = "\n".join(textwrap.wrap(example.label.replace("$", r"\$"), 16)[:2])
+        head.text(0.5, 0.05, title, ha="center", va="bottom", fontsize=6, linespacing=0.95)
+        for row, name in enumerate(names):
+            cell = figure.add_subplot(grid[top + 1 + row, column])
+            show_picture(cell, example.pictures[name])
+            share = cell.text(
+                0.04, 0.05, f"{100 * example.r5[name]:.0f} %", transform=cell.transAxes, fontsize=6, color="white"
+            )
+            share.set_path_effects([withStroke(linewidth=1.4, foreground="black")])
+            if column == 0:
+                cell.set_ylabel(name, fontsize=8, labelpad=2)
+    figure.text(0.505, 0.94, "(b)", fontsize=8)
+    return figure
+
+
+def _curves(axes: Any, points: list[Point], real: list[Point]) -> None:
     _curve(axes, real, "real frames", "0.35", "^", "--")
     for name in dict.fromkeys(point.generator for point in points):
         own = [point for point in points if point.generator == name]
@@ -196,23 +223,9 @@ def draw(points: list[Point], real: list[Point], examples: list[_Example]) -> Fi
     axes.set_ylabel("R@5 (%)", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.set_title("(a)", fontsize=8, loc="left", pad=3)
-    axes.legend(fontsize=7, frameon=False, loc="lower left")
+    axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 0.42))
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    names = list(examples[0].pictures)
-    grid = whole[0, 1].subgridspec(len(names), len(examples), wspace=0.05, hspace=0.12)
-    for column, example in enumerate(examples):
-        for row, name in enumerate(names):
-            cell = figure.add_subplot(grid[row, column])
-            show_picture(cell, example.pictures[name])
-            cell.set_xlabel(f"R@5 {100 * example.r5[name]:.0f} %", fontsize=5.5, labelpad=1.5)
-            if column == 0:
-                cell.set_ylabel(name, fontsize=8)
-            if row == 0:
-                title = "\n".join(textwrap.wrap(example.label.replace("$", r"\$"), 11)[:3])
-                cell.set_title(title, fontsize=5.5, pad=2, linespacing=0.95)
-    figure.text(0.425, 0.955, "(b)", fontsize=8)
-    return figure
 
 
 def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, line: str) -> None:
