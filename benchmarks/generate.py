@@ -57,7 +57,7 @@ def plain(model: LatentDiffusion, autoencoder: Any, sampler: Any, z: Tensor, noi
     device = model.null.device
     scheduler = model.scheduler(sampler.scheduler)
     scheduler.set_timesteps(sampler.steps, device=device)
-    tokens, double = model.condition(z.to(device)), sampler.guidance > 1
+    tokens, double = model.condition(z.to(device)), sampler.guidance != 1
     if double:
         tokens = torch.cat([model.null.expand(len(z), -1, -1), tokens])
     latents = noise.to(device) * scheduler.init_noise_sigma

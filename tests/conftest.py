@@ -10,7 +10,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from workflow_runs import Checkout  # noqa: E402
+
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("s2v", deadline=None)
+settings.load_profile("s2v")
 
 
 @pytest.fixture(scope="session")

@@ -125,11 +125,11 @@ class Traced:
 
     def __init__(self, net: nn.Module, most: int = 4) -> None:
         self.net, self.most = net, most
-        self.graphs: dict[tuple[torch.Size, ...], Any] = {}
+        self.graphs: dict[tuple[tuple[torch.Size, torch.dtype], ...], Any] = {}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What `net` gives, bit by bit."""
-        shapes = tuple(tensor.shape for tensor in inputs)
+        shapes = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
         if shapes not in self.graphs:
             if len(self.graphs) >= self.most:
                 self.graphs.pop(next(iter(self.graphs)))
