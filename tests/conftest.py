@@ -13,7 +13,6 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from workflow_runs import Checkout  # noqa: E402
 
-
 # A busy machine is no fault of what is tested.
 settings.register_profile("s2v", deadline=None)
 settings.load_profile("s2v")
