@@ -21,9 +21,9 @@ from dataclasses import dataclass
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _ID = r"(?P<video>[A-Za-z0-9_-]{11})"
 _STYLES = [
-    (re.compile(rf"y{_ID}_(?P<start>\d{{1,8}})_(?P<end>\d{{1,8}})"), 1),
-    (re.compile(rf"{_ID}_(?P<start>\d{{1,8}})_(?P<end>\d{{1,8}})"), 1),
-    (re.compile(rf"{_ID}_(?P<start>\d{{1,6}})"), 1000),
+    (re.compile(rf"y{_ID}_(?P<start>[0-9]{{1,8}})_(?P<end>[0-9]{{1,8}})"), 1),
+    (re.compile(rf"{_ID}_(?P<start>[0-9]{{1,8}})_(?P<end>[0-9]{{1,8}})"), 1),
+    (re.compile(rf"{_ID}_(?P<start>[0-9]{{1,6}})"), 1000),
     (re.compile(_ID), 1000),
 ]
 

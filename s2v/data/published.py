@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STAGE = "select"
 FPS = 10
-_KEY = re.compile(r"([A-Za-z0-9_-]{11})_(\d{1,9})_(\d{1,9})")
+_KEY = re.compile(r"([A-Za-z0-9_-]{11})_([0-9]{1,9})_([0-9]{1,9})")
 
 Moments = dict[tuple[str, int], list[int]]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLIP_S = 10.0
 SPLITS = ("train", "test")
-_SECOND = re.compile(r"\d{1,5}")
+_SECOND = re.compile(r"[0-9]{1,5}")
 _COLUMNS = "YouTube id, start second, label, split"
 
 Row = dict[str, Any]
