@@ -57,6 +57,7 @@ include: "rules/judge.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/ablation.smk"
 include: "rules/scaling.smk"
 
 

@@ -6,13 +6,13 @@ rule align:
         val=lambda wildcards: unless_published(wildcards.align, packs("val")),
         train_features=lambda wildcards: features_of("train", wildcards),
         val_features=lambda wildcards: features_of("val", wildcards),
-        classes=subset_classes,
+        classes=variant_classes,
     output:
-        expand("<results>/{{subset}}{{align}}/{file}", file=TRAINED),
+        expand("<results>/{{again}}{{variant}}{{align}}/{file}", file=TRAINED),
     log:
-        "<logs>/{subset}{align}.log",
+        "<logs>/{again}{variant}{align}.log",
     benchmark:
-        "<benchmarks>/{subset}{align}.tsv"
+        "<benchmarks>/{again}{variant}{align}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -21,7 +21,10 @@ rule align:
         runtime=lambda wildcards: minutes(wildcards.align),
         gpu=GPUS,
     params:
-        config=lambda wildcards: values(wildcards.align),
+        config=lambda wildcards: plain(
+            ablated(wildcards).of(getattr(CONFIG, wildcards.align)),
+            training=training_of(wildcards) if wildcards.align in CONFIG.seeds.of else 0,
+        ),
         code=lambda wildcards: published_digest(wildcards.align) or code_digest("s2v.train.align"),
     script:
         "../workflow_scripts/align.py"

@@ -1,6 +1,7 @@
 # What all rules share: the checked configuration, names of shards and splits, and the lock of the output folder.
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 # The package beside this Snakefile is the one that runs, in this process and in every job's.
@@ -11,6 +12,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 from snakemake.utils import validate
 
 from s2v import resources
+from s2v.config import AblationRow
 from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
@@ -19,6 +21,7 @@ from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.provenance import code_digest, tree_digest
 from s2v.report.deviations import deviations
+from s2v.report.ablation import Ablation
 
 OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:
@@ -51,15 +54,60 @@ wildcard_constraints:
     method="|".join(NEEDS),
     seed=r"\d+",
     encoder=r"encoder(_vit)?",
-    embed=r"embed(_vit)?",
+    embed=r"embed(_vit)?(_mid|_top1)?",
     align=r"align(_ldm|_unclip)?",
-    subset=r"(classes/\d+/)?",
+    again=r"(seeds/[1-9]\d*/)?",
+    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/)?",
     size=r"\d+",
 
 
-def values(stage, *without):
+# What trained things are made from, and so which of them another seed of one makes anew.
+MADE_FROM = {
+    "embed": ["encoder"],
+    "generator": ["encoder"],
+    "align": ["encoder"],
+    "embed_vit": ["encoder_vit"],
+    "vae": ["encoder"],
+    "latents": ["vae"],
+    "diffusion": ["vae", "encoder_vit"],
+    "align_ldm": ["encoder_vit"],
+}
+
+
+def made_anew(stage):
+    """Whether another training seed has a stage of its own; what it shares lies in the output's root."""
+    return stage in CONFIG.seeds.of or any(made_anew(source) for source in MADE_FROM.get(stage, []))
+
+
+def folder_of(training):
+    """Folder of a training seed, under the output; the first has none of its own."""
+    return f"seeds/{training}/" if training else ""
+
+
+def training_of(wildcards):
+    """The number of the training seed of a job."""
+    return int(wildcards.again.split("/")[1]) if wildcards.again else 0
+
+
+def own(stage, wildcards):
+    """Folder of what a stage made, as a job of a training seed takes it."""
+    return f"{wildcards.again if made_anew(stage) else ''}{stage}"
+
+
+def values(stage, *without, training=0):
     """The slice of a stage as plain values, for its rule's params, without the keys that are wildcards there."""
-    return {k: v for k, v in getattr(CONFIG, stage).model_dump(mode="json").items() if k not in without}
+    return plain(getattr(CONFIG, stage), *without, training=training)
+
+
+def plain(section, *without, training=0):
+    """A slice as plain values; the seed of the training is counted up by its number."""
+    found = {k: v for k, v in section.model_dump(mode="json").items() if k not in without}
+    return found | {"seed": found["seed"] + training} if training else found
+
+
+def trained_with(stage):
+    """Input function of a rule's params: the slice of a stage under the training seed of the job."""
+    return lambda wildcards: values(stage, training=training_of(wildcards) if stage in CONFIG.seeds.of else 0)
 
 
 def unless_published(stage, files):
@@ -72,9 +120,16 @@ def published_digest(stage):
     return code_digest("s2v.weights.convert") if getattr(CONFIG, stage).weights else None
 
 
-def subset_classes(wildcards):
-    """Names of the classes of a subset; nothing where all are taken."""
-    return f"<results>/{wildcards.subset}classes.json" if wildcards.subset else []
+def variant_classes(wildcards):
+    """Names of the classes of a variant that takes some; nothing where all are taken."""
+    some = wildcards.variant.startswith("classes/")
+    return f"<results>/{wildcards.variant}classes.json" if some else []
+
+
+def ablated(wildcards):
+    """The row of Table 2 that a job is of; one that changes nothing elsewhere."""
+    kind, _, name = wildcards.variant.rstrip("/").partition("/")
+    return CONFIG.ablation.wanted()[name] if kind == "ablation" else AblationRow()
 
 
 ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit", "align_unclip": "embed_unclip"}
@@ -82,7 +137,9 @@ ALIGNED_TO = {"align": "embed", "align_ldm": "embed_vit", "align_unclip": "embed
 
 def features_of(split, wildcards):
     """f_V's features of a split, of the encoder that this one is aligned to."""
-    return unless_published(wildcards.align, f"<results>/{ALIGNED_TO[wildcards.align]}/{split}.safetensors")
+    stage, frame = ALIGNED_TO[wildcards.align], ablated(wildcards).frame
+    home = own(stage, wildcards) + (f"_{frame}" if frame else "")
+    return unless_published(wildcards.align, f"<results>/{home}/{split}.safetensors")
 
 
 def memory(stage):
@@ -123,9 +180,11 @@ def part(name):
 
     def files(wildcards):
         parts = NEEDS[wildcards.method].parts
-        # Encoders and generators see all classes, as pretrained ones do; f_A those of its subset.
-        folder = wildcards.subset if name == "align" else ""
-        return trained(folder + parts[name]) if name in parts else []
+        if name not in parts:
+            return []
+        # Encoders and generators are the same for all variants; f_A is what differs.
+        seeds = wildcards.again if made_anew(parts[name]) else ""
+        return trained(seeds + (wildcards.variant if name == "align" else "") + parts[name])
 
     return files
 
@@ -146,15 +205,42 @@ def needed(stage, wildcards):
     )
 
 
-def evaluated(suffix, methods, subset=""):
-    """What stage `evaluate` writes for some methods and all seeds."""
-    return expand(
-        "<results>/{subset}evaluate/{method}/{seed}.{suffix}",
-        subset=subset,
-        method=methods,
-        seed=CONFIG.generate.seeds,
-        suffix=suffix,
-    )
+def again(methods, trainings):
+    """(folder of the training seed, method) of what some methods draw; one without a part of its own is drawn once."""
+    return [
+        (folder_of(n), method)
+        for method in methods
+        for n in (trainings if any(map(made_anew, NEEDS[method].parts.values())) else [0])
+    ]
+
+
+def evaluated(suffix, methods, trainings):
+    """What stage `evaluate` writes for some methods, trainings, and all generation seeds."""
+    return [
+        f"<results>/{seeds}evaluate/{method}/{seed}.{suffix}"
+        for seeds, method in again(methods, trainings)
+        for seed in CONFIG.generate.seeds
+    ]
+
+
+def ablation_runs():
+    """Table 2's trainings: (row, training, folder). A row that changes nothing is the alignment of all tables."""
+    return [
+        (name, n, folder_of(n) + (f"ablation/{name}/" if row.changes else ""))
+        for name, row in CONFIG.ablation.wanted().items()
+        for n in CONFIG.seeds.table2
+    ]
+
+
+def ablation_results(suffix):
+    """What stage `evaluate` writes for Table 2, {row: files}: each training draws with a generation seed of its own."""
+    seeds, found = CONFIG.generate.seeds, {}
+    for i, (name, _, folder) in enumerate(ablation_runs()):
+        seed = seeds[i % len(CONFIG.seeds.table2) % len(seeds)]
+        found.setdefault(f"{name}_{suffix}", []).append(
+            f"<results>/{folder}evaluate/sound2vision/{seed}.{suffix}"
+        )
+    return found
 
 
 SCALED = SCALING.output if LARGER else "<results>"
@@ -164,8 +250,12 @@ MOST = SCALING.scaling.sizes[-1]
 
 def scaled(stage, method, size, suffix):
     """Results of a method whose alignment saw `size` classes, for all seeds; real frames are the same for each."""
-    seeds = SCALING.generate.seeds[: 1 if method == "upper_bound" else None]
-    return [f"{SCALED}/classes/{size}/{stage}/{method}/{seed}.{suffix}" for seed in seeds]
+    once = method == "upper_bound"
+    return [
+        f"{SCALED}/{seeds}classes/{size}/{stage}/{method}/{seed}.{suffix}"
+        for seeds, _ in again([method], [0] if once else SCALING.seeds.scaling)
+        for seed in SCALING.generate.seeds[: 1 if once else None]
+    ]
 
 
 def scaling_results():

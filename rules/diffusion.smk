@@ -1,15 +1,19 @@
 # The latent diffusion model, conditioned on the ViT's feature (paper 6.1, Eq. 3-4).
 rule diffusion:
     input:
-        latents=expand("<results>/latents/{split}.safetensors", split=CONFIG.diffusion.splits),
-        features=expand("<results>/embed_vit/{split}.safetensors", split=CONFIG.diffusion.splits),
-        vae=trained("vae"),
+        latents=lambda wildcards: expand(
+            f"<results>/{own('latents', wildcards)}/{{split}}.safetensors", split=CONFIG.diffusion.splits
+        ),
+        features=lambda wildcards: expand(
+            f"<results>/{own('embed_vit', wildcards)}/{{split}}.safetensors", split=CONFIG.diffusion.splits
+        ),
+        vae=lambda wildcards: trained(own("vae", wildcards)),
     output:
-        expand("<results>/diffusion/{file}", file=TRAINED),
+        expand("<results>/{{again}}diffusion/{file}", file=TRAINED),
     log:
-        "<logs>/diffusion.log",
+        "<logs>/{again}diffusion.log",
     benchmark:
-        "<benchmarks>/diffusion.tsv"
+        "<benchmarks>/{again}diffusion.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -18,7 +22,7 @@ rule diffusion:
         runtime=minutes("diffusion"),
         gpu=GPUS,
     params:
-        config=values("diffusion"),
+        config=trained_with("diffusion"),
         code=code_digest("s2v.train.diffusion"),
     script:
         "../workflow_scripts/diffusion.py"

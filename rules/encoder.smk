@@ -6,11 +6,11 @@ rule encoder:
             wildcards.encoder, packs(*getattr(CONFIG, wildcards.encoder).splits)
         ),
     output:
-        expand("<results>/{{encoder}}/{file}", file=TRAINED),
+        expand("<results>/{{again}}{{encoder}}/{file}", file=TRAINED),
     log:
-        "<logs>/{encoder}.log",
+        "<logs>/{again}{encoder}.log",
     benchmark:
-        "<benchmarks>/{encoder}.tsv"
+        "<benchmarks>/{again}{encoder}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -19,7 +19,7 @@ rule encoder:
         runtime=lambda wildcards: minutes(wildcards.encoder),
         gpu=GPUS,
     params:
-        config=lambda wildcards: values(wildcards.encoder),
+        config=lambda wildcards: trained_with(wildcards.encoder)(wildcards),
         code=lambda wildcards: published_digest(wildcards.encoder) or code_digest("s2v.train.encoder"),
     script:
         "../workflow_scripts/encoder.py"

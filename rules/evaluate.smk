@@ -4,18 +4,18 @@ JUDGED = CONFIG.evaluate.evaluator == "judge"
 
 rule evaluate:
     input:
-        pictures="<results>/{subset}generate/{method}/{seed}.tar",
+        pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
         reference=packs(CONFIG.evaluate.reference_split),
-        classes=subset_classes,
+        classes=variant_classes,
         judge=["<results>/judge/model.safetensors", "<results>/judge/config.json"] if JUDGED else [],
     output:
-        result="<results>/{subset}evaluate/{method}/{seed}.json",
-        ranks="<results>/{subset}evaluate/{method}/{seed}.parquet",
-        tensors="<results>/{subset}evaluate/{method}/{seed}.safetensors",
+        result="<results>/{again}{variant}evaluate/{method}/{seed}.json",
+        ranks="<results>/{again}{variant}evaluate/{method}/{seed}.parquet",
+        tensors="<results>/{again}{variant}evaluate/{method}/{seed}.safetensors",
     log:
-        "<logs>/{subset}evaluate/{method}/{seed}.log",
+        "<logs>/{again}{variant}evaluate/{method}/{seed}.log",
     benchmark:
-        "<benchmarks>/{subset}evaluate/{method}/{seed}.tsv"
+        "<benchmarks>/{again}{variant}evaluate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: 1

@@ -7,13 +7,13 @@ rule generate:
         generator=part("generator"),
         align=part("align"),
         vae=part("vae"),
-        classes=subset_classes,
+        classes=variant_classes,
     output:
-        pictures="<results>/{subset}generate/{method}/{seed}.tar",
+        pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
     log:
-        "<logs>/{subset}generate/{method}/{seed}.log",
+        "<logs>/{again}{variant}generate/{method}/{seed}.log",
     benchmark:
-        "<benchmarks>/{subset}generate/{method}/{seed}.tsv"
+        "<benchmarks>/{again}{variant}generate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: 1
@@ -23,13 +23,14 @@ rule generate:
         gpu=GPU,
     params:
         # Another way of sampling with one generator is no matter of the others'.
-        config=lambda wildcards: values(
-            "generate",
+        config=lambda wildcards: plain(
+            ablated(wildcards).heard_by(CONFIG.generate),
             "methods",
             "seeds",
             "table3",
             *(OWN_SETTINGS.difference(NEEDS[wildcards.method].settings)),
         ),
+        training=training_of,
         embed_unclip=lambda wildcards: (
             values("embed_unclip") if "unclip" in NEEDS[wildcards.method].settings else None
         ),

@@ -2,20 +2,23 @@
 rule generator:
     input:
         packs=unless_published("generator", packs(*CONFIG.generator.splits)),
-        features=unless_published(
-            "generator", expand("<results>/embed/{split}.safetensors", split=CONFIG.generator.splits)
+        features=lambda wildcards: unless_published(
+            "generator",
+            [
+                f"<results>/{own('embed', wildcards)}/{split}.safetensors"
+                for split in CONFIG.generator.splits
+            ],
         ),
-        encoder="<results>/encoder/model.safetensors",
-        encoder_config="<results>/encoder/config.json",
+        encoder=lambda wildcards: trained(own("encoder", wildcards)),
     output:
         expand(
-            "<results>/generator/{file}",
+            "<results>/{{again}}generator/{file}",
             file=[*TRAINED, *unless_published("generator", ["discriminator.safetensors"])],
         ),
     log:
-        "<logs>/generator.log",
+        "<logs>/{again}generator.log",
     benchmark:
-        "<benchmarks>/generator.tsv"
+        "<benchmarks>/{again}generator.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -24,7 +27,7 @@ rule generator:
         runtime=minutes("generator"),
         gpu=GPUS,
     params:
-        config=values("generator"),
+        config=trained_with("generator"),
         code=published_digest("generator") or code_digest("s2v.train.generator"),
     script:
         "../workflow_scripts/generator.py"

@@ -2,13 +2,13 @@
 rule latents:
     input:
         packs=lambda wildcards: packs(wildcards.split),
-        vae=trained("vae"),
+        vae=lambda wildcards: trained(own("vae", wildcards)),
     output:
-        latents="<results>/latents/{split}.safetensors",
+        latents="<results>/{again}latents/{split}.safetensors",
     log:
-        "<logs>/latents/{split}.log",
+        "<logs>/{again}latents/{split}.log",
     benchmark:
-        "<benchmarks>/latents/{split}.tsv"
+        "<benchmarks>/{again}latents/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS

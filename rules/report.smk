@@ -1,9 +1,9 @@
 # What people read: tables, figures, and what became of every clip.
 rule table1:
     input:
-        results=evaluated("json", CONFIG.generate.methods),
-        ranks=evaluated("parquet", CONFIG.generate.methods),
-        tensors=evaluated("safetensors", CONFIG.generate.methods),
+        results=evaluated("json", CONFIG.generate.methods, CONFIG.seeds.table1),
+        ranks=evaluated("parquet", CONFIG.generate.methods, CONFIG.seeds.table1),
+        tensors=evaluated("safetensors", CONFIG.generate.methods, CONFIG.seeds.table1),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table1.csv",
@@ -34,9 +34,9 @@ TABLE3 = CONFIG.generate.table3.model_dump()
 
 rule table3:
     input:
-        results=evaluated("json", TABLE3.values()),
-        ranks=evaluated("parquet", TABLE3.values()),
-        tensors=evaluated("safetensors", TABLE3.values()),
+        results=evaluated("json", TABLE3.values(), CONFIG.seeds.table3),
+        ranks=evaluated("parquet", TABLE3.values(), CONFIG.seeds.table3),
+        tensors=evaluated("safetensors", TABLE3.values(), CONFIG.seeds.table3),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv="<results>/table3.csv",

@@ -2,13 +2,13 @@
 rule vae:
     input:
         packs=packs(*CONFIG.vae.splits),
-        encoder=trained("encoder"),
+        encoder=lambda wildcards: trained(own("encoder", wildcards)),
     output:
-        expand("<results>/vae/{file}", file=TRAINED),
+        expand("<results>/{{again}}vae/{file}", file=TRAINED),
     log:
-        "<logs>/vae.log",
+        "<logs>/{again}vae.log",
     benchmark:
-        "<benchmarks>/vae.tsv"
+        "<benchmarks>/{again}vae.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: TRAINING_THREADS
@@ -17,7 +17,7 @@ rule vae:
         runtime=minutes("vae"),
         gpu=GPUS,
     params:
-        config=values("vae"),
+        config=trained_with("vae"),
         code=code_digest("s2v.train.vae"),
     script:
         "../workflow_scripts/vae.py"

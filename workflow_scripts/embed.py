@@ -9,6 +9,7 @@ with job(snakemake) as settings:
 
     run(
         packs=paths(snakemake.input.packs),
+        frame=snakemake.params.frame,
         encoder_dir=folder(snakemake.input.encoder),
         output=Path(snakemake.output.features),
         keys=Path(snakemake.output.names),

@@ -12,6 +12,7 @@ with job(snakemake) as settings:
         config=GenerateConfig(**snakemake.params.config),
         method=snakemake.wildcards.method,
         seed=int(snakemake.wildcards.seed),
+        training=snakemake.params.training,
         packs=paths(snakemake.input.packs),
         train_packs=paths(snakemake.input.train_packs),
         encoder_dir=folder(snakemake.input.encoder),

@@ -28,10 +28,13 @@ from s2v.config.diffusion import (
     VaeConfig,
 )
 from s2v.config.evaluation import (
+    AblationConfig,
+    AblationRow,
     EvaluateConfig,
     GenerateConfig,
     RetrievalConfig,
     ScalingConfig,
+    SeedsConfig,
     Table3Config,
 )
 from s2v.config.methods import NEEDS, OWN_SETTINGS, MethodName, Needs
@@ -71,6 +74,8 @@ class Config(Slice):
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    seeds: SeedsConfig = SeedsConfig()
+    ablation: AblationConfig = AblationConfig()
     scaling: ScalingConfig = ScalingConfig()
     encoder_vit: EncoderConfig = Field(EncoderConfig(), description="f_V of the latent diffusion model, over `encoder`")
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
@@ -120,6 +125,8 @@ __all__ = [
     "INHERITS",
     "NEEDS",
     "OWN_SETTINGS",
+    "AblationConfig",
+    "AblationRow",
     "AlignConfig",
     "AudioConfig",
     "CelebVHqConfig",
@@ -144,6 +151,7 @@ __all__ = [
     "RuntimeConfig",
     "SamplerConfig",
     "ScalingConfig",
+    "SeedsConfig",
     "SelectConfig",
     "Slice",
     "SourceConfig",

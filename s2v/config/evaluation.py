@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig
 from s2v.config.methods import MethodName
+from s2v.config.training import AlignConfig, LossName
 from s2v.config.unclip import UnclipConfig
+
+SeededStage = Literal[
+    "encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip"
+]
+TrainingSeeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
 class RetrievalConfig(Slice):
@@ -42,6 +48,67 @@ class GenerateConfig(Slice):
     ldm: SamplerConfig = SamplerConfig()
     unclip: UnclipConfig = UnclipConfig()
     table3: Table3Config = Table3Config()
+
+
+class AblationRow(Slice):
+    """What a row of Table 2 changes of alignment; what is not named is as in `align`."""
+
+    loss: LossName | None = None
+    temperature: float | None = Field(None, gt=0)
+    frame: Literal["top1", "mid"] | None = Field(None, description="frame of a clip that sounds are aligned to")
+    window: float = Field(1.0, gt=0, le=1, description="share of align.audio.window_s and generate.window_s")
+
+    @property
+    def changes(self) -> bool:
+        """Whether the row is anything but alignment as it is configured."""
+        return self != AblationRow()
+
+    def of(self, align: AlignConfig) -> AlignConfig:
+        """Alignment as this row has it."""
+        named = {key: value for key in ("loss", "temperature") if (value := getattr(self, key)) is not None}
+        audio = align.audio.model_copy(update={"window_s": align.audio.window_s * self.window})
+        return align.model_copy(update={**named, "audio": audio})
+
+    def heard_by(self, generate: GenerateConfig) -> GenerateConfig:
+        """Drawing as this row has it: it hears as much of a test sound as its training did."""
+        return generate.model_copy(update={"window_s": generate.window_s * self.window})
+
+
+PAPER_TABLE2_ROWS = {
+    "A": AblationRow(loss="l2"),
+    "B": AblationRow(loss="nce"),
+    "C": AblationRow(frame="mid"),
+    "D": AblationRow(window=0.1),
+    "E": AblationRow(window=0.5),
+    "F": AblationRow(),
+}
+"""Rows of the paper's Table 2. Its row E carries no mark of selection, while its text says that only the duration
+changes: a slip, so E selects."""
+
+
+class AblationConfig(Slice):
+    """Table 2: what alignment is without a part of it (paper 4.3)."""
+
+    rows: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], AblationRow | None] = Field(
+        {**PAPER_TABLE2_ROWS, "B_tuned": AblationRow(loss="nce", temperature=0.1)},
+        description="rows of table2.csv; those of the paper's names stand beside its numbers, null takes one out",
+    )
+
+    def wanted(self) -> dict[str, AblationRow]:
+        """The rows that are run, by name."""
+        return {name: row for name, row in sorted(self.rows.items()) if row is not None}
+
+
+class SeedsConfig(Slice):
+    """Trainings that are repeated with other seeds. A number is added to the seeds of the stages `of`."""
+
+    of: list[SeededStage] = Field(
+        ["align", "align_ldm", "align_unclip"], description="stages that are trained anew, with what is made from them"
+    )
+    table1: TrainingSeeds = [0]
+    table2: TrainingSeeds = [0, 1, 2]
+    table3: TrainingSeeds = [0]
+    scaling: TrainingSeeds = Field([0], description="of fig16 and fig17")
 
 
 class ScalingConfig(Slice):

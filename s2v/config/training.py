@@ -11,6 +11,9 @@ from s2v.config.base import Positive, Seconds, Slice
 _WEIGHTS = "published weights in place of training, see `s2v weights list`; null trains, the other keys then say how"
 
 
+LossName = Literal["total", "total_raw", "nce", "l2"]
+
+
 class AudioConfig(Slice):
     """The log-spectrogram: scipy's default PSD, 257 bins, hop 159, ln(x + floor), then per-clip mean 0 and std 1."""
 
@@ -124,7 +127,7 @@ class AlignConfig(TrainingConfig):
         "linear", description="fc2: two layers with a ReLU between, as the authors' code for Stable unCLIP has it"
     )
     final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
-    loss: Literal["total", "total_raw", "nce", "l2"] = Field(
+    loss: LossName = Field(
         "total",
         description="total: Eq. 1-2, features at unit norm; total_raw: the same of features as they are, as the "
         "authors' code for Stable unCLIP has it; nce: cosine InfoNCE; l2",

@@ -28,6 +28,7 @@ RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa
 _COPIED = (
     "method",
     "seed",
+    "training",
     "letter",
     "title",
     "encoder",

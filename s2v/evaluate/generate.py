@@ -87,6 +87,7 @@ def run(
     config: GenerateConfig,
     method: str,
     seed: int,
+    training: int = 0,
     packs: list[Path],
     train_packs: list[Path],
     encoder_dir: Path,
@@ -105,6 +106,7 @@ def run(
         config: its slice.
         method: a name of `known_methods()`.
         seed: generation seed.
+        training: which of the trainings with other seeds the models are of; it is noted.
         packs: shards of the test split.
         train_packs: shards of the train split; only retrieval reads them.
         encoder_dir: of f_V.
@@ -153,6 +155,7 @@ def run(
     row: dict[str, Any] = {
         "method": method,
         "seed": seed,
+        "training": training,
         "letter": maker.letter,
         "title": maker.title,
         "encoder": maker.encoder,

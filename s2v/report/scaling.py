@@ -93,7 +93,7 @@ def to_csv(points: list[Point]) -> str:
         shares = [f"{100 * value:.2f}" for interval in (row.r1, row.r5) if interval
                   for value in (interval.value, interval.low, interval.high)]
         fid = f"{row.fid.value:.3f}" if row.fid and row.info["letter"] != "D" else ""
-        seeds = " ".join(map(str, row.seeds))
+        seeds = row.drawn.replace(",", "")
         out.writerow([point.size, point.generator, *shares, fid, len(row.clips), seeds, row.info["evaluator"]])
     return stream.getvalue()
 
@@ -121,7 +121,7 @@ def to_markdown(points: list[Point], real: list[Point], bootstrap: int) -> str:
     row = points[-1].row
     facts = [
         f"Evaluator: {row.info['evaluator']}.",
-        f"Seeds of generation {', '.join(map(str, row.seeds))}, one training each; [95 % bootstrap interval over test "
+        f"Seeds of generation {row.drawn}; [95 % bootstrap interval over trainings and test "
         f"clips, {bootstrap} resamples].",
         "Alignment learns from, and is measured on, the clips of the set; image encoders, generators and the evaluator "
         "saw all classes. R@k ranks the names of the set, so it gets harder with its size for real frames too.",

@@ -116,7 +116,7 @@ def csv_text(rows: list[tuple[str, str, Row]], dataset: str) -> str:
         cells: list[Any] = [letter, title, row.info["encoder"], row.info["generator"]]
         for interval in intervals(row).values():
             cells += ["", "", ""] if interval is None else [f"{v:.2f}" for v in _triple(interval)]
-        seeds = " ".join(str(seed) for seed in row.seeds)
+        seeds = row.drawn.replace(",", "")
         writer.writerow([*cells, len(row.clips), seeds, row.info["evaluator"], dataset])
     return buffer.getvalue()
 
@@ -171,7 +171,7 @@ def facts(rows: list[Row], dataset: str, coverage: str, bootstrap: int) -> list[
         coverage,
         f"Evaluator: {first['evaluator']}.",
         "Ours: mean over generation seeds "
-        f"{', '.join(map(str, rows[0].seeds))} [95 % bootstrap interval over test clips, {bootstrap} "
+        f"{rows[0].drawn} [95 % bootstrap interval over test clips, {bootstrap} "
         "resamples; for FID and IS +- 1.96 standard deviations of resampled clips].",
     ]
     if first["classes"]:

@@ -35,19 +35,24 @@ class Encoder(Protocol):
 
 
 def run(
-    *, packs: list[Path], encoder_dir: Path, output: Path, keys: Path, runtime: RuntimeConfig, threads: int
+    *, packs: list[Path], encoder_dir: Path, output: Path, keys: Path, runtime: RuntimeConfig, threads: int,
+    frame: str = "jpg",
 ) -> None:
-    """Write `output` (safetensors: features and features_flipped, raw f_V, float32 [N, D]) and their `keys`."""
+    """Write `output` (safetensors: features and features_flipped, raw f_V, float32 [N, D]) and their `keys`.
+
+    `frame` is the member of the packed samples that is seen: `jpg` (the chosen one), `mid.jpg` or `top1.jpg`.
+    """
     place = Runtime.from_config(runtime, threads)
-    write_features(packs, load(encoder_dir, place.device), output, keys)
+    write_features(packs, load(encoder_dir, place.device), output, keys, frame)
 
 
-def write_features(packs: list[Path], encoder: Encoder, output: Path, keys: Path) -> None:
-    """Features of the chosen frames of `packs` and of their mirror images, and the keys of the clips."""
+def write_features(packs: list[Path], encoder: Encoder, output: Path, keys: Path, frame: str = "jpg") -> None:
+    """Features of one frame of each clip of `packs` (`jpg`: the chosen one) and of their mirror images, and the clips'
+    keys."""
     names: list[str] = []
     parts: list[tuple[Tensor, Tensor]] = []
     for pack in packs:  # a shard at a time, so that memory does not grow with the split
-        images, found, _ = read_images([pack], encoder.image_px, policy=encoder.policy)
+        images, found, _ = read_images([pack], encoder.image_px, column=frame, policy=encoder.policy)
         parts.append((encoder.encode(images), encoder.encode(images.flip(3))))
         names += found
     own, flipped = (torch.cat(part) for part in zip(*parts, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Runtime:
             UserError: CUDA is asked for by name and is not there.
         """
         torch.set_num_threads(max(1, threads))
+        keep_freed_memory()
         cuda = torch.cuda.is_available()
         if config.device == "cuda" and not cuda:
             raise UserError("runtime.device: cuda is asked for, but torch sees no CUDA device; use auto or cpu")
@@ -76,6 +78,23 @@ class Runtime:
         """Wait for the other processes."""
         if self.world_size > 1:
             dist.barrier()
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep large pieces of memory that are freed, for those that are asked for next.
+
+    It would give them back, and the kernel would clear them anew at every layer of every step: a fifth of the time of a
+    training on the CPU. Other C libraries are left as they are.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    for parameter, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 * 2**20)):
+        mallopt(parameter, value)
+
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
 
 
 def unwrap(module: nn.Module) -> nn.Module:

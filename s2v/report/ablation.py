@@ -1,0 +1,30 @@
+"""What a row of Table 2 is, in words. Rules read this, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from s2v.config import AblationRow, AlignConfig
+
+LOSSES = {"l2": "L2", "nce": "L_nce", "total": "L_total", "total_raw": "L_total, raw features"}
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A row of the table, in words."""
+
+    loss: str
+    temperature: float
+    frame: str
+    window_s: float
+
+    @classmethod
+    def of(cls, row: AblationRow, align: AlignConfig, mode: str) -> Ablation:
+        """What a row makes of alignment; `mode` is select.mode."""
+        made = row.of(align)
+        return cls(LOSSES[made.loss], made.temperature, row.frame or mode, made.audio.window_s)
+
+
+__all__ = ["LOSSES", "Ablation"]
