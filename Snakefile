@@ -15,6 +15,9 @@
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
+#   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
+#   <output>/seeds/{n}/    trainings with other seeds, and their pictures
+#   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png, claims.csv, claims.md
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
 #   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
 #   <output>/logs/ and <output>/benchmarks/ have one file for each job
@@ -26,6 +29,9 @@ min_version("9.27")
 
 
 configfile: "config.yaml"
+
+
+report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
@@ -58,7 +64,32 @@ include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
 include: "rules/ablation.smk"
+include: "rules/evidence.smk"
 include: "rules/scaling.smk"
+
+
+# What supports the paper's argument, without and with the models that take long of their own.
+EVIDENCE = [
+    "table1.csv",
+    "table2.csv",
+    "fig03.png",
+    "fig04.png",
+    "fig05.png",
+    "fig06.png",
+    "fig07.png",
+    "gap.png",
+]
+EVIDENCE += ["claims.csv", "coverage.csv", "provenance.csv"]
+
+
+rule evidence:
+    input:
+        expand("<results>/{file}", file=EVIDENCE),
+
+
+rule paper:
+    input:
+        expand("<results>/{file}", file=[*EVIDENCE, "table3.csv", "fig14.png", "fig16.png", "fig17.png"]),
 
 
 rule all:

@@ -19,9 +19,10 @@ from s2v.data.manifest import MODULES
 from s2v.data.subset import known_order
 from s2v.errors import UserError
 from s2v.files import hold_lock
-from s2v.provenance import code_digest, tree_digest
+from s2v.provenance import code_digest, revision, seedless_digest, tree_digest
+from s2v.report.claim_list import BUILT
 from s2v.report.deviations import deviations
-from s2v.report.ablation import Ablation
+from s2v.report.ablation import Ablation, shown_losses
 
 OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:

@@ -6,8 +6,14 @@ rule table1:
         tensors=evaluated("safetensors", CONFIG.generate.methods, CONFIG.seeds.table1),
         coverage="<results>/coverage_by_class.csv",
     output:
-        csv="<results>/table1.csv",
+        csv=report(
+            "<results>/table1.csv",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"of the paper": "Table 1"},
+        ),
         markdown="<results>/table1.md",
+        quantities="<results>/claims/table1.json",
     log:
         "<logs>/table1.log",
     benchmark:
@@ -39,8 +45,14 @@ rule table3:
         tensors=evaluated("safetensors", TABLE3.values(), CONFIG.seeds.table3),
         coverage="<results>/coverage_by_class.csv",
     output:
-        csv="<results>/table3.csv",
+        csv=report(
+            "<results>/table3.csv",
+            caption="../report/table3.rst",
+            category="Tables",
+            labels={"of the paper": "Table 3"},
+        ),
         markdown="<results>/table3.md",
+        quantities="<results>/claims/table3.json",
     log:
         "<logs>/table3.log",
     benchmark:
@@ -67,7 +79,12 @@ rule fig04:
         pictures=drawn("sound2vision"),
         packs=packs(CONFIG.generate.split),
     output:
-        figure="<results>/fig04.png",
+        figure=report(
+            "<results>/fig04.png",
+            caption="../report/fig04.rst",
+            category="Figures",
+            labels={"of the paper": "Figure 4"},
+        ),
     log:
         "<logs>/fig04.log",
     benchmark:
@@ -91,7 +108,12 @@ rule fig14:
         ldm=drawn(TABLE3["B"]),
         packs=packs(CONFIG.generate.split),
     output:
-        figure="<results>/fig14.png",
+        figure=report(
+            "<results>/fig14.png",
+            caption="../report/fig14.rst",
+            category="Figures",
+            labels={"of the paper": "Figure 14"},
+        ),
     log:
         "<logs>/fig14.log",
     benchmark:
@@ -119,7 +141,12 @@ rule coverage:
         csv="<results>/coverage.csv",
         by_class="<results>/coverage_by_class.csv",
         summary="<results>/coverage.md",
-        figure="<results>/coverage.png",
+        figure=report(
+            "<results>/coverage.png",
+            caption="../report/coverage.rst",
+            category="Data",
+            labels={"of the paper": "Coverage"},
+        ),
     log:
         "<logs>/coverage.log",
     benchmark:
@@ -134,3 +161,33 @@ rule coverage:
         code=code_digest("s2v.data.coverage", "s2v.report.coverage_figure"),
     script:
         "../workflow_scripts/coverage.py"
+
+
+# What made the results of this configuration, for the report.
+rule provenance:
+    input:
+        coverage="<results>/coverage_by_class.csv",
+    output:
+        csv=report(
+            "<results>/provenance.csv",
+            caption="../report/provenance.rst",
+            category="Data",
+            labels={"of the paper": "Provenance"},
+        ),
+    log:
+        "<logs>/provenance.log",
+    benchmark:
+        "<benchmarks>/provenance.tsv"
+    conda:
+        "../envs/s2v.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        config=CONFIG.model_dump(mode="json"),
+        files=[DEFAULT_FILE, *OVERLAYS],
+        revision=revision(),
+        code=code_digest("s2v.report.provenance_table"),
+    script:
+        "../workflow_scripts/provenance.py"

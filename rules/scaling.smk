@@ -8,7 +8,7 @@ if LARGER:
         config:
             MORE_CLASSES
 
-    use rule * from more_classes exclude all, fig16, fig17 as more_classes_*
+    use rule * from more_classes exclude all, evidence, paper, fig16, fig17 as more_classes_*
 
 
 rule classes:
@@ -39,9 +39,15 @@ rule fig16:
         gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
         ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
     output:
-        figure="<results>/fig16.png",
+        figure=report(
+            "<results>/fig16.png",
+            caption="../report/fig16.rst",
+            category="Figures",
+            labels={"of the paper": "Figure 16"},
+        ),
         csv="<results>/fig16.csv",
         markdown="<results>/fig16.md",
+        quantities="<results>/claims/fig16.json",
     log:
         "<logs>/fig16.log",
     benchmark:
@@ -68,7 +74,12 @@ rule fig17:
         ),
         known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
     output:
-        figure="<results>/fig17.png",
+        figure=report(
+            "<results>/fig17.png",
+            caption="../report/fig17.rst",
+            category="Figures",
+            labels={"of the paper": "Figure 17"},
+        ),
     log:
         "<logs>/fig17.log",
     benchmark:

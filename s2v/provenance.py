@@ -15,8 +15,13 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from s2v.errors import UserError
+from s2v.files import digest
+
+if TYPE_CHECKING:
+    from s2v.config import Config
 
 ROOT = Path(__file__).parent
 PACKAGE = __package__ or "s2v"
@@ -164,6 +169,18 @@ def tree_digest(folder: str | Path | None, *files: str | Path | None) -> str:
     return whole.hexdigest()[:16]
 
 
+def seedless_digest(config: Config) -> str:
+    """Short hash of a configuration without its seeds and without how the work is done: other seeds are another draw of
+    the same."""
+    return digest(_seedless(config.model_dump(mode="json", exclude={"runtime", "output"})))
+
+
+def _seedless(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _seedless(inner) for key, inner in value.items() if key not in ("seed", "seeds")}
+
+
 def versions(*packages: str) -> dict[str, str]:
     """Versions of installed distributions, of Python and of this package; "not installed" where that is so."""
     found = {PACKAGE: _version(PACKAGE), "python": platform.python_version()}
@@ -187,4 +204,4 @@ def revision() -> str:
     return done.stdout.strip() or "unknown"
 
 
-__all__ = ["code_digest", "import_closure", "revision", "tree_digest", "versions"]
+__all__ = ["code_digest", "import_closure", "revision", "seedless_digest", "tree_digest", "versions"]

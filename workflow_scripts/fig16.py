@@ -17,4 +17,5 @@ with job(snakemake):
         output=Path(snakemake.output.figure),
         table=Path(snakemake.output.csv),
         markdown=Path(snakemake.output.markdown),
+        quantities=Path(snakemake.output.quantities),
     )

@@ -16,4 +16,5 @@ with job(snakemake):
         bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.csv),
         markdown=Path(snakemake.output.markdown),
+        quantities=Path(snakemake.output.quantities),
     )

@@ -30,6 +30,7 @@ from s2v.config.diffusion import (
 from s2v.config.evaluation import (
     AblationConfig,
     AblationRow,
+    AttentionConfig,
     EvaluateConfig,
     GenerateConfig,
     RetrievalConfig,
@@ -76,6 +77,7 @@ class Config(Slice):
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
     ablation: AblationConfig = AblationConfig()
+    attention: AttentionConfig = AttentionConfig()
     scaling: ScalingConfig = ScalingConfig()
     encoder_vit: EncoderConfig = Field(EncoderConfig(), description="f_V of the latent diffusion model, over `encoder`")
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
@@ -128,6 +130,7 @@ __all__ = [
     "AblationConfig",
     "AblationRow",
     "AlignConfig",
+    "AttentionConfig",
     "AudioConfig",
     "CelebVHqConfig",
     "Config",

@@ -99,6 +99,16 @@ class AblationConfig(Slice):
         return {name: row for name, row in sorted(self.rows.items()) if row is not None}
 
 
+class AttentionConfig(Slice):
+    """Grad-CAM of the audio encoder (paper 4.2, Fig. 5)."""
+
+    score: Literal["sum", "energy", "change"] = Field(
+        "change",
+        description="number of a picture whose gradient is taken; the paper names none. sum: of its pixels; energy: "
+        "half its squared norm; change: half its squared distance to the picture of the mean sound",
+    )
+
+
 class SeedsConfig(Slice):
     """Trainings that are repeated with other seeds. A number is added to the seeds of the stages `of`."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from s2v.config import AblationRow, AlignConfig
+    from s2v.config import AblationRow, AlignConfig, Config
 
 LOSSES = {"l2": "L2", "nce": "L_nce", "total": "L_total", "total_raw": "L_total, raw features"}
 
@@ -27,4 +27,18 @@ class Ablation:
         return cls(LOSSES[made.loss], made.temperature, row.frame or mode, made.audio.window_s)
 
 
-__all__ = ["LOSSES", "Ablation"]
+def shown_losses(config: Config) -> dict[str, str]:
+    """Rows whose gaps the figures compare: the one of L_nce as the paper has it, and the one of L_total.
+
+    A loss that no row has is left out.
+    """
+    found: dict[str, str] = {}
+    for name, row in config.ablation.wanted().items():
+        made = row.of(config.align)
+        plain = row.frame is None and row.window == 1 and row.temperature is None
+        if plain and made.loss in ("nce", "total"):
+            found.setdefault(made.loss, name)
+    return found
+
+
+__all__ = ["LOSSES", "Ablation", "shown_losses"]

@@ -16,11 +16,12 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval, paired_difference
+from s2v.evaluate.bootstrap import Interval, crossed, paired_difference
+from s2v.evaluate.quantities import Quantity, write_quantities
 from s2v.files import read_parquet, write_text
 from s2v.report.figures import pictures_by_seed, plan, save
 from s2v.report.panels import enlarge, show_picture
-from s2v.report.rows import Row, load_rows
+from s2v.report.rows import Row, hit_difference, load_rows
 from s2v.report.verdicts import percent, say
 
 COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
@@ -43,7 +44,7 @@ class Point:
 
 def run(
     *, results: dict[int, dict[str, list[Path]]], ceiling: dict[int, list[Path]], pictures: dict[str, list[Path]],
-    bootstrap: int, output: Path, table: Path, markdown: Path,
+    bootstrap: int, output: Path, table: Path, markdown: Path, quantities: Path,
 ) -> None:
     """Draw fig16.png and write its numbers and what holds.
 
@@ -59,6 +60,7 @@ def run(
         output: PNG.
         table: CSV.
         markdown: its twin.
+        quantities: JSON of `s2v.evaluate.quantities`, for the claims.
 
     Raises:
         UserError: results are missing, have no labels, or do not belong together.
@@ -68,6 +70,7 @@ def run(
     ]
     real = [_point(size, "real frames", paths, bootstrap) for size, paths in sorted(ceiling.items())]
     write_text(table, to_csv([*points, *real]))
+    write_quantities(quantities, measured(points, bootstrap))
     write_text(markdown, to_markdown(points, real, bootstrap))
     save(draw(points, real, _examples(points, pictures)), output)
 
@@ -107,6 +110,33 @@ def falls(points: list[Point], generator: str, bootstrap: int) -> Interval:
     few, many = own[0], own[-1]
     place = {clip: i for i, clip in enumerate(many.row.clips)}
     return paired_difference(few.hits5, many.hits5[:, [place[clip] for clip in few.row.clips]], bootstrap)
+
+
+def measured(points: list[Point], bootstrap: int) -> dict[str, Quantity]:
+    """What the claims take: the fall of R@5 of the GAN minus that of the LDM on the same clips, and LDM minus GAN with
+    the most classes."""
+    drops, last = {}, {}
+    for name in ("GAN", "LDM"):
+        own = [point for point in points if point.generator == name]
+        if not own:
+            return {}
+        few, many = own[0], own[-1]
+        place = {clip: i for i, clip in enumerate(many.row.clips)}
+        kept = [place[clip] for clip in few.row.clips]
+        drops[name] = few.row.by_training(few.hits5) - many.row.by_training(many.hits5)[:, kept]
+        last[name] = many
+    fall = crossed(drops["GAN"] - drops["LDM"], bootstrap)
+    gain, alone = hit_difference(last["LDM"].row, last["GAN"].row, bootstrap, k=5)
+    trainings = list(dict.fromkeys(last["GAN"].row.trainings))
+    about = f"{points[0].size} to {last['GAN'].size} classes; trainings {', '.join(map(str, trainings))}"
+    alones = [float(value) for value in (drops["GAN"] - drops["LDM"]).mean(1)]
+    return {
+        name: Quantity(i.value, i.low, i.high, clips, each if len(each) > 1 else [], trainings, about)
+        for name, i, clips, each in (
+            ("fall_gan_minus_ldm", fall, drops["GAN"].shape[1], alones),
+            ("r5_ldm_minus_gan", gain, len(last["GAN"].row.clips), alone),
+        )
+    }
 
 
 def to_markdown(points: list[Point], real: list[Point], bootstrap: int) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from s2v.errors import UserError
+from s2v.evaluate.quantities import write_quantities
 from s2v.files import write_text
 from s2v.report.ablation import Ablation
+from s2v.report.comparisons import of_table2
 from s2v.report.rows import Row, fid_difference, hit_difference, load_rows
 from s2v.report.tables import METRICS, bullets, cell, coverage_line, facts, intervals, metric_head, missing
 from s2v.report.verdicts import percent, plain
@@ -26,7 +28,7 @@ PAPER_TABLE2: dict[str, dict[str, str]] = {
 
 def run(
     *, results: dict[str, list[Path]], rows: dict[str, Ablation], coverage: Path, splits: list[str], dataset: str,
-    deviations: list[str], bootstrap: int, output: Path, markdown: Path,
+    deviations: list[str], bootstrap: int, output: Path, markdown: Path, quantities: Path,
 ) -> None:
     """Write table2.csv and table2.md.
 
@@ -43,12 +45,14 @@ def run(
         bootstrap: resamples.
         output: CSV.
         markdown: its twin.
+        quantities: JSON of `s2v.evaluate.quantities`, for the claims.
 
     Raises:
         UserError: results are missing or do not belong together.
     """
     found = load_ablation(results, bootstrap)
     write_text(output, to_csv(found, rows, dataset))
+    write_quantities(quantities, of_table2(found, bootstrap))
     first = list(found.values())
     told = facts(first, dataset, coverage_line(coverage, splits), bootstrap)
     trainings = ", ".join(map(str, first[0].trainings))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from s2v.evaluate.bootstrap import paired_difference
+from s2v.evaluate.quantities import write_quantities
 from s2v.files import write_text
+from s2v.report.comparisons import of_table3
 from s2v.report.rows import Row, load_rows
 from s2v.report.tables import METRICS, bullets, cell, coverage_line, csv_text, facts, intervals, metric_head, missing
 from s2v.report.verdicts import percent, say
@@ -23,7 +25,7 @@ PAPER_TABLE3: dict[str, dict[str, str]] = {
 
 def run(
     *, results: list[Path], methods: dict[str, str], coverage: Path, splits: list[str], dataset: str,
-    deviations: list[str], bootstrap: int, output: Path, markdown: Path,
+    deviations: list[str], bootstrap: int, output: Path, markdown: Path, quantities: Path,
 ) -> None:
     """Write table3.csv (the rows that were run) and table3.md (all rows, the paper's numbers, what holds).
 
@@ -36,6 +38,7 @@ def run(
     rows = load_rows(results, bootstrap)
     lines = {letter: (title, rows.get(methods.get(letter, ""))) for letter, title in ROWS.items()}
     done = [row for _, row in lines.values() if row]
+    write_quantities(quantities, of_table3(lines["A"][1], lines["B"][1], bootstrap))
     write_text(output, csv_text([(letter, title, row) for letter, (title, row) in lines.items() if row], dataset))
     parts = [
         "# Table 3: image generators",

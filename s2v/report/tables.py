@@ -11,7 +11,9 @@ from s2v.data.coverage import read_shares
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
 from s2v.evaluate.fidelity import IS_SHUFFLE_SEED
+from s2v.evaluate.quantities import write_quantities
 from s2v.files import write_text
+from s2v.report.comparisons import of_table1
 from s2v.report.rows import Row, load_rows
 from s2v.report.verdicts import percent, plain, verdicts
 
@@ -39,9 +41,10 @@ def run(
     bootstrap: int,
     output: Path,
     markdown: Path,
+    quantities: Path,
 ) -> None:
-    """Write table1.csv (rows A-D) and table1.md (the same, the paper's numbers, verdicts, controls,
-    deviations).
+    """Write table1.csv (rows A-D), what the claims take from it, and table1.md (the same, the paper's numbers,
+    verdicts, controls, deviations).
 
     R@k is in percent, as in the paper. Values are means over generation seeds; low and high bound the 95 %
     bootstrap interval over test clips. A metric that could not be had is an empty cell, and the twin says
@@ -56,11 +59,13 @@ def run(
         bootstrap: number of resamples.
         output: CSV.
         markdown: its twin.
+        quantities: JSON of `s2v.evaluate.quantities`.
 
     Raises:
         UserError: results are missing or do not belong together.
     """
     rows = load_rows(results, bootstrap)
+    write_quantities(quantities, of_table1(rows, bootstrap))
     main = [row for row in rows.values() if row.info["main"]]
     if not main:
         raise UserError("table: there are only controls; add one of the paper's rows to generate.methods")

@@ -21,6 +21,7 @@ from s2v.train.checkpoint import load_tensors
 from s2v.train.encoder import unit
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.runtime import Runtime
+from s2v.train.step_in_backward import step_in_backward
 from s2v.train.vae import decode
 from s2v.train.vae import load as load_vae
 
@@ -52,6 +53,8 @@ class _Diffusion(TaskDefaults):
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "adam": torch.optim.AdamW(self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
+        if runtime.world_size == 1:  # 860 million gradients less in memory at full size
+            step_in_backward(self.optimizers["adam"])
         self.fixed = torch.linspace(0, features.shape[1] - 1, min(16, features.shape[1])).long()
 
     def step(self, step: int) -> dict[str, float]:

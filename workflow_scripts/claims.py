@@ -1,0 +1,18 @@
+"""Stage `claims`: from rules/evidence.smk to s2v/report/claims.py."""
+
+from pathlib import Path
+
+from adapter import job
+
+with job(snakemake):
+    from s2v.report.claims import run
+
+    run(
+        sources={stage: Path(snakemake.input[stage]) for stage in snakemake.params.stages},
+        history=Path(snakemake.params.history),
+        configuration=snakemake.params.configuration,
+        dataset=snakemake.params.dataset,
+        evaluator=snakemake.params.evaluator,
+        output=Path(snakemake.output.csv),
+        markdown=Path(snakemake.output.markdown),
+    )
