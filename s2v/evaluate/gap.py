@@ -1,0 +1,82 @@
+"""Geometry of the gap between the modalities (paper 4.4, after Zhang et al. 2023), over paired features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What the paper measures of the gap g = z^V - z^A of N pairs of D-dimensional features.
+
+    Attributes:
+        magnitude: [N] ||g|| of each pair.
+        orthogonality_image: [N] cos(z^V - E z^V, E g).
+        orthogonality_sound: [N] the same of z^A.
+        centre_image: [D] E[z^V - (z^V . g') g'] with g' = E g / ||E g||: the mean feature beside the gap.
+        centre_sound: [D] the same of z^A.
+        to_mean: [N] cos(g, E g), 1 where the gap is the same vector for all pairs.
+        mean_gap_norm: ||E g||.
+        alignment: mean cosine of z^V and z^A of a pair (Goel et al. 2022).
+    """
+
+    magnitude: Tensor
+    orthogonality_image: Tensor
+    orthogonality_sound: Tensor
+    centre_image: Tensor
+    centre_sound: Tensor
+    to_mean: Tensor
+    mean_gap_norm: float
+    alignment: float
+
+    @property
+    def variation(self) -> float:
+        """Coefficient of variation of the magnitude: its standard deviation over its mean; 0 where it is constant."""
+        mean = float(self.magnitude.mean())
+        return float(self.magnitude.std(correction=0)) / mean if mean > _TINY else 0.0
+
+
+def geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
+    """Measure features as they are, in double precision.
+
+    Where the mean gap is zero there is no direction g': orthogonality is then 0, and the centre is the plain mean.
+
+    Args:
+        z_v: image features [N, D].
+        z_a: audio features [N, D] of the same clips.
+
+    Raises:
+        ValueError: the shapes do not belong together, or there is no pair.
+    """
+    if z_v.shape != z_a.shape or z_v.ndim != 2 or len(z_v) == 0:
+        raise ValueError(f"features {tuple(z_v.shape)} and {tuple(z_a.shape)} are not pairs")
+    v, a = z_v.double(), z_a.double()
+    g = v - a
+    mean_gap = g.mean(0)
+    norm = mean_gap.norm()
+    direction = mean_gap / norm if norm > _TINY else torch.zeros_like(mean_gap)
+
+    def cosine(x: Tensor) -> Tensor:
+        return (x @ direction) / x.norm(dim=1).clamp(min=_TINY)
+
+    def centre(x: Tensor) -> Tensor:
+        return (x - (x @ direction)[:, None] * direction).mean(0)
+
+    return Geometry(
+        g.norm(dim=1), cosine(v - v.mean(0)), cosine(a - a.mean(0)), centre(v), centre(a), cosine(g), float(norm),
+        float(F.cosine_similarity(v, a).mean()),
+    )  # fmt: skip
+
+
+def unit_geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
+    """The same of features brought to unit norm, which is what the generator is given and the losses compare."""
+    return geometry(F.normalize(z_v.double()), F.normalize(z_a.double()))
+
+
+__all__ = ["Geometry", "geometry", "unit_geometry"]

@@ -1,0 +1,225 @@
+"""Stage `gap`: the gap between the modalities after every training of Table 2, and what the claims take of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from s2v.data.reader import read_waves
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import LEVEL, Interval, crossed, crossed_statistic
+from s2v.evaluate.gap import Geometry, unit_geometry
+from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.files import read_parquet, write_text
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
+from s2v.train.align import load
+from s2v.train.checkpoint import load_tensors, save_tensors
+from s2v.train.runtime import Runtime
+
+if TYPE_CHECKING:
+    from s2v.config import RuntimeConfig
+
+BATCH = 32
+COLUMNS = (
+    "row", "training", "clips", "R@1", "magnitude", "magnitude sd", "mean gap norm", "coefficient of variation",
+    "cosine to mean gap", "orthogonality image", "orthogonality sound", "centre image", "centre sound",
+    "centre image rms", "centre sound rms", "alignment",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """One training: a row of Table 2 and the number of its seed, what it made, and how its pictures were judged."""
+
+    row: str
+    training: int
+    align_dir: Path
+    window_s: float
+    """Seconds of a test sound that it hears."""
+    ranks: Path
+    """Parquet of stage evaluate."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A training, its features of the test clips at unit norm, and their gap."""
+
+    run: RunFiles
+    z_v: Tensor
+    z_a: Tensor
+    geometry: Geometry
+    r1: float | None
+
+
+def measure(
+    *, runs: list[RunFiles], packs: list[Path], features: Path, shown: dict[str, str], bootstrap: int, output: Path,
+    tensors: Path, quantities: Path, runtime: RuntimeConfig, threads: int,
+) -> None:
+    """Write a row for each training (`COLUMNS`), the features that figures show, and what the claims take.
+
+    Args:
+        runs: the trainings.
+        packs: shards of the test split.
+        features: f_V's features of its chosen frames (stage embed), with the clips' names beside it as Parquet.
+        shown: {"nce": row, "total": row} of the two losses that are compared; one that is not run is left out.
+        bootstrap: resamples.
+        output: CSV.
+        tensors: safetensors, `{loss}.z_v` and `{loss}.z_a` [N, D] at unit norm, of the first training of its row.
+        quantities: JSON of `s2v.evaluate.quantities`.
+        runtime: device.
+        threads: of torch on the CPU.
+
+    Raises:
+        UserError: features and sounds are not of the same clips.
+    """
+    place = Runtime.from_config(runtime, threads)
+    waves, keys, _ = read_waves(packs, SAMPLE_RATE_HZ)
+    z_v = _matched(features, keys)
+    measured = [_measured(run, waves, z_v, place) for run in runs]
+    write_text(output, to_csv(measured))
+    groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
+    first = {loss: own[0] for loss, own in groups.items() if own}
+    save_tensors(
+        tensors,
+        {f"{loss}.{name}": getattr(one, name) for loss, one in first.items() for name in ("z_v", "z_a")}
+        or {"none": torch.empty(0)},
+    )
+    write_quantities(quantities, to_quantities(groups, measured, bootstrap))
+
+
+def _matched(features: Path, keys: list[str]) -> Tensor:
+    """f_V's features [N, D] in the order of `keys`."""
+    names = [row["key"] for row in read_parquet(features.with_suffix(".parquet"))]
+    place = {name: i for i, name in enumerate(names)}
+    lost = [key for key in keys if key not in place]
+    if lost or not keys:
+        raise UserError(f"{features}: lacks {len(lost)} of {len(keys)} clips with sound; run stage embed again")
+    return load_tensors(features)["features"][[place[key] for key in keys]].float()
+
+
+def _measured(run: RunFiles, waves: list[NDArray[np.int16]], z_v: Tensor, place: Runtime) -> Measured:
+    f_a = load(run.align_dir, place.device)
+    n = round(run.window_s * SAMPLE_RATE_HZ)
+    parts = []
+    for i in range(0, len(waves), BATCH):
+        batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
+        parts.append(f_a.encode(batch, run.window_s))
+    z_a = torch.cat(parts)
+    if z_a.shape != z_v.shape:
+        raise UserError(f"{run.align_dir}: features of {z_a.shape[1]} numbers, f_V's have {z_v.shape[1]}")
+    ranks = [row["rank"] for row in read_parquet(run.ranks) if row["rank"] is not None]
+    r1 = float(np.mean([rank <= 1 for rank in ranks])) if ranks else None
+    normal = torch.nn.functional.normalize
+    return Measured(run, normal(z_v), normal(z_a), unit_geometry(z_v, z_a), r1)
+
+
+def to_csv(measured: list[Measured]) -> str:
+    """A line for each training; means over test clips, or over dimensions for the centre."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in measured:
+        g = one.geometry
+        numbers: list[Tensor | float] = [
+            g.magnitude.mean(), g.magnitude.std(), g.mean_gap_norm, g.variation, g.to_mean.mean(),
+            g.orthogonality_image.mean(), g.orthogonality_sound.mean(), g.centre_image.mean(), g.centre_sound.mean(),
+            g.centre_image.square().mean().sqrt(), g.centre_sound.square().mean().sqrt(), g.alignment,
+        ]  # fmt: skip
+        r1 = "" if one.r1 is None else f"{one.r1:.6f}"
+        head = [one.run.row, one.run.training, len(one.z_v), r1]
+        writer.writerow([*head, *(f"{float(number):.6f}" for number in numbers)])
+    return buffer.getvalue()
+
+
+def to_quantities(
+    groups: dict[str, list[Measured]], measured: list[Measured], bootstrap: int
+) -> dict[str, Quantity]:
+    """What the claims take: differences between the losses, and how near to 0 each one's geometry is."""
+    found: dict[str, Quantity] = {}
+    nce, total = groups.get("nce", []), groups.get("total", [])
+    if nce and total and len(nce) == len(total):
+        for name, of in (("magnitude", _magnitude), ("alignment", _cosine)):
+            values = np.stack([of(b) - of(a) for a, b in zip(nce, total, strict=True)])
+            found[f"{name}_total_minus_nce"] = _over_clips(values, total, bootstrap)
+    for loss, own in groups.items():
+        if not own:
+            continue
+        for side in ("image", "sound"):
+            values = np.stack([getattr(one.geometry, f"orthogonality_{side}").numpy() for one in own])
+            found[f"orthogonality_{side}_{loss}"] = _over_clips(values, own, bootstrap)
+            found[f"centre_{side}_{loss}"] = _statistic(own, partial(_centre, side=side), bootstrap)
+        found[f"cv_{loss}"] = _statistic(own, lambda g: g.variation, bootstrap)
+    relation = rank_correlation(measured, bootstrap)
+    return found | ({"spearman_gap_r1": relation} if relation else {})
+
+
+def _centre(geometry: Geometry, side: str) -> float:
+    return float(getattr(geometry, f"centre_{side}").mean())
+
+
+def _magnitude(one: Measured) -> NDArray[np.float64]:
+    return one.geometry.magnitude.numpy()
+
+
+def _cosine(one: Measured) -> NDArray[np.float64]:
+    return (one.z_v.double() * one.z_a.double()).sum(1).numpy()
+
+
+def _over_clips(values: NDArray[np.float64], own: list[Measured], bootstrap: int) -> Quantity:
+    """Of numbers of trainings and clips [S, N]."""
+    return _quantity(crossed(values, bootstrap), [float(value) for value in values.mean(1)], own)
+
+
+def _statistic(own: list[Measured], of: Callable[[Geometry], float], bootstrap: int) -> Quantity:
+    """Of a number of whole sets of clips."""
+
+    def over(trainings: NDArray[np.int64], clips: NDArray[np.int64]) -> float:
+        index = torch.from_numpy(clips)
+        return float(np.mean([of(unit_geometry(own[n].z_v[index], own[n].z_a[index])) for n in trainings]))
+
+    interval = crossed_statistic(over, len(own[0].z_v), len(own), min(200, max(20, bootstrap // 10)))
+    return _quantity(interval, [of(one.geometry) for one in own], own)
+
+
+def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Quantity:
+    trainings = [one.run.training for one in own]
+    about = f"test clips at unit norm; trainings {', '.join(map(str, trainings))}"
+    return Quantity(
+        interval.value, interval.low, interval.high, len(own[0].z_v), alone if len(alone) > 1 else [], trainings, about
+    )
+
+
+def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) -> Quantity | None:
+    """Spearman's rho of the mean magnitude and R@1 over trainings; the interval is of resampled trainings.
+
+    None where there are fewer than four, no labels, or no differences.
+    """
+    points = np.array([[float(one.geometry.magnitude.mean()), one.r1] for one in measured if one.r1 is not None])
+    if len(points) < 4 or (points == points[0]).all(0).any():
+        return None
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(bootstrap):
+        some = points[rng.integers(0, len(points), len(points))]
+        if not (some == some[0]).all(0).any():  # of one point alone there is no rank
+            drawn.append(float(spearmanr(some[:, 0], some[:, 1]).statistic))
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    rows = list(dict.fromkeys(one.run.row for one in measured))
+    trainings = sorted({one.run.training for one in measured})
+    about = f"{len(points)} trainings of the rows {', '.join(rows)}; the interval is of resampled trainings"
+    value = float(spearmanr(points[:, 0], points[:, 1]).statistic)
+    return Quantity(value, float(low), float(high), len(measured[0].z_v), [], trainings, about)
+
+
+__all__ = ["COLUMNS", "Measured", "RunFiles", "measure", "rank_correlation", "to_csv", "to_quantities"]

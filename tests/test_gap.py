@@ -1,0 +1,122 @@
+"""The gap between the modalities: closed forms, invariances, and the stage on a tiny run."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_run import models, pack
+from torch.testing import assert_close
+
+from s2v.config import RuntimeConfig
+from s2v.evaluate.evaluate import RANKS
+from s2v.evaluate.gap import geometry, unit_geometry
+from s2v.evaluate.quantities import read_quantities
+from s2v.files import write_parquet
+from s2v.report.gap import RunFiles, measure
+from s2v.report.gap_figures import fig06, fig07, fig_gap
+from s2v.train import embed
+
+CPU = RuntimeConfig(device="cpu")
+
+
+def _known(gap: float, n: int = 40, d: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features of mean 0 in all dimensions but the first; sounds are images minus `gap` along the first."""
+    z = torch.randn(n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    z = torch.cat([z, -z])
+    z[:, 0] = 0
+    shift = torch.zeros(d, dtype=torch.float64)
+    shift[0] = gap
+    return z + shift / 2, z - shift / 2
+
+
+def test_a_known_constant_orthogonal_gap_is_found_exactly() -> None:
+    found = geometry(*_known(0.75))
+    assert_close(found.magnitude, torch.full((80,), 0.75, dtype=torch.float64), rtol=0, atol=1e-12)
+    assert found.mean_gap_norm == pytest.approx(0.75) and found.variation == pytest.approx(0, abs=1e-7)
+    for values in (found.orthogonality_image, found.orthogonality_sound, found.centre_image, found.centre_sound):
+        assert float(values.abs().max()) < 1e-12
+    assert_close(found.to_mean, torch.ones(80, dtype=torch.float64))
+
+
+def test_features_along_the_gap_are_not_orthogonal_to_it() -> None:
+    z_v, z_a = _known(0.75)
+    z_v[:, 0] += torch.linspace(-50, 50, 80).double()  # the gap is now what features differ by
+    assert float(geometry(z_v, z_a).orthogonality_image.abs().mean()) > 0.5
+
+
+def test_a_mean_beside_the_gap_is_the_centre() -> None:
+    z_v, z_a = _known(0.75)
+    z_v[:, 3] += 0.2
+    z_a[:, 3] += 0.2
+    centre = geometry(z_v, z_a).centre_image
+    assert_close(centre[3], torch.tensor(0.2, dtype=torch.float64))
+    assert float(centre[[0, 1, 2, 4, 5, 6, 7]].abs().max()) < 1e-12
+
+
+def test_equal_features_have_no_gap_and_nothing_undefined() -> None:
+    z, _ = _known(0.0)
+    found = geometry(z, z)
+    assert float(found.magnitude.max()) == 0 and found.alignment == pytest.approx(1)
+    assert all(torch.isfinite(value).all() for value in vars(found).values() if isinstance(value, torch.Tensor))
+    assert_close(found.centre_image, z.mean(0))
+
+
+@given(st.integers(0, 2**31))
+def test_turning_the_space_changes_nothing(seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    z_v, z_a = (torch.randn(12, 6, dtype=torch.float64, generator=g) for _ in range(2))
+    turn = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64, generator=g)).Q
+    one, other = unit_geometry(z_v, z_a), unit_geometry(z_v @ turn, z_a @ turn)
+    for name in ("magnitude", "orthogonality_image", "orthogonality_sound", "to_mean"):
+        assert_close(getattr(one, name), getattr(other, name), rtol=0, atol=1e-9)
+    assert one.alignment == pytest.approx(other.alignment) and one.variation == pytest.approx(other.variation)
+
+
+@given(st.integers(0, 2**31))
+def test_at_unit_norm_magnitude_and_cosine_are_one_number(seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    found = unit_geometry(torch.randn(9, 5, generator=g), torch.randn(9, 5, generator=g))
+    # ||a - b||^2 = 2 - 2 cos
+    assert float(found.magnitude.square().mean()) == pytest.approx(2 - 2 * found.alignment, abs=1e-6)
+
+
+def test_shapes_that_are_no_pairs_are_refused() -> None:
+    with pytest.raises(ValueError, match="not pairs"):
+        geometry(torch.zeros(3, 2), torch.zeros(2, 2))
+
+
+def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
+    made = models(tmp_path / "models")
+    shard = pack(tmp_path / "test-0.tar", clips=4)
+    embed.run(packs=[shard], encoder_dir=made.encoder, output=tmp_path / "f.safetensors", keys=tmp_path / "f.parquet",
+              runtime=CPU, threads=1)
+    runs = []
+    for i, (row, training) in enumerate([("B", 0), ("B", 1), ("F", 0), ("F", 1)]):
+        ranks = tmp_path / f"{i}.parquet"
+        rows = [{"clip_id": str(j), "label": "cow", "rank": 1 + (j + i) % (2 + i)} for j in range(12)]
+        write_parquet(ranks, rows, RANKS)
+        runs.append(RunFiles(row, training, made.align, 1.0 if row == "B" else 0.5, ranks))
+    files = {name: tmp_path / name for name in ("gap.csv", "gap.safetensors", "gap.json")}
+    measure(
+        runs=runs, packs=[shard], features=tmp_path / "f.safetensors", shown={"nce": "B", "total": "F"}, bootstrap=50,
+        output=files["gap.csv"], tensors=files["gap.safetensors"], quantities=files["gap.json"], runtime=CPU, threads=1,
+    )
+    table = list(csv.DictReader(files["gap.csv"].read_text().splitlines()))
+    assert [(row["row"], row["training"]) for row in table] == [("B", "0"), ("B", "1"), ("F", "0"), ("F", "1")]
+    assert all(0 < float(row["magnitude"]) < 2 for row in table)
+    found = read_quantities(files["gap.json"])
+    both = found["magnitude_total_minus_nce"]
+    assert both.value == pytest.approx(float(table[2]["magnitude"]) - float(table[0]["magnitude"]), abs=1e-5)
+    assert both.low <= both.value <= both.high and both.trainings == [0, 1] and len(both.by_training) == 2
+    assert all(math.isfinite(number) for q in found.values() for number in (q.value, q.low, q.high))
+    assert -1 <= found["spearman_gap_r1"].value <= 1
+    fig06(tensors=files["gap.safetensors"], output=tmp_path / "fig06.png")
+    fig07(tensors=files["gap.safetensors"], runs_table=files["gap.csv"], output=tmp_path / "fig07.png")
+    fig_gap(runs_table=files["gap.csv"], output=tmp_path / "gap.png")
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("fig06.png", "fig07.png", "gap.png"))
