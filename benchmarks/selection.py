@@ -15,6 +15,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from s2v.errors import UserError
+from s2v.evaluate.selection import judged
 from s2v.files import read_parquet, write_json
 
 
@@ -35,22 +36,9 @@ def precision(results: Path) -> dict[str, dict[str, dict[str, Any]]]:
         raise UserError(f"{results}: needs select/*.parquet and world/truth.parquet of a run of the embedded world")
     truth = {row["clip_id"]: row for row in read_parquet(truth_path)}
     found: dict[str, dict[str, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
-    for row in (row for shard in shards for row in read_parquet(shard) if row["scores"]):
-        fact = truth[row["clip_id"]]
-        right = [seen and heard for seen, heard in zip(fact["visible"], fact["sounding"], strict=True)]
-        # The encoder may add or drop a frame at the end.
-        right = (right + right[-1:] * row["n_frames"])[: row["n_frames"]]
-        good = [score for score, ok in zip(row["scores"], right, strict=True) if ok]
-        bad = [score for score, ok in zip(row["scores"], right, strict=True) if not ok]
-        if good:  # nothing can be right in a clip without a right frame
-            measured = {
-                "top1": float(right[row["top"][0]]),
-                "mid": float(right[row["mid"]]),
-                "random": sum(right) / len(right),
-                "order": sum(g > b for g in good for b in bad) / (len(good) * len(bad)) if bad else 1.0,
-            }
-            for group in ("all", fact["class"]):
-                found[row["split"]][group].append(measured)
+    for clip in judged((row for shard in shards for row in read_parquet(shard)), truth):
+        for group in ("all", clip.label):
+            found[clip.split][group].append(clip.measures)
     return {
         split: {group: _summary(clips) for group, clips in groups.items()} for split, groups in sorted(found.items())
     }

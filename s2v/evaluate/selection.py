@@ -1,0 +1,60 @@
+"""Whether chosen moments show the sounding source, against the world's truth (paper 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The moments of one clip. `right` says of each frame whether its source is seen and heard."""
+
+    clip_id: str
+    split: str
+    label: str
+    right: list[bool]
+    scores: list[float]
+    top: list[int]
+    mid: int
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """Of the best moment, the share of the best three, of the middle frame, of a uniformly drawn frame (its
+        expectation), and `order`: the share of pairs of a right and a wrong frame whose scores are in that order."""
+        good = [score for score, ok in zip(self.scores, self.right, strict=True) if ok]
+        bad = [score for score, ok in zip(self.scores, self.right, strict=True) if not ok]
+        three = self.top[:3]
+        return {
+            "top1": float(self.right[self.top[0]]),
+            "top3": sum(self.right[t] for t in three) / len(three),
+            "mid": float(self.right[self.mid]),
+            "random": sum(self.right) / len(self.right),
+            "order": sum(g > b for g in good for b in bad) / (len(good) * len(bad)) if bad else 1.0,
+        }
+
+
+def judged(selection: Iterable[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> list[Judged]:
+    """Clips with sound of which some frame is right; in the others nothing can be chosen rightly.
+
+    Args:
+        selection: rows of `s2v.data.select.SELECTION`.
+        truth: rows of `s2v.world.TRUTH` by clip id.
+    """
+    found = []
+    for row in selection:
+        if not row["scores"]:
+            continue
+        fact = truth[row["clip_id"]]
+        right = [seen and heard for seen, heard in zip(fact["visible"], fact["sounding"], strict=True)]
+        # The encoder may add or drop a frame at the end.
+        right = (right + right[-1:] * row["n_frames"])[: row["n_frames"]]
+        if any(right):
+            found.append(
+                Judged(row["clip_id"], row["split"], fact["class"], right, row["scores"], row["top"], row["mid"])
+            )
+    return found
+
+
+__all__ = ["Judged", "judged"]

@@ -1,0 +1,241 @@
+"""Stage `fig03`: the selected moment beside the middle frame (paper 3.3, Fig. 3), and how often each is right."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from numpy.typing import NDArray
+
+from s2v.data.reader import Only, clip_record, decoded, label_of, samples
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval, mean_interval, paired_difference
+from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.selection import Judged, judged
+from s2v.files import read_parquet, write_text
+from s2v.media.picture import decode_image
+from s2v.report.figures import save
+from s2v.report.panels import show_picture
+
+EXAMPLES = 6
+NAMES = {"top1": "top-1", "top3": "top-3", "mid": "middle", "random": "random"}
+COLOURS = {"top1": "#0072B2", "top3": "#56B4E9", "mid": "#D55E00", "random": "0.6"}
+"""Of Okabe and Ito, which the colour-blind tell apart."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A clip: its two frames, the score over time, and whether each frame is right (None where unknown)."""
+
+    label: str
+    frames: dict[str, NDArray[np.uint8]]
+    scores: list[float]
+    moments: dict[str, int]
+    fps: float
+    right: list[bool] | None
+
+
+def run(
+    *, selection: list[Path], packs: list[Path], split: str, truth: Path | None, bootstrap: int, output: Path,
+    table: Path, quantities: Path,
+) -> None:
+    """Draw fig03.png, and write the precision of moments by class and over all clips of a split.
+
+    A moment is right where the source is seen and heard. Clips without a right moment are left out. Without truth only
+    the examples are drawn.
+
+    Args:
+        selection: shards of stage select.
+        packs: packed shards of the split.
+        split: its name.
+        truth: the world's.
+        bootstrap: resamples.
+        output: PNG.
+        table: CSV.
+        quantities: JSON of `s2v.evaluate.quantities`.
+
+    Raises:
+        UserError: the split has no clip with sound.
+    """
+    rows = [row for path in selection for row in read_parquet(path) if row["split"] == split and row["scores"]]
+    facts = {row["clip_id"]: row for row in read_parquet(truth)} if truth else {}
+    clips = judged(rows, facts) if facts else []
+    measured = _by_class(clips, bootstrap)
+    write_text(table, to_csv(measured, split))
+    write_quantities(quantities, to_quantities(clips, split, bootstrap))
+    examples = list(_examples(rows, packs, {clip.clip_id: clip for clip in clips}))
+    if not examples:
+        raise UserError(f"fig03: the split `{split}` has no clip with sound; see coverage.csv")
+    save(draw(examples, measured["all"][1] if measured else {}), output)
+
+
+def _by_class(clips: list[Judged], bootstrap: int) -> dict[str, tuple[int, dict[str, Interval]]]:
+    """{class or `all`: (clips, measures)}."""
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for clip in clips:
+        groups["all"].append(clip)
+        groups[clip.label].append(clip)
+    return {name: (len(own), _means(own, bootstrap)) for name, own in groups.items()}
+
+
+def _means(clips: list[Judged], bootstrap: int) -> dict[str, Interval]:
+    return {name: mean_interval(_values(clips, name), bootstrap) for name in (*NAMES, "order")}
+
+
+def _values(clips: list[Judged], name: str) -> NDArray[np.float64]:
+    return np.array([clip.measures[name] for clip in clips])
+
+
+def to_csv(measured: dict[str, tuple[int, dict[str, Interval]]], split: str) -> str:
+    """A line for each class and one for all: shares with their 95 % intervals."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    measures = (*NAMES, "order")
+    ends = [column for name in measures for column in (name, f"{name} low", f"{name} high")]
+    writer.writerow(["class", "split", "clips", *ends])
+    for name in sorted(measured, key=lambda name: (name != "all", name)):
+        n, means = measured[name]
+        numbers = [value for key in measures for value in (means[key].value, means[key].low, means[key].high)]
+        writer.writerow([name, split, n, *(f"{value:.4f}" for value in numbers)])
+    return buffer.getvalue()
+
+
+def to_quantities(clips: list[Judged], split: str, bootstrap: int) -> dict[str, Quantity]:
+    """What the claims take; nothing where there is no truth."""
+    if not clips:
+        return {}
+    about = f"clips of the split `{split}` in which the source is seen and heard at some moment"
+    top1, mid = _values(clips, "top1"), _values(clips, "mid")
+    found = {
+        "top1": mean_interval(top1, bootstrap),
+        "top1_minus_mid": paired_difference(top1, mid, bootstrap),
+        "top3_minus_mid": paired_difference(_values(clips, "top3"), mid, bootstrap),
+        "top1_minus_random": paired_difference(top1, _values(clips, "random"), bootstrap),
+    }
+    return {name: Quantity(i.value, i.low, i.high, len(clips), about=about) for name, i in found.items()}
+
+
+def _examples(rows: list[dict[str, Any]], packs: list[Path], known: dict[str, Judged]) -> Iterator[Example]:
+    """Clips of different classes as far as there are, in the order of the SHA-1 of their ids: none is picked by eye."""
+    order = sorted(rows, key=lambda row: hashlib.sha1(row["clip_id"].encode()).hexdigest())
+    wanted = {row["clip_id"]: row for row in order if not known or row["clip_id"] in known}
+    labels: dict[str, str | None] = {}
+    for pack in packs:
+        for sample in samples(pack, Only("json")):
+            labels[sample["__key__"]] = label_of(pack, sample)
+    classes: list[str | None] = []
+    chosen: list[str] = []
+    for distinct in (True, False):
+        for clip in wanted:
+            if len(chosen) < EXAMPLES and clip in labels and clip not in chosen:
+                if distinct and (labels[clip] is None or labels[clip] in classes):
+                    continue
+                chosen.append(clip)
+                classes.append(labels[clip])
+    shown: dict[str, Example] = {}
+    for pack in packs:
+        for sample in samples(pack, lambda key, suffixes: suffixes if key in chosen else None):
+            key = sample["__key__"]
+            row = wanted[key]
+            frames = {name: decoded(pack, sample, f"{name}.jpg", decode_image) for name in ("top1", "mid")}
+            shown[key] = Example(
+                labels[key] or key, frames, row["scores"], {"top1": row["top"][0], "mid": row["mid"]},
+                float(clip_record(pack, sample)["fps"]), known[key].right if key in known else None,
+            )  # fmt: skip
+    yield from (shown[clip] for clip in chosen if clip in shown)
+
+
+def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
+    """Examples in two columns, each with both frames above the score over time; precisions below."""
+    across = 3
+    blocks = -(-len(examples) // across)
+    bars = 1.25 if precision else 0.0
+    heights = [0.22, 1.05, 0.62, 0.36] * blocks
+    figure = Figure(figsize=(7.2, sum(heights) + bars))
+    top = 1 - 0.02 / figure.get_figheight()
+    grid = GridSpec(
+        len(heights), 2 * across, figure, height_ratios=heights, left=0.055, right=0.995,
+        bottom=(bars + 0.05) / figure.get_figheight(), top=top, wspace=0.06, hspace=0.06,
+    )
+    for i, example in enumerate(examples):
+        block, column = divmod(i, across)
+        row = 4 * block
+        head = figure.add_subplot(grid[row, 2 * column : 2 * column + 2])
+        head.axis("off")
+        title = textwrap.shorten(example.label.replace("$", r"\$"), 34)
+        head.text(0.5, 0.0, title, ha="center", va="bottom", fontsize=7.5)
+        for j, name in enumerate(("top1", "mid")):
+            _frame(figure.add_subplot(grid[row + 1, 2 * column + j]), example, name)
+        _scores(figure.add_subplot(grid[row + 2, 2 * column : 2 * column + 2]), example, labelled=column == 0)
+    if precision:
+        height = figure.get_figheight()
+        axes = figure.add_axes((0.16, 0.36 / height, 0.6, (bars - 0.42) / height))
+        _bars(axes, precision)
+    return figure
+
+
+def _frame(axes: Any, example: Example, name: str) -> None:
+    show_picture(axes, example.frames[name])
+    for spine in axes.spines.values():
+        spine.set_color(COLOURS[name])
+        spine.set_linewidth(1.6)
+    verdict = ""
+    if example.right is not None:
+        # A mark and a word, so that it needs no colour.
+        verdict = ": \N{CHECK MARK} sounds" if example.right[example.moments[name]] else ": \N{MULTIPLICATION X} silent"
+    axes.set_title(f"{NAMES[name]}{verdict}", fontsize=6.5, pad=2, color=COLOURS[name])
+
+
+def _scores(axes: Any, example: Example, labelled: bool) -> None:
+    times = (np.arange(len(example.scores)) + 0.5) / example.fps
+    if example.right is not None:
+        edges = np.flatnonzero(np.diff([0, *map(int, example.right), 0]))
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            axes.axvspan(start / example.fps, end / example.fps, color="0.85", lw=0)
+    axes.plot(times, example.scores, color="0.15", lw=0.9)
+    for name, mark in (("top1", "o"), ("mid", "s")):
+        at = example.moments[name]
+        axes.plot(times[at], example.scores[at], mark, color=COLOURS[name], ms=4)
+    axes.set_xlim(0, len(example.scores) / example.fps)
+    axes.set_yticks([])
+    axes.tick_params(labelsize=6, length=2, pad=1.5)
+    axes.set_xlabel("time (s)", fontsize=6.5, labelpad=0.5)
+    if labelled:
+        axes.set_ylabel("score", fontsize=7, labelpad=3)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _bars(axes: Any, precision: dict[str, Interval]) -> None:
+    names = list(NAMES)
+    values = [100 * precision[name].value for name in names]
+    error = [
+        [100 * (precision[name].value - precision[name].low) for name in names],
+        [100 * (precision[name].high - precision[name].value) for name in names],
+    ]
+    axes.barh(
+        range(len(names)), values, xerr=error, color=[COLOURS[name] for name in names], height=0.66,
+        error_kw={"lw": 0.9, "capsize": 2.5},
+    )
+    for i, value in enumerate(values):
+        axes.text(1.5, i, f"{value:.1f}", va="center", ha="left", fontsize=7, color="white", fontweight="bold")
+    axes.set_yticks(range(len(names)), [NAMES[name] for name in names], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.tick_params(labelsize=7)
+    axes.set_xlabel("moments at which the source is seen and heard (%)", fontsize=7)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+__all__ = ["draw", "run", "to_csv", "to_quantities"]
