@@ -14,6 +14,7 @@ from snakemake.utils import validate
 from s2v import resources
 from s2v.config import AblationRow
 from s2v.config.methods import NEEDS, OWN_SETTINGS
+from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
 from s2v.data.subset import known_order
@@ -62,29 +63,6 @@ wildcard_constraints:
     size=r"\d+",
 
 
-# What trained things are made from, and so which of them another seed of one makes anew.
-MADE_FROM = {
-    "embed": ["encoder"],
-    "generator": ["encoder"],
-    "align": ["encoder"],
-    "embed_vit": ["encoder_vit"],
-    "vae": ["encoder"],
-    "latents": ["vae"],
-    "diffusion": ["vae", "encoder_vit"],
-    "align_ldm": ["encoder_vit"],
-}
-
-
-def made_anew(stage):
-    """Whether another training seed has a stage of its own; what it shares lies in the output's root."""
-    return stage in CONFIG.seeds.of or any(made_anew(source) for source in MADE_FROM.get(stage, []))
-
-
-def folder_of(training):
-    """Folder of a training seed, under the output; the first has none of its own."""
-    return f"seeds/{training}/" if training else ""
-
-
 def training_of(wildcards):
     """The number of the training seed of a job."""
     return int(wildcards.again.split("/")[1]) if wildcards.again else 0
@@ -92,7 +70,7 @@ def training_of(wildcards):
 
 def own(stage, wildcards):
     """Folder of what a stage made, as a job of a training seed takes it."""
-    return f"{wildcards.again if made_anew(stage) else ''}{stage}"
+    return f"{wildcards.again if made_anew(CONFIG, stage) else ''}{stage}"
 
 
 def values(stage, *without, training=0):
@@ -184,7 +162,7 @@ def part(name):
         if name not in parts:
             return []
         # Encoders and generators are the same for all variants; f_A is what differs.
-        seeds = wildcards.again if made_anew(parts[name]) else ""
+        seeds = wildcards.again if made_anew(CONFIG, parts[name]) else ""
         return trained(seeds + (wildcards.variant if name == "align" else "") + parts[name])
 
     return files
@@ -206,38 +184,19 @@ def needed(stage, wildcards):
     )
 
 
-def again(methods, trainings):
-    """(folder of the training seed, method) of what some methods draw; one without a part of its own is drawn once."""
-    return [
-        (folder_of(n), method)
-        for method in methods
-        for n in (trainings if any(map(made_anew, NEEDS[method].parts.values())) else [0])
-    ]
-
-
 def evaluated(suffix, methods, trainings):
     """What stage `evaluate` writes for some methods, trainings, and all generation seeds."""
     return [
         f"<results>/{seeds}evaluate/{method}/{seed}.{suffix}"
-        for seeds, method in again(methods, trainings)
+        for seeds, method in drawn_again(CONFIG, methods, trainings)
         for seed in CONFIG.generate.seeds
     ]
 
 
-def ablation_runs():
-    """Table 2's trainings: (row, training, folder). A row that changes nothing is the alignment of all tables."""
-    return [
-        (name, n, folder_of(n) + (f"ablation/{name}/" if row.changes else ""))
-        for name, row in CONFIG.ablation.wanted().items()
-        for n in CONFIG.seeds.table2
-    ]
-
-
 def ablation_results(suffix):
-    """What stage `evaluate` writes for Table 2, {row: files}: each training draws with a generation seed of its own."""
-    seeds, found = CONFIG.generate.seeds, {}
-    for i, (name, _, folder) in enumerate(ablation_runs()):
-        seed = seeds[i % len(CONFIG.seeds.table2) % len(seeds)]
+    """What stage `evaluate` writes for Table 2, {row: files}."""
+    found = {}
+    for name, _, folder, seed in ablation_runs(CONFIG):
         found.setdefault(f"{name}_{suffix}", []).append(
             f"<results>/{folder}evaluate/sound2vision/{seed}.{suffix}"
         )
@@ -254,7 +213,7 @@ def scaled(stage, method, size, suffix):
     once = method == "upper_bound"
     return [
         f"{SCALED}/{seeds}classes/{size}/{stage}/{method}/{seed}.{suffix}"
-        for seeds, _ in again([method], [0] if once else SCALING.seeds.scaling)
+        for seeds, _ in drawn_again(SCALING, [method], [0] if once else SCALING.seeds.scaling)
         for seed in SCALING.generate.seeds[: 1 if once else None]
     ]
 

@@ -72,13 +72,13 @@ rule fig05:
 
 
 # The gap of every training of Table 2. Figures show the first row of each loss at its own temperature.
-GAP_RUNS = ablation_runs()
+GAP_RUNS = ablation_runs(CONFIG)
 
 
 rule gap:
     input:
         **ablation_results("parquet"),
-        align=[file for _, _, folder in GAP_RUNS for file in trained(f"{folder}align")],
+        align=[file for _, _, folder, _ in GAP_RUNS for file in trained(f"{folder}align")],
         packs=packs(CONFIG.generate.split),
         features=f"<results>/embed/{CONFIG.generate.split}.safetensors",
         names=f"<results>/embed/{CONFIG.generate.split}.parquet",
@@ -104,7 +104,7 @@ rule gap:
                 training,
                 ABLATIONS[name]["window_s"] / CONFIG.align.audio.window_s * CONFIG.generate.window_s,
             ]
-            for name, training, _ in GAP_RUNS
+            for name, training, *_ in GAP_RUNS
         ],
         shown=shown_losses(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
@@ -254,12 +254,13 @@ def _problem(error: Any, sources: _Sources) -> str:
 
 def _keys(path: Sequence[Any]) -> list[str]:
     """Names that a section of the configuration may have."""
-    model: Any = Config
+    kind: Any = Config
     for part in path:
-        annotation = model.model_fields[part].annotation
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(option for option in options if hasattr(option, "model_fields"))
-    return list(model.model_fields)
+        # A mapping of names to sections has its values' type for every name.
+        kind = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else get_args(kind)[1]
+        options = (kind, *(get_args(kind) if get_origin(kind) is not dict else ()))
+        kind = next(option for option in options if hasattr(option, "model_fields") or get_origin(option) is dict)
+    return list(kind.model_fields)
 
 
 class _Sources:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from s2v.config.methods import NEEDS, MethodName
+from s2v.config.repeats import ablation_runs, drawn_again
 from s2v.configfile import split_names
 from s2v.errors import UserError
 
@@ -29,7 +30,7 @@ _BY_ID = ("vggsound", "celebvhq")
 _GB = 1e9
 
 Row = dict[str, Any]
-Target = Literal["all", "table3"]
+Target = Literal["all", "table2", "table3"]
 
 
 def report(config: Config, files: list[Path], *, measure: bool = False) -> Iterator[str]:
@@ -131,19 +132,18 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
 
     Args:
         config: the configuration.
-        targets: `all` is the workflow's default, `table3` the file table3.csv; none is `all`.
+        targets: `all` is the workflow's default, `table2` and `table3` are these files; none is `all`.
     """
     targets = targets or ("all",)
-    data, shards, seeds = config.data, config.data.shards, len(config.generate.seeds)
+    data, shards = config.data, config.data.shards
     whole = {split for split in split_names(config) if config.pack.keep.get(split) == "all"}
     tars = len(data.videos.tars) if data.source in _BY_ID and data.videos.source == "tar_urls" else 0
-    table3 = [config.generate.table3.A, config.generate.table3.B]
-    marked: set[MethodName] = {
-        method for target in targets for method in (config.generate.methods if target == "all" else table3)
-    }
+    marked = _marked(config, targets)
     # fig04 shows what sound2vision makes, whether it is a row of the table or not.
-    drawn: set[MethodName] = marked | {"sound2vision"}
-    needs = [NEEDS[method] for method in drawn]
+    shown: set[Drawn] = {("", "sound2vision", seed) for seed in config.generate.seeds} if "all" in targets else set()
+    drawn = marked | shown
+    needs = [NEEDS[method] for _, method, _ in drawn]
+    ablated = config.ablation.wanted().values() if "table2" in targets else ()
     ldm = any("vae" in need.parts for need in needs)
     unclip = any("align_unclip" in need.parts.values() for need in needs)
     packed = _read(config, ldm)
@@ -158,22 +158,46 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
         "pack": shards if packed - whole else 0,
         "pack_frames": shards if packed & whole else 0,
         "encoder": 1 + ldm,
-        "embed": len(_embedded(config)) + (len({*config.diffusion.splits, "train", "val"}) if ldm else 0),
+        "embed": len(_embedded(config))
+        + (len({*config.diffusion.splits, "train", "val"}) if ldm else 0)
+        + 2 * len({row.frame for row in ablated if row.frame}),
         "generator": 1,
         "vae": int(ldm),
         "latents": len(config.diffusion.splits) if ldm else 0,
         "diffusion": int(ldm),
         "embed_unclip": 2 * unclip,
-        "align": 1 + ldm + unclip,
+        "align": len({(folder, NEEDS[method].parts.get("align")) for folder, method, _ in drawn}),
         "judge": int(config.evaluate.evaluator == "judge"),
-        "generate": len(drawn) * seeds,
-        "evaluate": len(marked) * seeds,
+        "generate": len(drawn),
+        "evaluate": len(marked),
         "table1": int("all" in targets),
+        "table2": int("table2" in targets),
         "table3": int("table3" in targets),
         "fig04": int("all" in targets),
         "coverage": 1,
     }
     return {rule: n for rule, n in found.items() if n}
+
+
+Drawn = tuple[str, MethodName, int]
+"""Folder of a training, method, generation seed."""
+
+
+def _marked(config: Config, targets: Sequence[Target]) -> set[Drawn]:
+    """Pictures that are judged."""
+    rows: dict[Target, list[tuple[str, MethodName]]] = {
+        "all": drawn_again(config, config.generate.methods, config.seeds.table1),
+        "table3": drawn_again(config, [config.generate.table3.A, config.generate.table3.B], config.seeds.table3),
+    }
+    found: set[Drawn] = {
+        (folder, method, seed)
+        for target in targets
+        for folder, method in rows.get(target, [])
+        for seed in config.generate.seeds
+    }
+    if "table2" in targets:
+        found |= {(folder, "sound2vision", seed) for _, _, folder, seed in ablation_runs(config)}
+    return found
 
 
 def _embedded(config: Config) -> set[str]:
@@ -196,14 +220,17 @@ def _read(config: Config, ldm: bool) -> set[str]:
 
 def _jobs(config: Config) -> Iterator[Line]:
     counted = "measured here: counted from the configuration"
-    found, both = jobs(config), jobs(config, "all", "table3")
+    found = jobs(config)
     for rule, n in found.items():
         yield f"jobs, {rule}", f"{n:,}", counted
     yield "jobs", f"{sum(found.values()):,}", counted
-    for rule, n in both.items():
-        if n > found.get(rule, 0):
-            yield f"table3, {rule}", f"{n - found.get(rule, 0):,} more", counted
-    yield "jobs, with table3.csv", f"{sum(both.values()):,}", counted
+    tables: tuple[Target, ...] = ("table2", "table3")
+    for table in tables:
+        both = jobs(config, "all", table)
+        for rule, n in both.items():
+            if n > found.get(rule, 0):
+                yield f"{table}, {rule}", f"{n - found.get(rule, 0):,} more", counted
+        yield f"jobs, with {table}.csv", f"{sum(both.values()):,}", counted
 
 
 def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:

@@ -52,6 +52,10 @@ def test_jobs_are_those_that_snakemake_counts(tmp_path: Path) -> None:
     tiny = load([BASE, REPOSITORY / TINY[1]])
     assert jobs(tiny) == checkout.planned("--forceall")
     assert jobs(tiny, "table3") == checkout.planned("--forceall", "results/tiny/table3.csv")
+    assert jobs(tiny, "table2") == checkout.planned("--forceall", "results/tiny/table2.csv")
+    default = load([BASE])
+    both = checkout.planned("--forceall", "all", "results/table2.csv", config=())
+    assert jobs(default, "all", "table2") == both and both["align"] == 21
     a_list(checkout.root)
     (checkout.root / "moments.json").write_text("{}")
     text = (

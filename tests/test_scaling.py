@@ -24,6 +24,7 @@ from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.evaluate import run as evaluate
 from s2v.evaluate.generate import run as generate
 from s2v.evaluate.pictures import read_pictures, write_pictures
+from s2v.evaluate.quantities import read_quantities
 from s2v.files import read_json, write_json, write_parquet
 from s2v.report.generators import run as fig14
 from s2v.report.scaling import run as fig16
@@ -127,7 +128,8 @@ def _figure(tmp_path: Path, gan: float, ldm: float, missing: int = 0) -> dict[st
         pictures[name] = [tmp_path / f"{name}.tar"]
         write_pictures(pictures[name][0], torch.randint(0, 255, (200, 3, 16, 16), dtype=torch.uint8), records)
     return {"results": results, "ceiling": ceiling, "pictures": pictures, "bootstrap": 200,
-            "output": tmp_path / "fig16.png", "table": tmp_path / "fig16.csv", "markdown": tmp_path / "fig16.md"}
+            "output": tmp_path / "fig16.png", "table": tmp_path / "fig16.csv", "markdown": tmp_path / "fig16.md",
+            "quantities": tmp_path / "fig16.json"}
 
 
 def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
@@ -142,6 +144,10 @@ def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
     assert abs(float(rows[2]["R@5"]) - 50) < 8 and float(rows[-1]["R@5"]) == 100
     text = (tmp_path / "fig16.md").read_text()
     assert text.count("**holds**") == 2 and "judge: a test" in text
+    found = read_quantities(tmp_path / "fig16.json")
+    assert 0.3 < found["r5_ldm_minus_gan"].low < found["r5_ldm_minus_gan"].value < 0.5
+    # Of the clips of the smaller set the GAN loses about 0.45, the LDM about 0.05.
+    assert found["fall_gan_minus_ldm"].clips == 100 and found["fall_gan_minus_ldm"].value > 0.2
     image = np.asarray(Image.open(tmp_path / "fig16.png").convert("RGB"))
     assert image.shape[1] > 1200 and image.std() > 20
 

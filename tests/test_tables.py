@@ -77,7 +77,7 @@ def _table(results: list[Path], folder: Path) -> tuple[list[dict[str, str]], str
     table(
         results=results, coverage=coverage, splits=["test", "train"], dataset="three colours",
         deviations=["It is tiny."], bootstrap=100,
-        output=folder / "table1.csv", markdown=folder / "table1.md",
+        output=folder / "table1.csv", markdown=folder / "table1.md", quantities=folder / "table1.json",
     )  # fmt: skip
     with open(folder / "table1.csv", newline="") as stream:
         return list(csv.DictReader(stream)), (folder / "table1.md").read_text()

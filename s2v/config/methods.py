@@ -34,6 +34,8 @@ class Needs:
 
 
 _GAN = Needs({"encoder": "encoder", "generator": "generator", "align": "align"})
+_PICTURES = Needs({"encoder": "encoder", "generator": "generator"})
+_REAL = Needs({"generator": "generator"})  # whose resolution they are shown at
 _LDM = Needs(
     {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}, settings=("ldm",)
 )
@@ -41,18 +43,18 @@ _LDM = Needs(
 _UNCLIP_MB, _UNCLIP_MINUTES = 24000, 720
 
 NEEDS: dict[MethodName, Needs] = {
-    "icgan": _GAN,
+    "icgan": _PICTURES,
     "sound2vision": _GAN,
     "retrieval": _GAN,
-    "upper_bound": _GAN,
+    "upper_bound": _REAL,
     "ldm": _LDM,
     "sound2vision_ldm": _LDM,
     "unclip": Needs({}, ("unclip",), _UNCLIP_MB, _UNCLIP_MINUTES),
     "sound2vision_unclip": Needs({"align": "align_unclip"}, ("unclip",), _UNCLIP_MB, _UNCLIP_MINUTES),
-    "icgan_top1": _GAN,
-    "icgan_mid": _GAN,
-    "upper_bound_top1": _GAN,
-    "upper_bound_mid": _GAN,
+    "icgan_top1": _PICTURES,
+    "icgan_mid": _PICTURES,
+    "upper_bound_top1": _REAL,
+    "upper_bound_mid": _REAL,
     "sound2vision_shuffled": _GAN,
     "sound2vision_scrambled": _GAN,
 }

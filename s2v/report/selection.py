@@ -156,11 +156,11 @@ def _examples(rows: list[dict[str, Any]], packs: list[Path], known: dict[str, Ju
 
 
 def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
-    """Examples in two columns, each with both frames above the score over time; precisions below."""
+    """Examples in three columns, each with both frames above the score over time; precisions below."""
     across = 3
     blocks = -(-len(examples) // across)
     bars = 1.25 if precision else 0.0
-    heights = [0.22, 1.05, 0.62, 0.36] * blocks
+    heights = [0.36, 1.05, 0.62, 0.3] * blocks
     figure = Figure(figsize=(7.2, sum(heights) + bars))
     top = 1 - 0.02 / figure.get_figheight()
     grid = GridSpec(
@@ -173,13 +173,13 @@ def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
         head = figure.add_subplot(grid[row, 2 * column : 2 * column + 2])
         head.axis("off")
         title = textwrap.shorten(example.label.replace("$", r"\$"), 34)
-        head.text(0.5, 0.0, title, ha="center", va="bottom", fontsize=7.5)
+        head.text(0.5, 0.62, title, ha="center", va="bottom", fontsize=7.5)
         for j, name in enumerate(("top1", "mid")):
             _frame(figure.add_subplot(grid[row + 1, 2 * column + j]), example, name)
         _scores(figure.add_subplot(grid[row + 2, 2 * column : 2 * column + 2]), example, labelled=column == 0)
     if precision:
         height = figure.get_figheight()
-        axes = figure.add_axes((0.16, 0.36 / height, 0.6, (bars - 0.42) / height))
+        axes = figure.add_axes((0.1, 0.34 / height, 0.86, (bars - 0.44) / height))
         _bars(axes, precision)
     return figure
 

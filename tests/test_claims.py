@@ -1,0 +1,84 @@
+"""Verdicts follow from intervals by the stated test, and say what other seeds said."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2v.errors import UserError
+from s2v.evaluate.quantities import Quantity, read_quantities, write_quantities
+from s2v.report.claim_list import BUILT, CLAIMS, Claim
+from s2v.report.claims import decide, run
+
+ABOVE = Claim("table2", "x", "it is more", "4.3", "difference", "1.0")
+BELOW = Claim("table2", "x", "it is less", "4.3", "difference", "-1.0", "below")
+NEAR = Claim("gap", "x", "it is nothing", "4.4", "mean", "0", "near", 0.1)
+
+
+def q(low: float, high: float, **more: object) -> Quantity:
+    return Quantity((low + high) / 2, low, high, 10, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("claim", "low", "high", "verdict"), [
+    (ABOVE, 0.1, 0.5, "holds"), (ABOVE, -0.1, 0.5, "undecided"), (ABOVE, -0.5, -0.1, "does not hold"),
+    (ABOVE, -0.5, 0.0, "does not hold"), (ABOVE, 0.0, 0.0, "does not hold"),
+    (BELOW, -0.5, -0.1, "holds"), (BELOW, -0.5, 0.1, "undecided"), (BELOW, 0.1, 0.5, "does not hold"),
+    (NEAR, -0.05, 0.05, "holds"), (NEAR, -0.05, 0.15, "undecided"), (NEAR, 0.11, 0.2, "does not hold"),
+    (NEAR, -0.3, -0.15, "does not hold"), (NEAR, -0.2, 0.2, "undecided"),
+])  # fmt: skip
+def test_the_verdict_is_that_of_the_interval(claim: Claim, low: float, high: float, verdict: str) -> None:
+    assert decide(claim, q(low, high)) == verdict
+
+
+@given(st.floats(-1, 1), st.floats(0, 1))
+def test_above_and_below_are_mirror_images(middle: float, half: float) -> None:
+    one, other = q(middle - half, middle + half), q(-middle - half, -middle + half)
+    assert decide(ABOVE, one) == decide(BELOW, other)
+
+
+def test_every_claim_has_a_name_of_its_own_and_a_source() -> None:
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
+    assert {claim.source for claim in CLAIMS} == {*BUILT, "control"}
+
+
+def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict[str, dict[str, str]]:
+    folder.mkdir(exist_ok=True)
+    quantity = q(low, high, by_training=[low, high], trainings=trainings, about="three clips")
+    write_quantities(folder / "table2.json", {"r1_f_minus_a": quantity})
+    run(sources={"table2": folder / "table2.json"}, history=folder / "verdicts", configuration="c", dataset="d",
+        evaluator="judge", output=folder / "claims.csv", markdown=folder / "claims.md")
+    rows = list(csv.DictReader((folder / "claims.csv").read_text().splitlines()))
+    assert len(rows) == len(CLAIMS)
+    return {f"{row['target']}: {row['quantity']}": row for row in rows}
+
+
+def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
+    rows = _claims(tmp_path, [0, 1], 0.05, 0.15)
+    held = rows["table2: R@1, F minus A (points)"]
+    assert (held["verdict"], held["ours"], held["low"], held["high"]) == ("holds", "10.0", "5.0", "15.0")
+    assert held["test"] == "95 % interval above 0" and held["each training alone"] == "5.0 15.0"
+    assert rows["table2: R@1, F minus B (points)"]["why not"].startswith("table2 cannot measure it")
+    assert "was not run; make it, then claims.csv again" in rows["table3: FID, LDM minus GAN"]["why not"]
+    assert rows["control: Spearman's rho of volume and size"]["why not"] == "no stage measures it yet"
+    text = (tmp_path / "claims.md").read_text()
+    assert f"{len(CLAIMS)} claims: 1 holds, 0 does not hold, 0 undecided, {len(CLAIMS) - 1} not measured" in text
+    assert "10.0 [5.0, 15.0] (2 of 2)" in text
+
+
+def test_another_verdict_with_other_seeds_is_said(tmp_path: Path) -> None:
+    name = "table2: R@1, F minus A (points)"
+    assert _claims(tmp_path, [0, 1], 0.05, 0.15)[name]["with other trainings"] == ""
+    other = _claims(tmp_path, [2, 3], -0.05, 0.15)[name]
+    assert other["verdict"] == "undecided" and other["with other trainings"] == "holds with 0, 1"
+    assert _claims(tmp_path, [0, 1], 0.05, 0.15)[name]["with other trainings"] == "undecided with 2, 3"
+    assert "undecided with 2, 3" in (tmp_path / "claims.md").read_text()
+
+
+def test_a_file_that_is_none_of_quantities_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"a": {"value": 1, "odd": 2}}')
+    with pytest.raises(UserError, match="x.json: no file of measured quantities"):
+        read_quantities(tmp_path / "x.json")

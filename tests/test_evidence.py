@@ -1,0 +1,54 @@
+"""Ablations, gap, attention, selection and claims as a user runs them, at the smallest size; and the report."""
+
+from __future__ import annotations
+
+import csv
+
+from workflow_runs import Checkout
+
+TARGETS = ("table2.csv", "fig03.png", "fig05.png", "fig06.png", "fig07.png", "gap.png", "claims.csv")
+
+
+def test_the_evidence_after_table_1(checkout: Checkout) -> None:
+    targets = [f"results/tiny/{name}" for name in TARGETS]
+    # Rows B, C and F, trainings 0 and 1: all share encoder, generator and packed data, and F's first is Table 1's.
+    assert checkout.planned(*targets) == {
+        "embed": 3, "align": 5, "generate": 5, "evaluate": 5, "table2": 1, "fig03": 1, "fig05": 1, "gap": 1, "fig06": 1,
+        "claims": 1,
+    }  # fmt: skip
+    done = checkout.snakemake("--cores", "2", *targets)
+    assert done.returncode == 0, done.stdout[-4000:]
+    for target in targets:
+        text = (checkout.root / target).read_bytes()
+        assert text.startswith(b"\x89PNG") if target.endswith("png") else text.startswith((b"row,", b"claim,"))
+    rows = list(csv.DictReader((checkout.results / "table2.csv").read_text().splitlines()))
+    assert [(row["row"], row["trainings"]) for row in rows] == [("B", "0 1"), ("C", "0 1"), ("F", "0 1")]
+    weights = [
+        (checkout.results / folder / "align/model.safetensors").read_bytes()
+        for folder in ("", "seeds/1", "ablation/B", "seeds/1/ablation/B", "ablation/C")
+    ]
+    assert len(set(weights)) == 5, "each is a training of its own"
+    claims = list(csv.DictReader((checkout.results / "claims.csv").read_text().splitlines()))
+    verdicts = {row["verdict"] for row in claims if row["target"] in ("table1", "gap", "fig03", "fig05")}
+    assert "not measured" not in verdicts, [row for row in claims if row["verdict"] == "not measured"]
+    assert all(row["why not"] for row in claims if row["verdict"] == "not measured")
+    assert checkout.planned(*targets) == {}
+
+    # Another temperature of one row is that row's matter.
+    overlay = checkout.root / "warm.yaml"
+    overlay.write_text("ablation: {rows: {B: {loss: nce, temperature: 2.0}}}\n")
+    planned = checkout.planned("results/tiny/table2.csv", config=("--configfile", "configs/tiny.yaml", "warm.yaml"))
+    assert planned == {"align": 2, "generate": 2, "evaluate": 2, "table2": 1}
+
+    # A table of several trainings takes those that are there.
+    overlay.write_text("seeds: {table1: [0, 1]}\n")
+    planned = checkout.planned("results/tiny/table1.csv", config=("--configfile", "configs/tiny.yaml", "warm.yaml"))
+    assert planned == {"generate": 1, "evaluate": 1, "table1": 1}, "retrieval; Table 2 drew sound2vision, others see"
+
+    done = checkout.snakemake("--cores", "2", "evidence")
+    assert done.returncode == 0, done.stdout[-4000:]
+    done = checkout.snakemake("--report", "results/tiny/report.html", "evidence")
+    assert done.returncode == 0, done.stdout[-4000:]
+    page = (checkout.results / "report.html").read_text()
+    for word in ("Table 1", "Table 2", "Figure 3", "Figure 7", "All claims", "Provenance", "judge"):
+        assert word in page, word

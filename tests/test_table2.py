@@ -1,0 +1,143 @@
+"""Table 2: rows are variants of alignment, intervals are over trainings and clips, differences are paired."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s2v.config import AblationRow
+from s2v.config.repeats import ablation_runs, drawn_again, made_anew
+from s2v.configfile import load
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import crossed, crossed_statistic, mean_interval, statistic_interval
+from s2v.evaluate.evaluate import RANKS
+from s2v.evaluate.quantities import read_quantities
+from s2v.files import write_json, write_parquet
+from s2v.report.ablation import Ablation, shown_losses
+from s2v.report.rows import fid_difference, hit_difference
+from s2v.report.table2 import load_ablation, run
+from s2v.train.checkpoint import save_tensors
+
+
+def test_of_one_training_the_interval_is_that_of_clips() -> None:
+    values = np.random.default_rng(0).random((1, 60))
+    assert crossed(values, 500) == mean_interval(values, 500)
+    one = crossed_statistic(lambda s, i: float(values[0][i].mean()), 60, 1, 200)
+    assert one == statistic_interval(lambda s, i: float(values[0][i].mean()), 60, 1, 200)
+
+
+def test_trainings_that_differ_widen_it_and_clips_that_differ_do_too() -> None:
+    rng = np.random.default_rng(1)
+    alike, apart = rng.random((5, 100)), rng.random((5, 100)) + np.arange(5)[:, None]
+    width = [interval.high - interval.low for interval in (crossed(alike), crossed(apart), mean_interval(apart))]
+    assert width[1] > 3 * width[0] and width[1] > 3 * width[2]
+
+
+def test_about_95_in_100_crossed_intervals_hold_the_truth() -> None:
+    rng = np.random.default_rng(2)
+    held = 0
+    for trial in range(150):
+        values = rng.normal(0, 1, (1, 60)) + rng.normal(0, 0.2, (10, 1)) + rng.normal(0, 1, (10, 60))
+        interval = crossed(values, 300, seed=trial)
+        held += interval.low <= 0 <= interval.high
+    assert held / 150 >= 0.9
+
+
+def test_a_row_changes_what_it_names_and_nothing_else() -> None:
+    config = load(["config.yaml"])
+    rows = config.ablation.wanted()
+    made = {name: row.of(config.align) for name, row in rows.items()}
+    assert made["F"] == config.align and not rows["F"].changes
+    assert made["B"] == config.align.model_copy(update={"loss": "nce"})
+    assert made["D"].audio.window_s == pytest.approx(0.5) and made["E"].audio.window_s == pytest.approx(2.5)
+    assert rows["E"].heard_by(config.generate).window_s == pytest.approx(2.5)
+    assert made["C"] == config.align and rows["C"].changes and rows["C"].frame == "mid"
+    assert shown_losses(config) == {"nce": "B", "total": "F"}
+    assert Ablation.of(rows["A"], config.align, "top1") == Ablation("L2", 1.0, "top1", 5.0)
+    runs = ablation_runs(config)
+    assert len(runs) == 3 * len(rows) and ("F", 0, "", 0) in runs and ("F", 2, "seeds/2/", 2) in runs
+    assert ("B", 1, "seeds/1/ablation/B/", 1) in runs
+
+
+def test_another_seed_trains_what_it_names_and_what_is_made_from_it() -> None:
+    config = load(["config.yaml"])
+    assert made_anew(config, "align") and not made_anew(config, "generator")
+    assert drawn_again(config, ["icgan", "sound2vision"], [0, 1]) == [
+        ("", "icgan"), ("", "sound2vision"), ("seeds/1/", "sound2vision")]  # fmt: skip
+    seeds = config.seeds.model_copy(update={"of": ["encoder"]})
+    anew = config.model_copy(update={"seeds": seeds})
+    assert all(made_anew(anew, stage) for stage in ("embed", "generator", "align", "vae", "latents", "diffusion"))
+    assert not made_anew(anew, "encoder_vit") and not made_anew(anew, "align_ldm")
+
+
+def _runs(folder: Path, hit: float, shift: float, trainings: list[int], clips: int = 80) -> list[Path]:
+    """What stage evaluate writes for a row: hits of a share of the clips, features moved away from the real ones."""
+    paths = []
+    folder.mkdir(parents=True)
+    for n in trainings:
+        path = folder / f"{n}.json"
+        rng = np.random.default_rng(100 + n)
+        hits = rng.random(clips) < hit
+        rows = [{"clip_id": f"c{i}", "label": f"l{i % 3}", "rank": 1 if hits[i] else 2} for i in range(clips)]
+        write_parquet(path.with_suffix(".parquet"), rows, RANKS)
+        g = torch.Generator().manual_seed(n)
+        real = torch.randn(clips, 4, generator=torch.Generator().manual_seed(9))
+        save_tensors(path.with_suffix(".safetensors"), {
+            "features": torch.randn(clips, 4, generator=g) + shift, "reference": real,
+            "probabilities": torch.rand(clips, 3, generator=g).softmax(1)})  # fmt: skip
+        value: dict[str, Any] = {
+            "method": "sound2vision", "seed": n, "training": n, "letter": "B", "title": "Sound2Vision", "main": True,
+            "evaluator": "judge: a test", "classes": 3, "missing": {}, "IS": 1.0, "FID": 1.0, "KID": 0.0, "n": clips,
+            "inception_splits": 2, "tie_rule": "ties lose", "n_reference": clips, "encoder": "A", "generator": "G",
+        }  # fmt: skip
+        write_json(path, value)
+        paths.append(path)
+    return paths
+
+
+def test_the_table_its_twin_and_what_the_claims_take(tmp_path: Path) -> None:
+    results = {"A": _runs(tmp_path / "A", 0.3, 2.0, [0, 1, 2]), "F": _runs(tmp_path / "F", 0.9, 0.0, [0, 1, 2])}
+    rows = {"A": Ablation("L2", 1.0, "top1", 5.0), "F": Ablation("L_total", 1.0, "top1", 5.0)}
+    (tmp_path / "coverage.csv").write_text("class,split,wanted,got,lost\nl0,test,80,80,0\n")
+    run(
+        results=results, rows=rows, coverage=tmp_path / "coverage.csv", splits=["test"], dataset="made",
+        deviations=["It is made."], bootstrap=200, output=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+        quantities=tmp_path / "t.json",
+    )
+    table = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert [row["row"] for row in table] == ["A", "F"] and table[0]["trainings"] == "0 1 2"
+    for row in table:
+        for metric in ("R@1", "R@5", "FID", "IS"):
+            assert float(row[f"{metric} low"]) <= float(row[metric]) <= float(row[f"{metric} high"])
+    found = read_quantities(tmp_path / "t.json")
+    difference = found["r1_f_minus_a"]
+    assert difference.low > 0.4 and len(difference.by_training) == 3 and difference.trainings == [0, 1, 2]
+    assert difference.value == pytest.approx(np.mean(difference.by_training))
+    assert found["fid_f_minus_a"].high < -5 and "r1_f_minus_b" not in found
+    text = (tmp_path / "t.md").read_text()
+    assert "| A | L2 | 1 | top1 | 5 s |" in text and "| 18.21 |" in text and "It is made." in text
+
+
+def test_a_row_of_one_training_is_compared_with_all_of_the_other(tmp_path: Path) -> None:
+    results = {"A": _runs(tmp_path / "A", 0.3, 2.0, [0]), "F": _runs(tmp_path / "F", 0.9, 0.0, [0, 1, 2])}
+    rows = load_ablation(results, 100)
+    for measure in (hit_difference, fid_difference):
+        interval, alone = measure(rows["F"], rows["A"], 100)
+        assert len(alone) == 3 and interval.value == pytest.approx(np.mean(alone))
+    short = load_ablation({"A": _runs(tmp_path / "short", 0.3, 0.0, [0], clips=70)}, 100)["A"]
+    with pytest.raises(UserError, match="not of the same clips"):
+        hit_difference(rows["F"], short, 100)
+
+
+def test_rows_that_are_null_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "few.yaml").write_text("ablation: {rows: {A: null, mine: {loss: l2, window: 0.5}}}\n")
+    wanted = load(["config.yaml", tmp_path / "few.yaml"]).ablation.wanted()
+    assert "A" not in wanted and wanted["mine"] == AblationRow(loss="l2", window=0.5) and "F" in wanted
+    (tmp_path / "few.yaml").write_text("ablation: {rows: {A: {los: l2}}}\n")
+    with pytest.raises(UserError, match="ablation.rows.A.los: unknown key"):
+        load(["config.yaml", tmp_path / "few.yaml"])
