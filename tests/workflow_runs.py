@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-PARTS = ("Snakefile", "rules", "workflow_scripts", "profiles", "s2v", "envs", "config.yaml")
+PARTS = ("Snakefile", "rules", "report", "workflow_scripts", "profiles", "s2v", "envs", "config.yaml")
 PARTS += ("config.schema.json", "configs")
 TINY = ("--configfile", "configs/tiny.yaml")
 
