@@ -84,9 +84,9 @@ class Literal(Dataset[tuple[Tensor, Tensor]]):
             spectrogram = (spectrogram - spectrogram.mean()) / (spectrogram.std() + 1e-9)
         with timed(self.spent, PICTURE):
             with Image.open(self.folder / f"{self.keys[i]}.jpg") as image:
-                picture = np.asarray(image.convert("RGB"))
+                pixels = np.asarray(image.convert("RGB"))
             # The public scripts scale to 256 and then 224 px; here as ours does, so that f_V sees the same numbers.
-            picture = resize(to_tensor([picture]), self.image_px)[0]
+            picture = resize(to_tensor([pixels]), self.image_px)[0]
         return torch.from_numpy(spectrogram.astype(np.float32)), picture
 
 

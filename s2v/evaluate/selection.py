@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from s2v.errors import UserError
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -41,12 +43,17 @@ def judged(selection: Iterable[dict[str, Any]], truth: dict[str, dict[str, Any]]
     Args:
         selection: rows of `s2v.data.select.SELECTION`.
         truth: rows of `s2v.world.TRUTH` by clip id.
+
+    Raises:
+        UserError: the truth lacks a clip.
     """
     found = []
     for row in selection:
         if not row["scores"]:
             continue
-        fact = truth[row["clip_id"]]
+        fact = truth.get(row["clip_id"])
+        if fact is None:
+            raise UserError(f"the world's truth has no clip {row['clip_id']}; it is that of another world")
         right = [seen and heard for seen, heard in zip(fact["visible"], fact["sounding"], strict=True)]
         # The encoder may add or drop a frame at the end.
         right = (right + right[-1:] * row["n_frames"])[: row["n_frames"]]

@@ -202,11 +202,18 @@ def _scores(axes: Any, example: Example, labelled: bool) -> None:
         edges = np.flatnonzero(np.diff([0, *map(int, example.right), 0]))
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             axes.axvspan(start / example.fps, end / example.fps, color="0.85", lw=0)
+        if labelled:
+            start, end = max(zip(edges[::2], edges[1::2], strict=True), key=lambda span: span[1] - span[0])
+            axes.text(
+                (start + end) / 2 / example.fps, 0.07, "sounds", transform=axes.get_xaxis_transform(), ha="center",
+                va="bottom", fontsize=6, color="0.35",
+            )
     axes.plot(times, example.scores, color="0.15", lw=0.9)
     for name, mark in (("top1", "o"), ("mid", "s")):
         at = example.moments[name]
-        axes.plot(times[at], example.scores[at], mark, color=COLOURS[name], ms=4)
+        axes.plot(times[at], example.scores[at], mark, color=COLOURS[name], ms=4, mec="white", mew=0.6)
     axes.set_xlim(0, len(example.scores) / example.fps)
+    axes.margins(y=0.12)  # or the best moment's mark is cut in half
     axes.set_yticks([])
     axes.tick_params(labelsize=6, length=2, pad=1.5)
     axes.set_xlabel("time (s)", fontsize=6.5, labelpad=0.5)
@@ -227,8 +234,9 @@ def _bars(axes: Any, precision: dict[str, Interval]) -> None:
         range(len(names)), values, xerr=error, color=[COLOURS[name] for name in names], height=0.66,
         error_kw={"lw": 0.9, "capsize": 2.5},
     )
-    for i, value in enumerate(values):
-        axes.text(1.5, i, f"{value:.1f}", va="center", ha="left", fontsize=7, color="white", fontweight="bold")
+    for i, (name, value) in enumerate(zip(names, values, strict=True)):
+        ink = "white" if name == "top1" else "black"  # the other bars are too light for white
+        axes.text(1.5, i, f"{value:.1f}", va="center", ha="left", fontsize=7, color=ink, fontweight="bold")
     axes.set_yticks(range(len(names)), [NAMES[name] for name in names], fontsize=7)
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
