@@ -9,8 +9,9 @@ own task on cached features and a table of spectrograms; how long these take to 
 whole training. Validation, curves and checkpoints are left out on both sides.
 
 Same net, same first weights, same batches in the same order: the run stops where the loss curves differ by more than
-`TOLERANCE`. Ways take turns, a step each, and the median of the steps counts. "kept" has the allocator keep freed
-memory, as every training of ours does; the setting is for good, so these ways come last. `results` is a finished run.
+`TOLERANCE`. Ways take turns, a step each, and the median of the steps counts; with workers, which would read on in
+another's turn, they come one after the other. "kept" has the allocator keep freed memory, as every training of ours
+does; the setting is for good, so these ways come last. `results` is a finished run.
 """
 
 from __future__ import annotations
@@ -150,14 +151,14 @@ def model_of(config: AlignConfig, dim: int) -> AudioEncoder:
     return AudioEncoder(dim, config.width, config.final_relu, audio, config.head)
 
 
-def take_turns(ways: dict[str, Iterator[float]], steps: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Losses and seconds of all steps of each way."""
+def run(ways: dict[str, Iterator[float]], steps: int, turns: bool) -> dict[str, tuple[list[float], list[float]]]:
+    """Losses and seconds of all steps of each way; in turns, or one way after the other."""
     found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in ways}
-    for _ in range(steps):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            found[name][0].append(next(way))
-            found[name][1].append(time.perf_counter() - started)
+    order = list(ways) * steps if turns else [name for name in ways for _ in range(steps)]
+    for name in order:
+        started = time.perf_counter()
+        found[name][0].append(next(ways[name]))
+        found[name][1].append(time.perf_counter() - started)
     return found
 
 
@@ -189,10 +190,11 @@ def measure(packs: list[Path], encoder_dir: Path, config: AlignConfig, given: ar
             return ours(config, pairs, model_of(config, frozen.dim), steps, bf16)
 
         ways = {"literal": public(spent), "literal, no_grad": public(Counter(), gradients=False), "s2v": own()}
-        found = take_turns(ways, steps)
+        found = run(ways, steps, turns=not given.workers)
         keep_freed_memory()
         ways = {"literal, kept": public(Counter()), "s2v, kept": own()}
-        found |= take_turns(ways | ({"s2v, kept, bf16": own(bf16=True)} if given.bf16 else {}), steps)
+        ways |= {"s2v, kept, bf16": own(bf16=True)} if given.bf16 else {}
+        found |= run(ways, steps, turns=not given.workers)
     first, base = found["literal"][0], statistics.median(found["literal"][1])
     rows = []
     for way, (losses, seconds) in found.items():
