@@ -6,6 +6,7 @@ CONTROLS = {
         "fig09": "sound2vision",
         "fig10": "sound2vision",
         "fig11": "sound2vision",
+        "fig13": "sound2vision",
         "fig18": "sound2vision_ldm",
     }.items()
 }

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from s2v.config.methods import NEEDS, MethodName
 from s2v.control import latent, waveform
+from s2v.control.inversion import Inversion, invert, paint
 from s2v.errors import UserError
 from s2v.files import read_json
 from s2v.media.decode import decode_audio
@@ -22,6 +23,7 @@ from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
 from s2v.methods import Sources, clip_seed, load_method
+from s2v.methods.icgan import IcGan
 
 if TYPE_CHECKING:
     from s2v.config import SamplerConfig
@@ -161,6 +163,35 @@ class Model:
         """A sound at several gains [len(gains_db), N]."""
         wave = self.sound(sound)
         return torch.stack([waveform.gain(wave, db) for db in gains_db])
+
+    def invert(self, picture: Picture, steps: int = 150) -> Inversion:
+        """Noise and feature that a picture could have come from (GAN only; `s2v.control.inversion`)."""
+        return invert(self._gan(), self._seen(picture)[0], steps)
+
+    def edit(
+        self, picture: Picture | Inversion, sound: Sound, weights: Sequence[float], soft_db: float = -24.0,
+        loud_db: float = 0.0,
+    ) -> Tensor:
+        """A picture moved along the direction from a soft to a loud version of a sound (paper 5.2, Fig. 13).
+
+        Args:
+            picture: it, or its inversion, which takes seconds.
+            sound: the one whose volume makes the direction.
+            weights: lambda of each result; 0 is the inverted picture, above 0 is louder.
+            soft_db: gain of the soft version.
+            loud_db: of the loud one.
+
+        Returns:
+            Pictures uint8 [len(weights), 3, R, R], with the noise of the inversion.
+        """
+        found = picture if isinstance(picture, Inversion) else self.invert(picture)
+        soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
+        return paint(self._gan(), found.noise, latent.move(found.z, soft, loud, weights))
+
+    def _gan(self) -> IcGan:
+        if not isinstance(self.method, IcGan):
+            raise UserError("only the GAN's pictures can be inverted; take the method sound2vision")
+        return self.method
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""

@@ -133,6 +133,19 @@ def test_pictures_are_read_as_files_arrays_and_tensors(run: Path, tmp_path: Path
         Model(run, "icgan")
 
 
+def test_an_inversion_comes_nearer_and_an_edit_begins_at_it(tiny_checkout: Checkout, run: Path) -> None:
+    model = Model(tiny_checkout.results)
+    made = model.generate(model.encode_audio(tone(700)), 5)[0]
+    found = model.invert(made, steps=40)
+    assert found.error < 0.9 * found.start_error and float(found.z.norm()) == pytest.approx(1, abs=1e-5)
+    assert found.picture.shape == made.shape and found.noise.shape == (16,)
+    edited = model.edit(found, tone(700), [0.0, 1.0, 3.0])
+    assert int((edited[0].int() - found.picture.int()).abs().max()) <= 1, "lambda 0 is the inverted picture"
+    assert not torch.equal(edited[2], edited[0])
+    with pytest.raises(UserError, match="only the GAN"):
+        Model(run, "sound2vision_ldm").invert(made)
+
+
 def _files(folder: Path) -> list[str]:
     found = []
     for name, hertz in (("a", 300), ("b", 1200)):
@@ -156,11 +169,38 @@ def test_the_commands_write_sheets_films_and_recipes(tiny_checkout: Checkout, tm
     assert film.n_frames >= 2 and film.size == (64, 64)  # type: ignore[attr-defined]
     gains = json.loads((tmp_path / "v.json").read_text())["gains_db"]
     assert gains == pytest.approx([-30, -30 + 40 / 3, -30 + 80 / 3, 10])
+    done = runner.invoke(app, ["edit", picture, a, "-o", str(tmp_path / "e.png"), "--steps", "3", *model])
+    assert done.exit_code == 0, done.output
+    recipe = json.loads((tmp_path / "e.json").read_text())
+    assert 0 < recipe["reconstruction_error"] <= recipe["reconstruction_error_at_start"] and recipe["lambda"][0] == -1
     done = runner.invoke(app, ["interpolate", picture, b, "-o", str(tmp_path / "i.mp4"), "--steps", "3", *model])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "i.mp4").read_bytes()[4:8] == b"ftyp"
     done = runner.invoke(app, ["interpolate", picture, b, "-o", str(tmp_path / "i.png"), "--steps", "3", *model])
     assert done.exit_code == 0 and Image.open(tmp_path / "i.png").width == 3 * 32 + 4 * 2
+
+
+def test_explain_draws_and_export_makes_a_folder_that_works(tiny_checkout: Checkout, tmp_path: Path) -> None:
+    a, _, _ = _files(tmp_path)
+    results = str(tiny_checkout.results)
+    done = runner.invoke(app, ["explain", a, "-o", str(tmp_path / "x.png"), "--model", results])
+    assert done.exit_code == 0 and Image.open(tmp_path / "x.png").width > 300, done.output
+    folder = tmp_path / "model"
+    done = runner.invoke(app, ["export", results, "-o", str(folder), "--programs"])
+    assert done.exit_code == 0, done.output
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".safetensors", ".json", ".md", ".pt2"}
+    pictures = []
+    for model in (results, str(folder)):
+        done = runner.invoke(app, ["generate", a, "-o", str(tmp_path / "p.png"), "--model", model])
+        assert done.exit_code == 0, done.output
+        pictures.append((tmp_path / "p.png").read_bytes())
+    assert pictures[0] == pictures[1]
+    own = Model(tiny_checkout.results)
+    heard = torch.export.load(folder / "audio_encoder.pt2").module()
+    wave = tone(500, 2.0)[None]
+    assert_close(heard(wave), own.encode_audio(wave[0]), rtol=0, atol=1e-4)
+    done = runner.invoke(app, ["export", results, "-o", str(folder)])
+    assert done.exit_code == 1 and "is there already" in done.output
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -55,7 +55,8 @@ class _Seen:
 
 def test_the_estimator_finds_the_size_that_the_recipe_drew(tmp_path: Path) -> None:
     """Squares as high as the recipe says: what is estimated must follow it, on reels that were not learned from."""
-    world = WorldConfig(classes=["dog barking", "owl hooting"], clips={"judge": 6}, photos_per_reel=8, size_px=64, seed=3)
+    names = ["dog barking", "owl hooting"]
+    world = WorldConfig(classes=names, clips={"judge": 6}, photos_per_reel=8, size_px=64, seed=3)
     members: dict[str, bytes] = {}
     for index in range(6):
         clip = Clip("judge", "dog barking", index, clip_seed(3, "judge", "dog barking", index))

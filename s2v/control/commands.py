@@ -113,9 +113,66 @@ def interpolate(
     _done(output, loaded.generate(z, seed), px, facts, columns=steps)
 
 
+def edit(
+    picture: Annotated[Path, typer.Argument(help="a picture file")],
+    sound: Sound,
+    output: Output,
+    steps: Steps = 5,
+    low: Annotated[float, typer.Option("--from", help="lambda of the first picture; 0 leaves it as it is")] = -1.0,
+    high: Annotated[float, typer.Option("--to", help="of the last; above 0 is louder")] = 2.0,
+    soft: Annotated[float, typer.Option(help="dB of the soft version of the sound")] = -24.0,
+    loud: Annotated[float, typer.Option(help="dB of the loud one")] = 0.0,
+    model: Run = Path("results"),
+    px: Px = None,
+) -> None:
+    """Edit a picture by the volume of a sound (paper 5.2, Fig. 13).
+
+    The picture is brought into the GAN's terms first (its noise and feature are searched, some seconds), then moved
+    along the direction from the soft to the loud version of the sound.
+    """
+    from s2v.control.sheets import check
+
+    check(output)
+    loaded, weights = _model(model, "gan"), _evenly(low, high, steps)
+    loaded.sound(sound)  # a wrong file is told before the search
+    found = loaded.invert(picture)
+    facts = {
+        "picture": str(picture), "sound": str(sound), "lambda": weights, "soft_db": soft, "loud_db": loud,
+        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error,
+    }  # fmt: skip
+    _done(output, loaded.edit(found, sound, weights, soft, loud), px, facts, columns=steps)
+
+
+def explain(
+    sound: Sound,
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write")],
+    seed: Seed = 0,
+    model: Run = Path("results"),
+) -> None:
+    """Show what of a sound its picture comes from: Grad-CAM over the spectrogram (paper 4.2, Fig. 5)."""
+    from s2v.report.attention import explain as draw
+
+    if output.suffix.lower() != ".png":
+        raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
+    draw(run=model, sound=sound, output=output, seed=seed)
+    typer.echo(str(output))
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="output folder of a finished run")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder to make")],
+    programs: Annotated[bool, typer.Option(help="also torch.export programs of encoder and generator")] = False,
+) -> None:
+    """Put the GAN's model of a run into a folder of its own, which --model and s2v.load take."""
+    from s2v.control.export import export as write
+
+    for path in write(run, output, programs):
+        typer.echo(str(path))
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (mix, volume, interpolate):
+    for command in (mix, volume, interpolate, edit, explain, export):
         app.command()(command)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROWS = 6
 VOLUMES_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
 RATIOS_DB = (24.0, 12.0, 6.0, 0.0, -6.0, -12.0, -24.0)
+EDITS = (-1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 WEIGHTS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 
 
@@ -125,8 +126,19 @@ def interpolations(model: Model, clips: TestSet, seed: int) -> Sheet:
     return Sheet(rows, ["picture", *(f"{weight:g}" for weight in WEIGHTS)], "weight of the picture, lambda")
 
 
+def edits(model: Model, clips: TestSet, seed: int) -> Sheet:
+    """A picture, its inversion, and it moved along the volume of its sound (Fig. 13). No noise is drawn."""
+    rows = []
+    for i in _shown(clips):
+        found = model.invert(clips.frames[i])
+        made = model.edit(found, clips.waves[i], EDITS)
+        rows.append((f"{clips.labels[i]}\n(error {found.error:.3f})", [clips.frames[i], *made]))
+    return Sheet(rows, ["picture", *(f"{weight:+g}" if weight else "inverted, 0" for weight in EDITS)], "lambda")
+
+
 FIGURES: dict[str, Callable[[Model, TestSet, int], Sheet]] = {
-    "fig08": volumes, "fig09": mixes, "fig10": ratios, "fig11": interpolations, "fig18": volumes,
+    "fig08": volumes, "fig09": mixes, "fig10": ratios, "fig11": interpolations, "fig13": edits,
+    "fig18": volumes,
 }  # fmt: skip
 
 
