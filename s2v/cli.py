@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from s2v.control.commands import register
 from s2v.errors import UserError
 
 
@@ -34,6 +35,7 @@ world = typer.Typer(help="The embedded world, the default data set.", **_STYLE)
 config = typer.Typer(help="Configuration files.", **_STYLE)
 shards = typer.Typer(help="Packed shards.", **_STYLE)
 weights = typer.Typer(help="Published weights: what there is, under which licence; bring it; check it.", **_STYLE)
+register(app)
 app.add_typer(weights, name="weights")
 app.add_typer(shards, name="shards")
 app.add_typer(world, name="world")

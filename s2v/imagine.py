@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
+from s2v.control.sheets import write
 from s2v.errors import UserError
-from s2v.files import read_json, write_bytes
-from s2v.media.decode import decode_audio
-from s2v.media.diagnosis import ClipError
-from s2v.media.ffmpeg import ffmpeg_path
-from s2v.media.picture import encode_png, from_unit, grid, resize
-from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.methods import Sources, clip_seed, load_method
-
-MODELS = ("encoder", "generator", "align")
-LONGEST_S = 3600.0
+from s2v.model import Model
 
 
 def imagine(
@@ -40,29 +30,11 @@ def imagine(
     Raises:
         UserError: there is no trained model, or the file has no sound that can be read.
     """
-    for name in MODELS:
-        if not (run / name / "model.safetensors").is_file():
-            raise UserError(f"{run}: no finished run (no {name}/model.safetensors); `snakemake --cores all` makes one")
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: pictures are written as PNG; give a name that ends in .png")
-    heard_s = window_s or float(read_json(run / "align" / "config.json")["audio"]["window_s"])
-    limit_s = min(LONGEST_S, start_s + heard_s + 1)
-    try:
-        wave = decode_audio(sound, ffmpeg=ffmpeg_path(ffmpeg), sample_rate_hz=SAMPLE_RATE_HZ, max_duration_s=limit_s)
-    except ClipError as error:
-        raise UserError(f"{sound}: {error.detail or error.reason.help}") from error
-    wave = wave[round(start_s * SAMPLE_RATE_HZ) :]
-    if len(wave) == 0:
-        raise UserError(f"{sound}: ends before second {start_s:g}")
-    sources = Sources(run / "encoder", run / "generator", run / "align", window_s=heard_s, truncation=truncation)
-    method = load_method("sound2vision", sources)
-    z = method.encode_audio(torch.from_numpy(wave.copy())[None].float() / 32768)
-    seeds = [clip_seed(seed, str(i)) for i in range(n)]
-    images = from_unit(method.decode(z.expand(n, -1), seeds))
-    if px is not None:
-        images = resize(images, px)
-    picture = images[0].permute(1, 2, 0).numpy() if n == 1 else grid(images)
-    write_bytes(output, encode_png(picture))
+    model = Model(run, window_s=window_s, truncation=truncation, ffmpeg=ffmpeg)
+    z = model.encode_audio(model.sound(sound, start_s))
+    write(model.generate(z.expand(n, -1), seed, range(n)), output, px)
 
 
 __all__ = ["imagine"]

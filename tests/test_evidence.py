@@ -45,6 +45,16 @@ def test_the_evidence_after_table_1(checkout: Checkout) -> None:
     planned = checkout.planned("results/tiny/table1.csv", config=("--configfile", "configs/tiny.yaml", "warm.yaml"))
     assert planned == {"generate": 1, "evaluate": 1, "table1": 1}, "retrieval; Table 2 drew sound2vision, others see"
 
+    steered = [f"results/tiny/{name}" for name in ("control.csv", "fig08.png", "fig09.png", "fig10.png", "fig11.png")]
+    assert checkout.planned(*steered) == {"control": 1, "control_figure": 4}
+    done = checkout.snakemake("--cores", "2", *steered)
+    assert done.returncode == 0, done.stdout[-4000:]
+    measured = list(csv.DictReader((checkout.results / "control.csv").read_text().splitlines()))
+    assert {row["quantity"] for row in measured} == {
+        "mix_both", "mix_balance", "interpolation", "size_volume", "edit_size"}  # fmt: skip
+    assert {row["class"] for row in measured} == {"all", "dog barking", "rain falling", "siren truck"}
+    assert checkout.planned("results/tiny/claims.csv") == {"claims": 1}, "what was measured since"
+
     done = checkout.snakemake("--cores", "2", "evidence")
     assert done.returncode == 0, done.stdout[-4000:]
     done = checkout.snakemake("--report", "results/tiny/report.html", "evidence")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,12 +105,31 @@ def run(
     save(draw(shown, window_s), output)
 
 
+def explain(*, run: Path, sound: Path, output: Path, seed: int = 0) -> None:
+    """Draw one sound: its spectrogram with what was attended to, and the picture.
+
+    The score is `energy`: of a single sound there is no mean to change from.
+
+    Raises:
+        UserError: no finished run, or no sound that can be read.
+    """
+    from s2v.config import RuntimeConfig
+    from s2v.model import Model
+
+    model = Model(run)
+    place = Runtime.from_config(RuntimeConfig(device="cpu"), torch.get_num_threads())
+    wave = model.sound(sound).numpy()
+    seeing = _Model(run / "align", run / "generator", model.window_s, seed, "energy", place, [wave])
+    (one,) = seeing.all([sound.stem], {})
+    save(draw([(sound.stem, one)], model.window_s), output)
+
+
 class _Model:
     """f_A and G of a run, and the sounds of a split."""
 
     def __init__(
         self, align_dir: Path, generator_dir: Path, window_s: float, seed: int, score: str, place: Runtime,
-        waves: list[NDArray[np.int16]],
+        waves: Sequence[NDArray[Any]],
     ) -> None:
         self.f_a, self.g = load_audio(align_dir, place.device), load_generator(generator_dir, place.device)
         self.window_s, self.seed, self.score, self.device, self.waves = window_s, seed, score, place.device, waves
@@ -181,10 +201,11 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
     across = min(ACROSS, len(shown))
     blocks = -(-len(shown) // across)
     heights = [0.3, 1.0, 0.09, 0.3, 1.0] * blocks
-    figure = Figure(figsize=(7.2, 1.12 * sum(heights)))
+    width = max(2.2, 0.47 + 0.61 + 1.02 * across)
+    figure = Figure(figsize=(width, 1.12 * sum(heights)))
     grid = GridSpec(
-        len(heights), across, figure, height_ratios=heights, left=0.065, right=0.915, bottom=0.012, top=0.995,
-        wspace=0.08, hspace=0.06,
+        len(heights), across, figure, height_ratios=heights, left=0.47 / width, right=1 - 0.61 / width,
+        bottom=0.012, top=0.995, wspace=0.08, hspace=0.06,
     )
     for i, (name, one) in enumerate(shown):
         block, column = divmod(i, across)
@@ -198,7 +219,8 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
         _truth(figure.add_subplot(grid[top + 2, column]), one, window_s, labelled=column == 0)
         show_picture(figure.add_subplot(grid[top + 4, column]), enlarge(one.picture))
     bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), HEAT), cax=figure.add_axes((0.93, 0.35, 0.012, 0.3)), alpha=0.75
+        ScalarMappable(Normalize(0, 1), HEAT), alpha=0.75,
+        cax=figure.add_axes((1 - 0.5 / width, 0.35, 0.085 / width, 0.3)),
     )
     bar.set_label("attention (relative)", fontsize=7)
     bar.ax.tick_params(labelsize=6)

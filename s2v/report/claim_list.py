@@ -123,17 +123,17 @@ CLAIMS: list[Claim] = [
     Claim("control", "size_volume", "Louder sounds make larger or stronger sources", "5.1, Fig. 8",
           "Spearman's rho of volume and size", "no number"),
     Claim("control", "mix_both", "A mix of two sounds shows both", "5.1, Fig. 9",
-          "both classes among the two best, mix minus either alone", "no number", percent=True),
+          "both classes are the judge's two best, mix minus the better one alone (points)", "no number", percent=True),
     Claim("control", "mix_balance", "The ratio of a mix moves the balance of the picture", "5.1, Fig. 10",
           "Spearman's rho of ratio and balance", "no number"),
     Claim("control", "interpolation", "Between image and sound the picture moves from one to the other", "5.2, Fig. 11",
-          "Spearman's rho of lambda and the picture's likeness to the image", "no number"),
+          "Spearman's rho of lambda and the picture's likeness to the image's class over the sound's", "no number"),
     Claim("control", "edit_size", "Moving along a volume direction edits a picture", "5.2, Fig. 13",
           "Spearman's rho of the step and size", "no number"),
 ]
 """In the order of the paper."""
 
-BUILT = ("table1", "table2", "gap", "fig03", "fig05", "table3", "fig16")
+BUILT = ("table1", "table2", "gap", "fig03", "fig05", "table3", "fig16", "control")
 """Sources that a stage of the workflow measures."""
 
 __all__ = ["BUILT", "CLAIMS", "Claim"]

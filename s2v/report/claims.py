@@ -15,6 +15,9 @@ from s2v.files import read_json, write_json, write_text
 from s2v.report.claim_list import BUILT, CLAIMS, Claim
 from s2v.report.tables import bullets
 
+TARGETS = {name: f"{name}.png" if name.startswith("fig") else f"{name}.csv" for name in BUILT}
+"""File that a user asks for, of each source."""
+
 Verdict = Literal["holds", "does not hold", "undecided", "not measured"]
 
 
@@ -79,10 +82,9 @@ def run(
 
 
 def _finding(claim: Claim, measured: dict[str, dict[str, Quantity]]) -> Finding:
-    if claim.source not in BUILT:
-        return Finding(claim, "not measured", why="no stage measures it yet")
     if claim.source not in measured:
-        return Finding(claim, "not measured", why=f"{claim.source} was not run; make it, then claims.csv again")
+        why = f"{TARGETS[claim.source]} was not made; make it, then claims.csv again"
+        return Finding(claim, "not measured", why=why)
     quantity = measured[claim.source].get(claim.key)
     if quantity is None:
         return Finding(claim, "not measured", why=f"{claim.source} cannot measure it on this data or configuration")

@@ -1,0 +1,179 @@
+"""Commands that steer pictures by sound. They import what they need when they run, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from s2v.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from s2v.model import Model
+
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help=".png (a sheet), .gif or .mp4 (a film); a .json beside it says how")
+]
+Run = Annotated[Path, typer.Option("--model", help="output folder of a finished run")]
+Generator = Annotated[Literal["gan", "ldm"], typer.Option(help="which generator; ldm needs the models of table3.csv")]
+Seed = Annotated[int, typer.Option(min=0, help="the same seed gives the same noise, one for the whole sweep")]
+Px = Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")]
+Steps = Annotated[int, typer.Option(min=2, max=200, help="pictures of the sweep")]
+Sound = Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads")]
+
+
+def _model(run: Path, generator: str) -> Model:
+    from s2v.model import Model
+
+    return Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm")
+
+
+def _done(output: Path, pictures: Tensor, px: int | None, facts: dict[str, Any], columns: int | None = None) -> None:
+    from s2v import __version__
+    from s2v.control.sheets import write, write_recipe
+
+    write(pictures, output, px, columns)
+    write_recipe(output, ["s2v", *sys.argv[1:]], {"s2v": __version__, **facts})
+    typer.echo(str(output))
+
+
+def _evenly(low: float, high: float, steps: int) -> list[float]:
+    return [low + (high - low) * i / (steps - 1) for i in range(steps)]
+
+
+def mix(
+    sounds: Annotated[list[Path], typer.Argument(help="two or more sounds, of any format and length")],
+    output: Output,
+    gain: Annotated[list[float] | None, typer.Option(help="dB of each sound, in order; give it once a sound")] = None,
+    offset: Annotated[list[float] | None, typer.Option(help="seconds before each begins, likewise")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, max=400, help="how many pictures, each from its own noise")] = 1,
+    seed: Seed = 0,
+    model: Run = Path("results"),
+    generator: Generator = "gan",
+    px: Px = None,
+) -> None:
+    """Make pictures of several sounds at once.
+
+    No level is normalised: what is louder in the mix weighs more.
+    """
+    from s2v.control.sheets import check
+
+    check(output)
+    if len(sounds) < 2:
+        raise UserError("mix: give two or more sounds")
+    loaded = _model(model, generator)
+    z = loaded.encode_audio(loaded.mix(list(sounds), gain or None, offset or None))
+    facts = {"sounds": [str(path) for path in sounds], "gains_db": gain, "offsets_s": offset, "seed": seed}
+    _done(output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
+
+
+def volume(
+    sound: Sound,
+    output: Output,
+    low: Annotated[float, typer.Option("--from", help="dB of the first picture")] = -30.0,
+    high: Annotated[float, typer.Option("--to", help="dB of the last")] = 10.0,
+    steps: Steps = 7,
+    seed: Seed = 0,
+    model: Run = Path("results"),
+    generator: Generator = "gan",
+    px: Px = None,
+) -> None:
+    """Make a sound louder step by step, and see what becomes of the picture (paper 5.1, Fig. 8)."""
+    from s2v.control.sheets import check
+
+    check(output)
+    loaded, gains = _model(model, generator), _evenly(low, high, steps)
+    z = loaded.encode_audio(list(loaded.volumes(sound, gains)))
+    _done(output, loaded.generate(z, seed), px, {"sound": str(sound), "gains_db": gains, "seed": seed}, columns=steps)
+
+
+def interpolate(
+    picture: Annotated[Path, typer.Argument(help="a picture file")],
+    sound: Sound,
+    output: Output,
+    steps: Steps = 7,
+    low: Annotated[float, typer.Option("--from", help="lambda of the first picture; 1 is the picture alone")] = 1.0,
+    high: Annotated[float, typer.Option("--to", help="of the last; 0 is the sound alone")] = 0.0,
+    seed: Seed = 0,
+    model: Run = Path("results"),
+    generator: Generator = "gan",
+    px: Px = None,
+) -> None:
+    """Go from a picture to a sound through the space that they share (paper 5.2, Fig. 11)."""
+    from s2v.control.sheets import check
+
+    check(output)
+    loaded, weights = _model(model, generator), _evenly(low, high, steps)
+    z = loaded.interpolate(picture, sound, weights)
+    facts = {"picture": str(picture), "sound": str(sound), "lambda": weights, "seed": seed}
+    _done(output, loaded.generate(z, seed), px, facts, columns=steps)
+
+
+def edit(
+    picture: Annotated[Path, typer.Argument(help="a picture file")],
+    sound: Sound,
+    output: Output,
+    steps: Steps = 5,
+    low: Annotated[float, typer.Option("--from", help="lambda of the first picture; 0 leaves it as it is")] = -1.0,
+    high: Annotated[float, typer.Option("--to", help="of the last; above 0 is louder")] = 2.0,
+    soft: Annotated[float, typer.Option(help="dB of the soft version of the sound")] = -24.0,
+    loud: Annotated[float, typer.Option(help="dB of the loud one")] = 0.0,
+    model: Run = Path("results"),
+    px: Px = None,
+) -> None:
+    """Edit a picture by the volume of a sound (paper 5.2, Fig. 13).
+
+    The picture is brought into the GAN's terms first (its noise and feature are searched, some seconds), then moved
+    along the direction from the soft to the loud version of the sound.
+    """
+    from s2v.control.sheets import check
+
+    check(output)
+    loaded, weights = _model(model, "gan"), _evenly(low, high, steps)
+    loaded.sound(sound)  # a wrong file is told before the search
+    found = loaded.invert(picture)
+    facts = {
+        "picture": str(picture), "sound": str(sound), "lambda": weights, "soft_db": soft, "loud_db": loud,
+        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error,
+    }  # fmt: skip
+    _done(output, loaded.edit(found, sound, weights, soft, loud), px, facts, columns=steps)
+
+
+def explain(
+    sound: Sound,
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write")],
+    seed: Seed = 0,
+    model: Run = Path("results"),
+) -> None:
+    """Show what of a sound its picture comes from: Grad-CAM over the spectrogram (paper 4.2, Fig. 5)."""
+    from s2v.report.attention import explain as draw
+
+    if output.suffix.lower() != ".png":
+        raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
+    draw(run=model, sound=sound, output=output, seed=seed)
+    typer.echo(str(output))
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="output folder of a finished run")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder to make")],
+    programs: Annotated[bool, typer.Option(help="also torch.export programs of encoder and generator")] = False,
+) -> None:
+    """Put the GAN's model of a run into a folder of its own, which --model and s2v.load take."""
+    from s2v.control.export import export as write
+
+    for path in write(run, output, programs):
+        typer.echo(str(path))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (mix, volume, interpolate, edit, explain, export):
+        app.command()(command)
+
+
+__all__ = ["register"]

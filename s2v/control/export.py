@@ -1,0 +1,114 @@
+"""A trained model as a folder of its own, which `--model` and `s2v.load` take, and as programs for other code."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from s2v.config.methods import NEEDS
+from s2v.errors import UserError
+from s2v.files import write_json, write_text
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.methods.sound2vision import Sound2Vision
+from s2v.model import Model
+from s2v.provenance import revision, versions
+
+FILES = ("model.safetensors", "config.json", "README.md")
+PROGRAMS = {"audio_encoder.pt2": "waveform [B, N] -> feature [B, D]", "generator.pt2": "noise, feature -> picture"}
+TOLERANCE = 1e-4
+"""Largest difference of a program's numbers to the model's own: of a feature, and of a picture in [-1, 1]."""
+
+
+class Hears(nn.Module):
+    """f_A as one program: a waveform float [B, window] at 16 kHz -> feature [B, D] of unit norm."""
+
+    def __init__(self, method: Sound2Vision) -> None:
+        super().__init__()
+        self.f_a = method.f_a
+
+    def forward(self, wave: Tensor) -> Tensor:
+        """[B, N] -> [B, D]."""
+        return F.normalize(self.f_a(self.f_a.spectrogram(wave)), dim=1)
+
+
+def export(run: Path, output: Path, programs: bool = False) -> list[Path]:
+    """Write the GAN's model of a finished run to a folder of its own.
+
+    Args:
+        run: output folder of the run.
+        output: folder that is not there yet.
+        programs: also the audio encoder and the generator as torch.export programs (`PROGRAMS`), for any batch; they
+            are compared with the model and refused where they differ by more than `TOLERANCE`.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: the run is not finished, the folder is there, or a program is not the model.
+    """
+    if output.exists():
+        raise UserError(f"{output}: is there already; name a new folder")
+    model = Model(run)
+    folder = output.with_name(f".{output.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        for part in NEEDS["sound2vision"].parts.values():
+            (folder / part).mkdir(parents=True)
+            for name in FILES:
+                if (run / part / name).is_file():
+                    shutil.copyfile(run / part / name, folder / part / name)
+        write_json(folder / "s2v.json", {
+            "method": "sound2vision", "dim": model.dim, "resolution": model.resolution, "window_s": model.window_s,
+            "sample_rate_hz": SAMPLE_RATE_HZ, "code": revision(), "versions": versions("torch"),
+        })  # fmt: skip
+        write_text(folder / "README.md", _card(model))
+        if programs:
+            _programs(model, folder)
+        folder.rename(output)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return sorted(path for path in output.rglob("*") if path.is_file())
+
+
+def _card(model: Model) -> str:
+    parts = [
+        "# A Sound2Vision model\n",
+        f"Hears {model.window_s:g} s at {SAMPLE_RATE_HZ} Hz, paints {model.resolution} px. Weights are safetensors; "
+        "each folder has its own card.\n",
+        '    import s2v\n    model = s2v.load("this folder")\n'
+        '    pictures = model.generate(model.encode_audio("dog.wav"))\n',
+        "Or `s2v generate dog.wav -o dog.png --model <this folder>`.\n",
+        "It makes one of what it learned from, whatever it hears. The cards of its parts say what that was.\n",
+    ]
+    return "\n".join(parts)
+
+
+def _programs(model: Model, folder: Path) -> None:
+    method = model.method
+    assert isinstance(method, Sound2Vision)
+    samples = round(float(method.f_a.audio["window_s"]) * SAMPLE_RATE_HZ)
+    g = torch.Generator().manual_seed(0)
+    wave, other = 0.1 * torch.randn(2, samples, generator=g), 0.1 * torch.randn(3, samples, generator=g)
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    hears = Hears(method).eval()
+    noise = torch.randn(3, method.g.dim_z, generator=g)
+    with torch.no_grad():
+        z = hears(other)
+        heard = torch.export.export(hears, (wave,), dynamic_shapes=({0: batch},))
+        painted = torch.export.export(method.g, (noise[:2], z[:2]), dynamic_shapes=({0: batch}, {0: batch}))
+        apart = {
+            "audio_encoder.pt2": float((heard.module()(other) - z).abs().max()),
+            "generator.pt2": float((painted.module()(noise, z) - method.g(noise, z)).abs().max()),
+        }
+    for name, difference in apart.items():
+        if difference > TOLERANCE:
+            raise UserError(f"export: {name} differs from the model by {difference:.2g}, more than {TOLERANCE:g}")
+    torch.export.save(heard, folder / "audio_encoder.pt2")
+    torch.export.save(painted, folder / "generator.pt2")
+
+
+__all__ = ["PROGRAMS", "TOLERANCE", "export"]

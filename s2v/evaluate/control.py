@@ -1,0 +1,197 @@
+"""How far sounds steer pictures (paper 5), measured on the test clips with the judge and the world's truth."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from s2v.control import latent, waveform
+from s2v.data.reader import read_images, read_waves
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval, mean_interval
+from s2v.evaluate.evaluators import Evaluator, load_evaluator
+from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.size import learn
+from s2v.files import write_text
+from s2v.media.picture import from_unit, to_unit
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
+from s2v.methods.base import clip_seed
+from s2v.model import Model
+
+if TYPE_CHECKING:
+    from s2v.config import WorldConfig
+
+GAINS_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
+RATIOS_DB = (-18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0)
+WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
+SOFT_DB, LOUD_DB = -24.0, 0.0
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Test clips with sound: names, classes, waveforms [N_i] and frames uint8 [N, 3, px, px]."""
+
+    __test__ = False  # no test, whatever its name says to pytest
+
+    keys: list[str]
+    labels: list[str]
+    waves: list[Tensor]
+    frames: Tensor
+
+    @classmethod
+    def read(cls, packs: list[Path], px: int) -> TestSet:
+        """Of packed shards; the order is that of the SHA-1 of the names.
+
+        Raises:
+            UserError: clips have no class, or there is only one.
+        """
+        waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
+        frames, seen, _ = read_images(packs, px)
+        place = {key: i for i, key in enumerate(seen)}
+        order = sorted(range(len(keys)), key=lambda i: hashlib.sha1(keys[i].encode()).hexdigest())
+        named = [i for i in order if labels[i]]
+        if len({labels[i] for i in named}) < 2:
+            raise UserError("control: needs test clips of at least two classes")
+        return cls(
+            [keys[i] for i in named], [labels[i] or "" for i in named],
+            [to_float(torch.from_numpy(waves[i])) for i in named], frames[[place[keys[i]] for i in named]],
+        )  # fmt: skip
+
+    def partner(self, i: int) -> int:
+        """The next clip of another class: with whom a clip is mixed."""
+        n = len(self.keys)
+        return next(j % n for j in range(i + 1, i + n) if self.labels[j % n] != self.labels[i])
+
+
+def rho(steps: Sequence[float], values: NDArray[np.float64]) -> float:
+    """Spearman's rank correlation; 0 where the values do not change."""
+    return float(spearmanr(steps, values).statistic) if len(set(values.tolist())) > 1 else 0.0
+
+
+def run(
+    *, run_dir: Path, packs: list[Path], judge_packs: list[Path], judge_dir: Path, world: WorldConfig | None,
+    judge_split: str, window_s: float, seed: int, bootstrap: int, output: Path, quantities: Path,
+) -> None:
+    """Measure the five claims about control, over test clips; write them by class as CSV and over all as quantities.
+
+    Of each clip: the same noise in the whole sweep. Without the world's recipe there is no size estimator, and its two
+    quantities are left out.
+
+    Args:
+        run_dir: output folder of the run.
+        packs: shards of the test split.
+        judge_packs: shards of the judge split.
+        judge_dir: of the judge.
+        world: the world's configuration, where that is the data.
+        judge_split: its name.
+        window_s: of a sound that is heard.
+        seed: of generation.
+        bootstrap: resamples.
+        output: CSV.
+        quantities: JSON of `s2v.evaluate.quantities`.
+    """
+    model = Model(run_dir, window_s=window_s)
+    evaluator = load_evaluator("judge", judge_dir=judge_dir)
+    assert evaluator is not None
+    clips = TestSet.read(packs, model.method.image_px)
+    found = _sweeps(model, clips, evaluator, seed)
+    about: dict[str, str] = {}
+    if world is not None:
+        size = learn(evaluator, judge_packs, world, judge_split, model.resolution)
+        found |= _sizes(model, clips, size, seed)
+        worst = min(size.agreement, key=lambda name: size.agreement[name])
+        told = (
+            f"size: ridge regression on the judge's features, learned from the split `{judge_split}`; on reels that a "
+            f"fold had not seen rho is {np.mean(list(size.agreement.values())):.2f} in the mean and "
+            f"{size.agreement[worst]:.2f} at least ({worst})"
+        )
+        about = {"size_volume": told, "edit_size": told + "; f_V's feature, not inverted, and the noise is drawn"}
+    write_text(output, to_csv(found, clips.labels, bootstrap))
+    write_quantities(quantities, {
+        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap) for name, values in found.items()
+    })  # fmt: skip
+
+
+def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity:
+    interval = mean_interval(values, bootstrap)
+    return Quantity(interval.value, interval.low, interval.high, len(values), about=about)
+
+
+def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
+    """Pictures of features [K, D] under the noise of a clip."""
+    return from_unit(model.method.decode(z, [clip_seed(seed, key)] * len(z)))
+
+
+def _sweeps(model: Model, clips: TestSet, evaluator: Evaluator, seed: int) -> dict[str, NDArray[np.float64]]:
+    """What the judge's scores say of mixes and of interpolation, a number a clip."""
+    names = sorted(set(clips.labels))
+    pictures: dict[str, list[Tensor]] = {"mix": [], "ratio": [], "between": []}
+    for i, key in enumerate(clips.keys):
+        j = clips.partner(i)
+        a, b = clips.waves[i], clips.waves[j]
+        sounds = [a, b, waveform.mix([a, b])]
+        sounds += [waveform.mix([a, b], [ratio / 2, -ratio / 2]) for ratio in RATIOS_DB]
+        z = model.encode_audio(list(sounds))
+        z_v = model.encode_image(clips.frames[i])[0]
+        between = latent.interpolate(z_v, z[1], WEIGHTS)
+        made = _paint(model, torch.cat([z, between]), key, seed)
+        for name, part in zip(pictures, made.split([3, len(RATIOS_DB), len(WEIGHTS)]), strict=True):
+            pictures[name].append(part)
+    found: dict[str, list[float]] = {"mix_both": [], "mix_balance": [], "interpolation": []}
+    scores = {
+        name: evaluator.rank(to_unit(torch.cat(parts)), names).unflatten(0, (len(clips.keys), -1))
+        for name, parts in pictures.items()
+    }
+    for i in range(len(clips.keys)):
+        own, other = names.index(clips.labels[i]), names.index(clips.labels[clips.partner(i)])
+        first_two = scores["mix"][i].topk(2, dim=1).indices
+        both = [set(row.tolist()) == {own, other} for row in first_two]
+        found["mix_both"].append(float(both[2]) - float(max(both[0], both[1])))
+        for name, kind, steps in (("mix_balance", "ratio", RATIOS_DB), ("interpolation", "between", WEIGHTS)):
+            difference = scores[kind][i][:, own] - scores[kind][i][:, other]
+            found[name].append(rho(steps, difference.double().numpy()))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _sizes(model: Model, clips: TestSet, size: object, seed: int) -> dict[str, NDArray[np.float64]]:
+    """What the size estimator says of volume, and of moving along its direction, a number a clip."""
+    found: dict[str, list[float]] = {"size_volume": [], "edit_size": []}
+    assert callable(size)
+    for i, key in enumerate(clips.keys):
+        wave, label = clips.waves[i], clips.labels[i]
+        gains = [*GAINS_DB, SOFT_DB, LOUD_DB]
+        z = model.encode_audio([waveform.gain(wave, db) for db in gains])
+        edited = latent.move(model.encode_image(clips.frames[i])[0], z[-2], z[-1], STEPS)
+        estimates = size(_paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed), label)
+        found["size_volume"].append(rho(GAINS_DB, estimates[: len(GAINS_DB)]))
+        found["edit_size"].append(rho(STEPS, estimates[len(GAINS_DB) :]))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> str:
+    """A line for each quantity and class, and for all classes: mean over clips with its 95 % interval."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["quantity", "class", "clips", "mean", "low", "high"])
+    for name, values in found.items():
+        for group in ("all", *sorted(set(labels))):
+            own = values if group == "all" else values[[i for i, label in enumerate(labels) if label == group]]
+            interval: Interval = mean_interval(own, bootstrap)
+            numbers = (interval.value, interval.low, interval.high)
+            writer.writerow([name, group, len(own), *(f"{number:.4f}" for number in numbers)])
+    return buffer.getvalue()
+
+
+__all__ = ["TestSet", "rho", "run", "to_csv"]

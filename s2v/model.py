@@ -1,0 +1,206 @@
+"""The model as a Python object: `s2v.load("results")`, then sounds and pictures in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torchaudio
+from numpy.typing import NDArray
+from torch import Tensor
+
+from s2v.config.methods import NEEDS, MethodName
+from s2v.control import latent, waveform
+from s2v.control.inversion import Inversion, invert, paint
+from s2v.errors import UserError
+from s2v.files import read_json
+from s2v.media.decode import decode_audio
+from s2v.media.diagnosis import ClipError
+from s2v.media.ffmpeg import ffmpeg_path
+from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
+from s2v.methods import Sources, clip_seed, load_method
+from s2v.methods.icgan import IcGan
+
+if TYPE_CHECKING:
+    from s2v.config import SamplerConfig
+
+Sound = str | Path | Tensor | tuple[NDArray[np.float32] | NDArray[np.int16] | Tensor, int]
+"""A file; a waveform [N] at 16 kHz; or a waveform [N] (or [C, N]) and its rate in Hz. Floats lie in [-1, 1]."""
+
+Picture = str | Path | NDArray[np.uint8] | Tensor
+"""A file; uint8 [H, W, 3]; or a uint8 tensor [3, H, W]."""
+
+LONGEST_S = 3600.0
+
+
+class Model:
+    """An audio encoder, an image encoder and a generator of a finished run.
+
+    Args:
+        run: output folder of the run.
+        method: one that hears, such as sound2vision or sound2vision_ldm.
+        window_s: seconds of a sound that are heard; None is what the audio encoder learned with.
+        truncation: truncated noise of the GAN; 0 is off.
+        sampler: how the latent diffusion model draws; None takes its defaults.
+        device: of torch.
+        ffmpeg: bundled, system, or a path.
+
+    Raises:
+        UserError: the method does not hear, or the run lacks one of its parts.
+    """
+
+    def __init__(
+        self, run: str | Path, method: MethodName = "sound2vision", *, window_s: float | None = None,
+        truncation: float = 0.0, sampler: SamplerConfig | None = None, device: torch.device | str = "cpu",
+        ffmpeg: str = "bundled",
+    ) -> None:
+        from s2v.config import SamplerConfig
+
+        self.run, self.ffmpeg = Path(run), ffmpeg
+        parts = NEEDS[method].parts
+        if "align" not in parts or "encoder" not in parts:
+            raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
+        for part in dict.fromkeys(parts.values()):
+            if not (self.run / part / "model.safetensors").is_file():
+                hint = "`snakemake --cores all` makes one"
+                raise UserError(f"{self.run}: no finished run (no {part}/model.safetensors); {hint}")
+        audio = read_json(self.run / parts["align"] / "config.json")["audio"]
+        self.window_s = float(window_s or audio["window_s"])
+        self.method = load_method(method, Sources(
+            self.run / parts["encoder"], self.run / parts["generator"], self.run / parts["align"],
+            window_s=self.window_s, truncation=truncation, device=device,
+            vae_dir=self.run / parts["vae"] if "vae" in parts else None, sampler=sampler or SamplerConfig(),
+        ))  # fmt: skip
+
+    @property
+    def dim(self) -> int:
+        """D, size of a feature."""
+        return self.method.dim
+
+    @property
+    def resolution(self) -> int:
+        """R, side of the pictures."""
+        return self.method.resolution
+
+    def sound(self, source: Sound, start_s: float = 0.0) -> Tensor:
+        """A waveform float [N] at 16 kHz in [-1, 1], at the level that it has.
+
+        Raises:
+            UserError: a file has no sound that can be read, or ends before `start_s`.
+        """
+        if isinstance(source, (str, Path)):
+            limit_s = min(LONGEST_S, start_s + self.window_s + 1)
+            try:
+                found = decode_audio(
+                    source, ffmpeg=ffmpeg_path(self.ffmpeg), sample_rate_hz=SAMPLE_RATE_HZ, max_duration_s=limit_s
+                )
+            except ClipError as error:
+                raise UserError(f"{source}: {error.detail or error.reason.help}") from error
+            wave = to_float(torch.from_numpy(found.copy()))
+        elif isinstance(source, Tensor):
+            wave = to_float(source)
+        else:
+            values, rate = source
+            wave = to_float(torch.as_tensor(np.asarray(values)))
+            wave = wave.mean(0) if wave.ndim == 2 else wave
+            wave = torchaudio.functional.resample(wave, rate, SAMPLE_RATE_HZ) if rate != SAMPLE_RATE_HZ else wave
+        wave = wave[round(start_s * SAMPLE_RATE_HZ) :]
+        if wave.ndim != 1 or len(wave) == 0:
+            what = source if isinstance(source, (str, Path)) else "sound"
+            raise UserError(f"{what}: ends before second {start_s:g}")
+        return wave
+
+    def encode_audio(self, sounds: Sound | list[Sound]) -> Tensor:
+        """Sounds -> features z^A [B, D] of unit norm; short ones are repeated to the window, long ones cut."""
+        several = sounds if isinstance(sounds, list) else [sounds]
+        n = round(self.window_s * SAMPLE_RATE_HZ)
+        return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in several]))
+
+    def encode_image(self, pictures: Picture | list[Picture]) -> Tensor:
+        """Pictures -> features z^V [B, D] of unit norm.
+
+        Raises:
+            UserError: a file is no picture.
+        """
+        several = pictures if isinstance(pictures, list) else [pictures]
+        return torch.cat([self.method.encode_image(to_unit(self._seen(one))) for one in several])
+
+    def _seen(self, picture: Picture) -> Tensor:
+        """uint8 [1, 3, H, W]."""
+        if isinstance(picture, (str, Path)):
+            try:
+                picture = decode_image(Path(picture).read_bytes())
+            except (OSError, ValueError, UserError) as error:
+                raise UserError(f"{picture}: not readable as a picture ({error})") from error
+        return picture[None] if isinstance(picture, Tensor) else to_tensor([picture])
+
+    def generate(self, z: Tensor, seed: int = 0, noises: Sequence[int] | None = None) -> Tensor:
+        """Features [B, D] -> pictures uint8 [B, 3, R, R].
+
+        Args:
+            z: features, of unit norm.
+            seed: the same seed gives the same pictures.
+            noises: which of the seed's noises each takes; None is the first for all, as a sweep wants it. A picture
+                depends on its feature, seed and noise alone, not on its batch.
+        """
+        own = [0] * len(z) if noises is None else list(noises)
+        return from_unit(self.method.decode(z, [clip_seed(seed, str(noise)) for noise in own]))
+
+    def mix(
+        self, sounds: Sequence[Sound], gains_db: Sequence[float] | None = None, offsets_s: Sequence[float] | None = None
+    ) -> Tensor:
+        """Several sounds in one waveform [N] (`s2v.control.waveform.mix`)."""
+        try:
+            return waveform.mix([self.sound(one) for one in sounds], gains_db, offsets_s)
+        except ValueError as error:
+            raise UserError(f"mix: {error}") from error
+
+    def volumes(self, sound: Sound, gains_db: Sequence[float]) -> Tensor:
+        """A sound at several gains [len(gains_db), N]."""
+        wave = self.sound(sound)
+        return torch.stack([waveform.gain(wave, db) for db in gains_db])
+
+    def invert(self, picture: Picture, steps: int = 150) -> Inversion:
+        """Noise and feature that a picture could have come from (GAN only; `s2v.control.inversion`)."""
+        return invert(self._gan(), self._seen(picture)[0], steps)
+
+    def edit(
+        self, picture: Picture | Inversion, sound: Sound, weights: Sequence[float], soft_db: float = -24.0,
+        loud_db: float = 0.0,
+    ) -> Tensor:
+        """A picture moved along the direction from a soft to a loud version of a sound (paper 5.2, Fig. 13).
+
+        Args:
+            picture: it, or its inversion, which takes seconds.
+            sound: the one whose volume makes the direction.
+            weights: lambda of each result; 0 is the inverted picture, above 0 is louder.
+            soft_db: gain of the soft version.
+            loud_db: of the loud one.
+
+        Returns:
+            Pictures uint8 [len(weights), 3, R, R], with the noise of the inversion.
+        """
+        found = picture if isinstance(picture, Inversion) else self.invert(picture)
+        soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
+        return paint(self._gan(), found.noise, latent.move(found.z, soft, loud, weights))
+
+    def _gan(self) -> IcGan:
+        if not isinstance(self.method, IcGan):
+            raise UserError("only the GAN's pictures can be inverted; take the method sound2vision")
+        return self.method
+
+    def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
+        """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
+        return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], weights)
+
+
+def load(run: str | Path = "results", method: MethodName = "sound2vision", **settings: object) -> Model:
+    """The model of a finished run; for settings see `Model`."""
+    return Model(run, method, **settings)  # type: ignore[arg-type]
+
+
+__all__ = ["Model", "Picture", "Sound", "load"]

@@ -1,0 +1,77 @@
+"""What is measured of control: pairs, correlations, the size estimator against the world's truth."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from shards import write_tar
+from tiny_run import pack
+from torch import Tensor
+
+from s2v.config import WorldConfig
+from s2v.errors import UserError
+from s2v.evaluate.control import TestSet, rho, to_csv
+from s2v.evaluate.size import learn
+from s2v.files import write_json
+from s2v.media.picture import encode_jpeg
+from s2v.world.recipe import Clip, clip_seed, photos
+
+
+def test_rank_correlation_of_a_sweep() -> None:
+    assert rho([0, 1, 2], np.array([5.0, 6.0, 9.0])) == pytest.approx(1)
+    assert rho([0, 1, 2], np.array([3.0, 2.0, 1.0])) == pytest.approx(-1)
+    assert rho([0, 1, 2], np.array([4.0, 4.0, 4.0])) == 0
+
+
+def test_a_clip_is_mixed_with_one_of_another_class_and_the_order_is_that_of_the_names(tmp_path: Path) -> None:
+    clips = TestSet.read([pack(tmp_path / "test.tar", 4)], 24)
+    assert all(clips.labels[clips.partner(i)] != label for i, label in enumerate(clips.labels))
+    again = TestSet.read([pack(tmp_path / "test.tar", 4)], 24)
+    assert again.keys == clips.keys and clips.frames.shape == (12, 3, 24, 24)
+    with pytest.raises(UserError, match="at least two classes"):
+        TestSet.read([pack(tmp_path / "no.tar", 2, labelled=False)], 24)
+
+
+def test_means_are_by_class_and_over_all() -> None:
+    text = to_csv({"x": np.array([1.0, 0.0, 1.0, 1.0])}, ["a", "a", "b", "b"], 50)
+    rows = {row["class"]: row for row in csv.DictReader(text.splitlines())}
+    assert (rows["all"]["mean"], rows["a"]["mean"], rows["b"]["mean"]) == ("0.7500", "0.5000", "1.0000")
+    assert rows["b"]["low"] == rows["b"]["high"] == "1.0000" and rows["all"]["clips"] == "4"
+
+
+class _Seen:
+    """An evaluator whose features are the share of bright pixels, and noise."""
+
+    label = "a test"
+
+    def features(self, images: Tensor) -> Tensor:
+        bright = (images > 0.5).float().mean((1, 2, 3))
+        return torch.stack([bright, torch.randn(len(images), generator=torch.Generator().manual_seed(0))], 1)
+
+
+def test_the_estimator_finds_the_size_that_the_recipe_drew(tmp_path: Path) -> None:
+    """Squares as high as the recipe says: what is estimated must follow it, on reels that were not learned from."""
+    names = ["dog barking", "owl hooting"]
+    world = WorldConfig(classes=names, clips={"judge": 6}, photos_per_reel=8, size_px=64, seed=3)
+    members: dict[str, bytes] = {}
+    for index in range(6):
+        clip = Clip("judge", "dog barking", index, clip_seed(3, "judge", "dog barking", index))
+        for number, scene in enumerate(photos(clip, 8)):
+            frame = np.zeros((64, 64, 3), np.uint8)
+            side = round(64 * scene.height)
+            frame[:side, :side] = 255
+            key = f"{clip.clip_id}-{number:06d}"
+            members[f"{key}.jpg"] = encode_jpeg(frame)
+            members[f"{key}.json"] = b'{"label": "dog barking"}'
+    shard = write_tar(tmp_path / "judge.tar", members)
+    write_json(shard.with_suffix(".json"), {"samples": 48})
+    size = learn(_Seen(), [shard], world, "judge", 64)  # type: ignore[arg-type]
+    assert size.agreement["dog barking"] > 0.95
+    squares = torch.zeros(3, 3, 64, 64, dtype=torch.uint8)
+    for i, side in enumerate((20, 35, 50)):
+        squares[i, :, :side, :side] = 255
+    assert list(np.argsort(size(squares, "dog barking"))) == [0, 1, 2]

@@ -1,0 +1,24 @@
+"""Stage `control`: from rules/control.smk to s2v/evaluate/control.py."""
+
+from pathlib import Path
+
+from adapter import folder, job, paths
+
+with job(snakemake):
+    from s2v.config import WorldConfig
+    from s2v.evaluate.control import run
+
+    world = snakemake.params.world
+    run(
+        run_dir=Path(snakemake.params.results),
+        packs=paths(snakemake.input.packs),
+        judge_packs=paths(snakemake.input.judge_packs),
+        judge_dir=folder(snakemake.input.judge),
+        world=WorldConfig(**world) if world else None,
+        judge_split=snakemake.params.judge_split,
+        window_s=snakemake.params.window_s,
+        seed=snakemake.params.seed,
+        bootstrap=snakemake.params.bootstrap,
+        output=Path(snakemake.output.csv),
+        quantities=Path(snakemake.output.quantities),
+    )
