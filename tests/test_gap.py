@@ -14,11 +14,12 @@ from tiny_run import models, pack
 from torch.testing import assert_close
 
 from s2v.config import RuntimeConfig
+from s2v.errors import UserError
 from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.gap import geometry, unit_geometry
 from s2v.evaluate.quantities import read_quantities
-from s2v.files import write_parquet
-from s2v.report.gap import RunFiles, measure
+from s2v.files import read_parquet, write_parquet
+from s2v.report.gap import Measured, RunFiles, measure, to_quantities
 from s2v.report.gap_figures import fig06, fig07, fig_gap
 from s2v.train import embed
 
@@ -59,6 +60,13 @@ def test_a_mean_beside_the_gap_is_the_centre() -> None:
     assert float(centre[[0, 1, 2, 4, 5, 6, 7]].abs().max()) < 1e-12
 
 
+@given(st.integers(0, 2**31))
+def test_the_centres_of_images_and_of_sounds_are_one_vector(seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    found = unit_geometry(torch.randn(9, 5, generator=g) + 1, torch.randn(9, 5, generator=g))
+    assert_close(found.centre_image, found.centre_sound, rtol=0, atol=1e-9)
+
+
 def test_equal_features_have_no_gap_and_nothing_undefined() -> None:
     z, _ = _known(0.0)
     found = geometry(z, z)
@@ -89,6 +97,36 @@ def test_at_unit_norm_magnitude_and_cosine_are_one_number(seed: int) -> None:
 def test_shapes_that_are_no_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match="not pairs"):
         geometry(torch.zeros(3, 2), torch.zeros(2, 2))
+    with pytest.raises(ValueError, match="not a finite number"):
+        geometry(torch.full((3, 2), math.nan), torch.zeros(3, 2))
+
+
+def test_trainings_of_two_losses_are_paired_by_their_numbers() -> None:
+    z_v = torch.nn.functional.normalize(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)))
+
+    def trained(row: str, number: int, turned: float) -> Measured:
+        z_a = torch.nn.functional.normalize(z_v + turned)
+        run = RunFiles(row, number, Path(), 1.0, Path())
+        return Measured(run, z_v, z_a, unit_geometry(z_v, z_a), None)
+
+    nce, total = [trained("B", 2, 0.9), trained("B", 0, 0.5)], [trained("F", n, 0.1 * n) for n in (0, 1, 2)]
+    found = to_quantities({"nce": nce, "total": total}, [*nce, *total], 20)["magnitude_total_minus_nce"]
+    means = {(one.run.row, one.run.training): float(one.geometry.magnitude.mean()) for one in [*nce, *total]}
+    assert found.trainings == [0, 2]
+    assert found.by_training == pytest.approx([means["F", n] - means["B", n] for n in (0, 2)])
+
+
+def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
+    made, shard, ranks = models(tmp_path / "models"), pack(tmp_path / "test-0.tar", clips=1), tmp_path / "ranks.parquet"
+    embed.run(packs=[shard], encoder_dir=made.encoder, output=tmp_path / "f.safetensors", keys=tmp_path / "f.parquet",
+              runtime=CPU, threads=1)
+    write_parquet(ranks, [{"clip_id": f"other-{j}", "label": "cow", "rank": 1} for j in range(3)], RANKS)
+    with pytest.raises(UserError, match="not of the clips"):
+        measure(
+            runs=[RunFiles("B", 0, made.align, 1.0, ranks)], packs=[shard], features=tmp_path / "f.safetensors",
+            shown={"nce": "B"}, bootstrap=20, output=tmp_path / "gap.csv", tensors=tmp_path / "g.safetensors",
+            quantities=tmp_path / "gap.json", runtime=CPU, threads=1,
+        )
 
 
 def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
@@ -96,10 +134,11 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     shard = pack(tmp_path / "test-0.tar", clips=4)
     embed.run(packs=[shard], encoder_dir=made.encoder, output=tmp_path / "f.safetensors", keys=tmp_path / "f.parquet",
               runtime=CPU, threads=1)
+    keys = [row["key"] for row in read_parquet(tmp_path / "f.parquet")]
     runs = []
     for i, (row, training) in enumerate([("B", 0), ("B", 1), ("F", 0), ("F", 1)]):
         ranks = tmp_path / f"{i}.parquet"
-        rows = [{"clip_id": str(j), "label": "cow", "rank": 1 + (j + i) % (2 + i)} for j in range(12)]
+        rows = [{"clip_id": key, "label": "cow", "rank": 1 + (j + i) % (2 + i)} for j, key in enumerate(keys)]
         write_parquet(ranks, rows, RANKS)
         runs.append(RunFiles(row, training, made.align, 1.0 if row == "B" else 0.5, ranks))
     files = {name: tmp_path / name for name in ("gap.csv", "gap.safetensors", "gap.json")}
@@ -109,6 +148,7 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     )
     table = list(csv.DictReader(files["gap.csv"].read_text().splitlines()))
     assert [(row["row"], row["training"]) for row in table] == [("B", "0"), ("B", "1"), ("F", "0"), ("F", "1")]
+    assert [row["shown"] for row in table] == ["nce", "", "total", ""], "the first training of each row"
     assert all(0 < float(row["magnitude"]) < 2 for row in table)
     found = read_quantities(files["gap.json"])
     both = found["magnitude_total_minus_nce"]

@@ -94,8 +94,9 @@ def crossed_resamples(
     """Indices of trainings [S] and of clips [N], each drawn with replacement and independently of the other.
 
     This is the pigeonhole bootstrap (Owen, 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1), which
-    errs on the wide side for two crossed factors. Of one training there is nothing to draw: clips alone are resampled,
-    the same as by `resamples`.
+    errs on the wide side where both factors are many. A few trainings tell little of their spread: what differs
+    between them shows with (S - 1) / S of its variance, and of 3 no mean leaves the range of the 3. Of one training
+    there is nothing to draw: clips alone are resampled, the same as by `resamples`.
     """
     rng = np.random.default_rng([seed, trainings])
     for clips in resamples(n, count, seed):

@@ -1,4 +1,11 @@
-"""Geometry of the gap between the modalities (paper 4.4, after Zhang et al. 2023), over paired features."""
+"""Geometry of the gap between the modalities (paper 4.4, after Zhang et al. 2023), over paired features.
+
+Some of it holds for any features, and is no finding:
+
+- E z^V and E z^A differ by E g, which the centre leaves out: the centres of the two modalities are the same vector.
+- Without the cosine's denominator, orthogonality has a mean of 0. Its spread tells whether features are orthogonal.
+- At unit norm ||g||^2 = 2 - 2 cos(z^V, z^A): magnitude and alignment are two readings of one number.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +27,7 @@ class Geometry:
         orthogonality_image: [N] cos(z^V - E z^V, E g).
         orthogonality_sound: [N] the same of z^A.
         centre_image: [D] E[z^V - (z^V . g') g'] with g' = E g / ||E g||: the mean feature beside the gap.
-        centre_sound: [D] the same of z^A.
+        centre_sound: [D] the same of z^A, and the same vector but for rounding.
         to_mean: [N] cos(g, E g), 1 where the gap is the same vector for all pairs.
         mean_gap_norm: ||E g||.
         alignment: mean cosine of z^V and z^A of a pair (Goel et al. 2022).
@@ -52,11 +59,13 @@ def geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
         z_a: audio features [N, D] of the same clips.
 
     Raises:
-        ValueError: the shapes do not belong together, or there is no pair.
+        ValueError: the shapes do not belong together, there is no pair, or a number is not finite.
     """
     if z_v.shape != z_a.shape or z_v.ndim != 2 or len(z_v) == 0:
         raise ValueError(f"features {tuple(z_v.shape)} and {tuple(z_a.shape)} are not pairs")
     v, a = z_v.double(), z_a.double()
+    if not (v.isfinite().all() and a.isfinite().all()):
+        raise ValueError("a feature is not a finite number")
     g = v - a
     mean_gap = g.mean(0)
     norm = mean_gap.norm()

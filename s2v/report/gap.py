@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 BATCH = 32
 COLUMNS = (
-    "row", "training", "clips", "R@1", "magnitude", "magnitude sd", "mean gap norm", "coefficient of variation",
-    "cosine to mean gap", "orthogonality image", "orthogonality sound", "centre image", "centre sound",
-    "centre image rms", "centre sound rms", "alignment",
+    "row", "training", "shown", "clips", "R@1", "magnitude", "magnitude sd", "mean gap norm",
+    "coefficient of variation", "cosine to mean gap", "orthogonality image", "orthogonality sound", "centre image",
+    "centre sound", "centre image rms", "centre sound rms", "alignment",
 )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def measure(
 ) -> None:
     """Write a row for each training (`COLUMNS`), the features that figures show, and what the claims take.
 
+    Column `shown` holds the loss that a training stands for in the figures, and is empty for the others.
+
     Args:
         runs: the trainings.
         packs: shards of the test split.
@@ -80,15 +82,15 @@ def measure(
         threads: of torch on the CPU.
 
     Raises:
-        UserError: features and sounds are not of the same clips.
+        UserError: sounds, features and ranks are not of the same clips, or a feature is no finite number.
     """
     place = Runtime.from_config(runtime, threads)
     waves, keys, _ = read_waves(packs, SAMPLE_RATE_HZ)
     z_v = _matched(features, keys)
-    measured = [_measured(run, waves, z_v, place) for run in runs]
-    write_text(output, to_csv(measured))
+    measured = [_measured(run, waves, keys, z_v, place) for run in runs]
     groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
     first = {loss: own[0] for loss, own in groups.items() if own}
+    write_text(output, to_csv(measured, {one.run: loss for loss, one in first.items()}))
     save_tensors(
         tensors,
         {f"{loss}.{name}": getattr(one, name) for loss, one in first.items() for name in ("z_v", "z_a")}
@@ -107,7 +109,9 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
     return load_tensors(features)["features"][[place[key] for key in keys]].float()
 
 
-def _measured(run: RunFiles, waves: list[NDArray[np.int16]], z_v: Tensor, place: Runtime) -> Measured:
+def _measured(
+    run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime
+) -> Measured:
     f_a = load(run.align_dir, place.device)
     n = round(run.window_s * SAMPLE_RATE_HZ)
     parts = []
@@ -117,26 +121,31 @@ def _measured(run: RunFiles, waves: list[NDArray[np.int16]], z_v: Tensor, place:
     z_a = torch.cat(parts)
     if z_a.shape != z_v.shape:
         raise UserError(f"{run.align_dir}: features of {z_a.shape[1]} numbers, f_V's have {z_v.shape[1]}")
-    ranks = [row["rank"] for row in read_parquet(run.ranks) if row["rank"] is not None]
+    if not (z_a.isfinite().all() and z_v.isfinite().all()):
+        raise UserError(f"{run.align_dir}: a feature of the test clips is not a finite number; its training went wrong")
+    judged = read_parquet(run.ranks)
+    if {row["clip_id"] for row in judged} != set(keys):
+        raise UserError(f"{run.ranks}: these ranks are not of the clips of the packs; run stage evaluate again")
+    ranks = [row["rank"] for row in judged if row["rank"] is not None]
     r1 = float(np.mean([rank <= 1 for rank in ranks])) if ranks else None
     normal = torch.nn.functional.normalize
     return Measured(run, normal(z_v), normal(z_a), unit_geometry(z_v, z_a), r1)
 
 
-def to_csv(measured: list[Measured]) -> str:
-    """A line for each training; means over test clips, or over dimensions for the centre."""
+def to_csv(measured: list[Measured], shown: dict[RunFiles, str]) -> str:
+    """A line for each training; means over test clips, or over dimensions for the centre. `shown`: training -> loss."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for one in measured:
         g = one.geometry
         numbers: list[Tensor | float] = [
-            g.magnitude.mean(), g.magnitude.std(), g.mean_gap_norm, g.variation, g.to_mean.mean(),
+            g.magnitude.mean(), g.magnitude.std(correction=0), g.mean_gap_norm, g.variation, g.to_mean.mean(),
             g.orthogonality_image.mean(), g.orthogonality_sound.mean(), g.centre_image.mean(), g.centre_sound.mean(),
             g.centre_image.square().mean().sqrt(), g.centre_sound.square().mean().sqrt(), g.alignment,
         ]  # fmt: skip
         r1 = "" if one.r1 is None else f"{one.r1:.6f}"
-        head = [one.run.row, one.run.training, len(one.z_v), r1]
+        head = [one.run.row, one.run.training, shown.get(one.run, ""), len(one.z_v), r1]
         writer.writerow([*head, *(f"{float(number):.6f}" for number in numbers)])
     return buffer.getvalue()
 
@@ -149,10 +158,11 @@ def to_quantities(
     Of orthogonality it is the mean absolute cosine: features are centred, so their mean cosine is near 0 anyway.
     """
     found: dict[str, Quantity] = {}
-    nce, total = groups.get("nce", []), groups.get("total", [])
-    if nce and total and len(nce) == len(total):
+    nce = {one.run.training: one for one in groups.get("nce", [])}
+    total = [one for one in groups.get("total", []) if one.run.training in nce]
+    if total:
         for name, of in (("magnitude", _magnitude), ("alignment", _cosine)):
-            values = np.stack([of(b) - of(a) for a, b in zip(nce, total, strict=True)])
+            values = np.stack([of(one) - of(nce[one.run.training]) for one in total])
             found[f"{name}_total_minus_nce"] = _over_clips(values, total, bootstrap)
     for loss, own in groups.items():
         if not own:

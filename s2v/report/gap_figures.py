@@ -22,7 +22,9 @@ IMAGE, SOUND = "#0072B2", "#D55E00"
 """Of Okabe and Ito, which the colour-blind tell apart."""
 
 ROW_COLOURS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#999999"]
-ROW_MARKS = ["o", "s", "^", "v", "D", "P", "X", "*"]
+ROW_MARKS = ["o", "s", "^", "v", "D", "P", "X"]
+"""One fewer than colours, so that the two together tell 56 rows apart."""
+
 BINS = 40
 
 
@@ -44,13 +46,16 @@ def fig06(*, tensors: Path, output: Path) -> None:
         panels: list[tuple[str, list[tuple[str, Tensor]]]] = [
             ("magnitude $\\|z^V - z^A\\|$", [("pairs", found.magnitude)]),
             ("orthogonality (cosine)", [("images", found.orthogonality_image), ("sounds", found.orthogonality_sound)]),
-            ("centre (per dimension)", [("images", found.centre_image), ("sounds", found.centre_sound)]),
+            # That of images and of sounds is the same vector (s2v.evaluate.gap).
+            ("centre (per dimension)", [("both", found.centre_image)]),
         ]
         for column, (name, series) in enumerate(panels):
             axes = grid[row, column]
             _distribution(axes, series, _edges(list(measured.values()), column))
-            title = ", ".join(f"{float(values.mean()):.3f}" for _, values in series)
-            axes.set_title(f"mean {title}", fontsize=7, pad=3)
+            also = (f", CV {found.variation:.2f}", "", f", length {float(found.centre_image.norm()):.2f}")
+            axes.set_title(_spread(series) + also[column], fontsize=7, pad=3)
+            if column:
+                axes.axvline(0, color="0.2", lw=0.7, ls=":")
             if row == len(measured) - 1:
                 axes.set_xlabel(name, fontsize=8)
             if column == 0:
@@ -64,8 +69,7 @@ def _edges(measured: list[Geometry], column: int) -> Any:
         value
         for found in measured
         for value in (
-            [found.magnitude], [found.orthogonality_image, found.orthogonality_sound],
-            [found.centre_image, found.centre_sound],
+            [found.magnitude], [found.orthogonality_image, found.orthogonality_sound], [found.centre_image],
         )[column]
     ]  # fmt: skip
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
@@ -74,6 +78,17 @@ def _edges(measured: list[Geometry], column: int) -> Any:
     elif column == 1:
         low, high = min(low, -0.1), max(high, 0.1)
     return np.linspace(low, high if high > low else low + 1e-6, BINS + 1)
+
+
+def _spread(series: list[tuple[str, Tensor]]) -> str:
+    """Mean and standard deviation of each."""
+    told = []
+    for name, values in series:
+        mean, spread = float(values.mean()), float(values.std(correction=0))
+        # Adding 0 turns a rounded -0 into 0.
+        number = f"{round(mean, 3) + 0.0:.3f} $\\pm$ {spread:.3f}"
+        told.append(f"{name} {number}" if len(series) > 1 else f"mean {number}")
+    return ", ".join(told)
 
 
 def _distribution(axes: Any, series: list[tuple[str, Tensor]], edges: Any) -> None:
@@ -92,7 +107,7 @@ def fig07(*, tensors: Path, runs_table: Path, output: Path, seed: int = 0) -> No
     if not pairs:
         save(_nothing(figure), output)
         return
-    table = {(float(row["magnitude"]), float(row["alignment"])): row for row in _read(runs_table)}
+    r1_of = {row["shown"]: row["R@1"] for row in _read(runs_table)}
     for i, (loss, (z_v, z_a)) in enumerate(pairs.items()):
         axes = figure.add_subplot(1, len(pairs), i + 1)
         both = torch.cat([z_v, z_a]).double().numpy()
@@ -104,8 +119,7 @@ def fig07(*, tensors: Path, runs_table: Path, output: Path, seed: int = 0) -> No
             axes.scatter(half[:, 0], half[:, 1], s=10, c=colour, marker=mark, lw=0, alpha=0.7, label=name)
         found = geometry(z_v, z_a)
         magnitude = float(found.magnitude.mean())
-        near = min(table, key=lambda key: abs(key[0] - magnitude) + abs(key[1] - found.alignment))
-        r1 = table[near]["R@1"]
+        r1 = r1_of.get(loss)
         judged = f", R@1 {100 * float(r1):.1f} %" if r1 else ""
         axes.set_title(
             f"({'ab'[i]}) {NAMES[loss]}: magnitude {magnitude:.2f}, alignment {found.alignment:.2f}{judged}", fontsize=8
@@ -132,7 +146,8 @@ def fig_gap(*, runs_table: Path, output: Path) -> None:
         own = [row for row in rows if row["row"] == name]
         axes.scatter(
             [float(row["magnitude"]) for row in own], [100 * float(row["R@1"]) for row in own], s=26,
-            c=ROW_COLOURS[i % len(ROW_COLOURS)], marker=ROW_MARKS[i % len(ROW_MARKS)], lw=0, label=name,
+            c=ROW_COLOURS[i % len(ROW_COLOURS)], marker=ROW_MARKS[i % len(ROW_MARKS)], lw=0,
+            label=f" {name}",  # a legend leaves out names that begin with an underscore
         )  # fmt: skip
     points = np.array([[float(row["magnitude"]), float(row["R@1"])] for row in rows])
     if len(points) > 2 and not (points == points[0]).all(0).any():
