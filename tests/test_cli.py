@@ -30,7 +30,8 @@ def test_help_names_all_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["doctor"], ["plan"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"]]
+    "command", [["doctor"], ["plan"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"],
+     *([name] for name in ("mix", "volume", "interpolate", "edit", "explain", "export"))]
 )
 def test_every_command_has_help(command: list[str]) -> None:
     done = runner.invoke(app, [*command, "--help"])
