@@ -218,23 +218,31 @@ def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Qu
 
 
 def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) -> Quantity | None:
-    """Spearman's rho of the mean magnitude and R@1 over trainings; the interval is of resampled trainings.
+    """Spearman's rho of the mean magnitude and R@1 over trainings.
 
-    None where there are fewer than four, no labels, or no differences.
+    Trainings of a row are alike, so the interval is of resampled rows, and within each of resampled trainings. None
+    where there are fewer than four trainings or two rows, no labels, or no differences.
     """
-    points = np.array([[float(one.geometry.magnitude.mean()), one.r1] for one in measured if one.r1 is not None])
-    if len(points) < 4 or (points == points[0]).all(0).any():
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for one in measured:
+        if one.r1 is not None:
+            rows.setdefault(one.run.row, []).append((float(one.geometry.magnitude.mean()), one.r1))
+    points = np.array([point for own in rows.values() for point in own])
+    if len(points) < 4 or len(rows) < 2 or (points == points[0]).all(0).any():
         return None
-    rng = np.random.default_rng(seed)
+    rng, groups = np.random.default_rng(seed), [np.array(own) for own in rows.values()]
     drawn = []
     for _ in range(bootstrap):
-        some = points[rng.integers(0, len(points), len(points))]
+        chosen = [groups[i] for i in rng.integers(0, len(groups), len(groups))]
+        some = np.concatenate([own[rng.integers(0, len(own), len(own))] for own in chosen])
         if not (some == some[0]).all(0).any():  # of one point alone there is no rank
             drawn.append(float(spearmanr(some[:, 0], some[:, 1]).statistic))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    rows = list(dict.fromkeys(one.run.row for one in measured))
     trainings = sorted({one.run.training for one in measured})
-    about = f"{len(points)} trainings of the rows {', '.join(rows)}; the interval is of resampled trainings"
+    about = (
+        f"{len(points)} trainings of the rows {', '.join(rows)}; the interval is of resampled rows, and of resampled "
+        "trainings within them"
+    )
     value = float(spearmanr(points[:, 0], points[:, 1]).statistic)
     return Quantity(value, float(low), float(high), len(measured[0].z_v), [], trainings, about)
 
