@@ -108,7 +108,7 @@ def variant_classes(wildcards):
 
 def ablated(wildcards):
     """The row of Table 2 that a job is of; one that changes nothing elsewhere."""
-    kind, _, name = wildcards.variant.rstrip("/").partition("/")
+    kind, name = (*Path(wildcards.variant).parts, None, None)[:2]
     return CONFIG.ablation.wanted()[name] if kind == "ablation" else AblationRow()
 
 
@@ -202,6 +202,35 @@ def ablation_results(suffix):
             f"<results>/{folder}evaluate/sound2vision/{seed}.{suffix}"
         )
     return found
+
+
+# embed_mid and embed_top1 are those of a frame that Table 2 names, whichever one is chosen.
+def seen_by(wildcards):
+    """The image encoder of a job."""
+    return own("encoder_vit" if wildcards.embed.startswith("embed_vit") else "encoder", wildcards)
+
+
+def stage_of(wildcards):
+    """The stage whose sizes a job has."""
+    return wildcards.embed.removesuffix("_mid").removesuffix("_top1")
+
+
+def frame_of(wildcards):
+    """The frame that a job sees: a column of the packed shards."""
+    name = wildcards.embed.rpartition("_")[2]
+    return f"{name}.jpg" if name in ("mid", "top1") else "jpg"
+
+
+# Stages whose measurements claims.csv makes; of others it takes what is there.
+CLAIMED = ["table1", "table2", "gap", "fig03", "fig05"]
+
+
+def claimed():
+    """Measured quantities, {stage: file}."""
+    present = [
+        name for name in BUILT if name in CLAIMED or Path(CONFIG.output, "claims", f"{name}.json").is_file()
+    ]
+    return {name: f"<results>/claims/{name}.json" for name in present}
 
 
 SCALED = SCALING.output if LARGER else "<results>"

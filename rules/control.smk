@@ -43,7 +43,6 @@ rule control_figure:
         sampler=CONFIG.generate.ldm.model_dump(mode="json"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
-        results=CONFIG.output,
         code=code_digest("s2v.report.control"),
     script:
         "../workflow_scripts/control_figure.py"
@@ -77,7 +76,6 @@ if JUDGED:
             window_s=CONFIG.generate.window_s,
             seed=CONFIG.generate.seeds[0],
             bootstrap=CONFIG.evaluate.bootstrap,
-            results=CONFIG.output,
             code=code_digest("s2v.evaluate.control"),
         script:
             "../workflow_scripts/control.py"

@@ -1,21 +1,4 @@
 # z^V: the image encoder's features of a split's frames, computed once for all that need them.
-# embed_mid and embed_top1 are those of a frame that Table 2 names, whichever one is chosen.
-def seen_by(wildcards):
-    """The image encoder of a job."""
-    return own("encoder_vit" if wildcards.embed.startswith("embed_vit") else "encoder", wildcards)
-
-
-def stage_of(wildcards):
-    """The stage whose sizes a job has."""
-    return wildcards.embed.removesuffix("_mid").removesuffix("_top1")
-
-
-def frame_of(wildcards):
-    """The frame that a job sees: a column of the packed shards."""
-    name = wildcards.embed.rpartition("_")[2]
-    return f"{name}.jpg" if name in ("mid", "top1") else "jpg"
-
-
 rule embed:
     input:
         packs=lambda wildcards: packs(wildcards.split),

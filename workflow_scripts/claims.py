@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from adapter import job
+from adapter import folder, job
 
 with job(snakemake):
     from s2v.report.claims import run
 
     run(
         sources={stage: Path(snakemake.input[stage]) for stage in snakemake.params.stages},
-        history=Path(snakemake.params.history),
+        history=folder(snakemake.output.csv) / "claims" / "verdicts",
         configuration=snakemake.params.configuration,
         dataset=snakemake.params.dataset,
         evaluator=snakemake.params.evaluator,

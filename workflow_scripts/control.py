@@ -10,7 +10,7 @@ with job(snakemake):
 
     world = snakemake.params.world
     run(
-        run_dir=Path(snakemake.params.results),
+        run_dir=folder(snakemake.output.csv),
         packs=paths(snakemake.input.packs),
         judge_packs=paths(snakemake.input.judge_packs),
         judge_dir=folder(snakemake.input.judge),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import job, paths
+from adapter import folder, job, paths
 
 with job(snakemake) as settings:
     from s2v.config import SamplerConfig
@@ -10,7 +10,7 @@ with job(snakemake) as settings:
 
     run(
         figure=snakemake.wildcards.sheet,
-        run_dir=Path(snakemake.params.results),
+        run_dir=folder(snakemake.output.figure),
         method=snakemake.params.method,
         packs=paths(snakemake.input.packs),
         window_s=snakemake.params.window_s,
