@@ -166,7 +166,7 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
         "latents": len(config.diffusion.splits) if ldm else 0,
         "diffusion": int(ldm),
         "embed_unclip": 2 * unclip,
-        "align": len({(folder, NEEDS[method].parts.get("align")) for folder, method, _ in drawn}),
+        "align": len({(folder, heard) for folder, method, _ in drawn if (heard := NEEDS[method].parts.get("align"))}),
         "judge": int(config.evaluate.evaluator == "judge"),
         "generate": len(drawn),
         "evaluate": len(marked),

@@ -19,7 +19,7 @@ from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.gap import geometry, unit_geometry
 from s2v.evaluate.quantities import read_quantities
 from s2v.files import read_parquet, write_parquet
-from s2v.report.gap import Measured, RunFiles, measure, to_quantities
+from s2v.report.gap import Measured, RunFiles, run, to_quantities
 from s2v.report.gap_figures import fig06, fig07, fig_gap
 from s2v.train import embed
 
@@ -122,7 +122,7 @@ def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
               runtime=CPU, threads=1)
     write_parquet(ranks, [{"clip_id": f"other-{j}", "label": "cow", "rank": 1} for j in range(3)], RANKS)
     with pytest.raises(UserError, match="not of the clips"):
-        measure(
+        run(
             runs=[RunFiles("B", 0, made.align, 1.0, ranks)], packs=[shard], features=tmp_path / "f.safetensors",
             shown={"nce": "B"}, bootstrap=20, output=tmp_path / "gap.csv", tensors=tmp_path / "g.safetensors",
             quantities=tmp_path / "gap.json", runtime=CPU, threads=1,
@@ -142,7 +142,7 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
         write_parquet(ranks, rows, RANKS)
         runs.append(RunFiles(row, training, made.align, 1.0 if row == "B" else 0.5, ranks))
     files = {name: tmp_path / name for name in ("gap.csv", "gap.safetensors", "gap.json")}
-    measure(
+    run(
         runs=runs, packs=[shard], features=tmp_path / "f.safetensors", shown={"nce": "B", "total": "F"}, bootstrap=50,
         output=files["gap.csv"], tensors=files["gap.safetensors"], quantities=files["gap.json"], runtime=CPU, threads=1,
     )

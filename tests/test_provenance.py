@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_scripts_digest_the_modules_that_they_run() -> None:
             continue
         assert modules, script.name
         rules = "\n".join(path.read_text() for path in (workflow / "rules").glob("*.smk"))
-        rule = rules.split(f"workflow_scripts/{script.name}")[0].split("\nrule ")[-1]
+        rule = re.split(r"\n *rule ", rules.split(f"workflow_scripts/{script.name}")[0])[-1]
         for module in modules:
             assert f'"{module}"' in rule.split("code_digest(")[1].split(")")[0]
             assert callable(importlib.import_module(str(module)).run)

@@ -5,9 +5,12 @@ from pathlib import Path
 from adapter import job
 
 with job(snakemake):
-    from s2v.report.gap_figures import fig06, fig07, fig_gap
+    from s2v.report.gap_figures import run
 
-    tensors, table = Path(snakemake.input.tensors), Path(snakemake.input.csv)
-    fig06(tensors=tensors, output=Path(snakemake.output.fig06))
-    fig07(tensors=tensors, runs_table=table, output=Path(snakemake.output.fig07))
-    fig_gap(runs_table=table, output=Path(snakemake.output.relation))
+    run(
+        tensors=Path(snakemake.input.tensors),
+        runs_table=Path(snakemake.input.csv),
+        geometry_figure=Path(snakemake.output.fig06),
+        tsne_figure=Path(snakemake.output.fig07),
+        gap=Path(snakemake.output.relation),
+    )

@@ -5,14 +5,14 @@ from pathlib import Path
 from adapter import job, paths
 
 with job(snakemake) as settings:
-    from s2v.report.gap import RunFiles, measure
+    from s2v.report.gap import RunFiles, run
 
     runs = snakemake.params.runs
     # Files of the rows come one after another, and within a row by training, as the runs do; two for each model.
     rows = dict.fromkeys(row for row, *_ in runs)
     ranks = [file for row in rows for file in paths(snakemake.input[f"{row}_parquet"])]
     folders = [file.parent for file in paths(snakemake.input.align)[::2]]
-    measure(
+    run(
         runs=[
             RunFiles(row, training, align, window_s, rank)
             for (row, training, window_s), align, rank in zip(runs, folders, ranks, strict=True)

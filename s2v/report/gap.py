@@ -61,7 +61,7 @@ class Measured:
     r1: float | None
 
 
-def measure(
+def run(
     *, runs: list[RunFiles], packs: list[Path], features: Path, shown: dict[str, str], bootstrap: int, output: Path,
     tensors: Path, quantities: Path, runtime: RuntimeConfig, threads: int,
 ) -> None:
@@ -247,4 +247,4 @@ def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) ->
     return Quantity(value, float(low), float(high), len(measured[0].z_v), [], trainings, about)
 
 
-__all__ = ["COLUMNS", "Measured", "RunFiles", "measure", "rank_correlation", "to_csv", "to_quantities"]
+__all__ = ["COLUMNS", "Measured", "RunFiles", "rank_correlation", "run", "to_csv", "to_quantities"]

@@ -34,6 +34,13 @@ def _pairs(tensors: Path) -> dict[str, tuple[Tensor, Tensor]]:
     return {loss: (found[f"{loss}.z_v"], found[f"{loss}.z_a"]) for loss in NAMES if f"{loss}.z_v" in found}
 
 
+def run(*, tensors: Path, runs_table: Path, gap: Path, geometry_figure: Path, tsne_figure: Path) -> None:
+    """Draw all three: fig06.png, fig07.png and gap.png."""
+    fig06(tensors=tensors, output=geometry_figure)
+    fig07(tensors=tensors, runs_table=runs_table, output=tsne_figure)
+    fig_gap(runs_table=runs_table, output=gap)
+
+
 def fig06(*, tensors: Path, output: Path) -> None:
     """Draw distributions of magnitude, orthogonality and centre, a row for each loss."""
     measured = {loss: geometry(*pair) for loss, pair in _pairs(tensors).items()}
@@ -172,4 +179,4 @@ def _nothing(figure: Figure) -> Figure:
     return figure
 
 
-__all__ = ["fig06", "fig07", "fig_gap"]
+__all__ = ["fig06", "fig07", "fig_gap", "run"]
