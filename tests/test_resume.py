@@ -35,6 +35,9 @@ def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, c
     fresh = sum(int(re.findall(r"\d+ of (\d+)", text)[-1]) for text in extracted if " of " in text)
     assert fresh <= 48 - before_kill, "clips that were done before the kill were decoded again"
 
+    # It trains beside the generator, and may have been done when that was killed.
+    if (results / "align/model.safetensors").exists():
+        shutil.rmtree(results / "align")
     checkout.kill_when((results / "align/checkpoints/latest.json").exists, "--cores", "2")
     done = checkout.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]

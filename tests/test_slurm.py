@@ -107,7 +107,11 @@ def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> Non
 
 def test_profile_knows_the_rules_with_a_gpu_and_those_of_trainings() -> None:
     profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
-    texts = {path.stem: path.read_text() for path in (REPOSITORY / "rules").glob("*.smk")}
+    texts = {
+        block.split(":")[0]: block
+        for path in (REPOSITORY / "rules").glob("*.smk")
+        for block in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]
+    }
     assert set(profile["set-resources"]) == {name for name, text in texts.items() if "gpu=" in text}
     assert set(profile["set-threads"]) == {name for name, text in texts.items() if "threads: TRAINING_THREADS" in text}
 

@@ -173,7 +173,7 @@ class Generator(nn.Module):
         chunks = z.split(self.chunk, 1)
         feature = self.shared((h - self.feature_mean) * self.feature_scale if self.standardise else h)
         first = torch.cat([feature, chunks[0]], 1) if self.feature_input else chunks[0]
-        x = self.input(first).view(len(z), -1, 4, 4)
+        x = self.input(first).unflatten(1, (-1, 4, 4))
         for i, block in enumerate(self.blocks):
             x = block(x, torch.cat([feature, chunks[i + 1]], 1))
             if self.attention is not None and i == self.attention_after:
