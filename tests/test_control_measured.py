@@ -75,3 +75,9 @@ def test_the_estimator_finds_the_size_that_the_recipe_drew(tmp_path: Path) -> No
     for i, side in enumerate((20, 35, 50)):
         squares[i, :, :side, :side] = 255
     assert list(np.argsort(size(squares, "dog barking"))) == [0, 1, 2]
+
+
+def test_a_clip_that_says_nothing_is_left_out_of_the_mean() -> None:
+    text = to_csv({"x": np.array([1.0, np.nan, np.nan])}, ["a", "a", "b"], 50)
+    rows = {row["class"]: row for row in csv.DictReader(text.splitlines())}
+    assert rows.keys() == {"all", "a"} and rows["a"]["clips"] == "1" and rows["all"]["mean"] == "1.0000"

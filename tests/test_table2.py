@@ -14,7 +14,7 @@ from s2v.config import AblationRow
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import load
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import crossed, crossed_statistic, mean_interval, statistic_interval
+from s2v.evaluate.bootstrap import crossed, crossed_statistic, mean_interval
 from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.quantities import read_quantities
 from s2v.files import write_json, write_parquet
@@ -27,8 +27,9 @@ from s2v.train.checkpoint import save_tensors
 def test_of_one_training_the_interval_is_that_of_clips() -> None:
     values = np.random.default_rng(0).random((1, 60))
     assert crossed(values, 500) == mean_interval(values, 500)
-    one = crossed_statistic(lambda s, i: float(values[0][i].mean()), 60, 1, 200)
-    assert one == statistic_interval(lambda s, i: float(values[0][i].mean()), 60, 1, 200)
+    one = crossed_statistic(lambda s, i: float(values[0][i].mean()), 60, 1, 2000)
+    assert one.value == pytest.approx(values.mean())
+    assert one.high - one.low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(60), rel=0.1), "the textbook's"
 
 
 def test_trainings_that_differ_widen_it_and_clips_that_differ_do_too() -> None:

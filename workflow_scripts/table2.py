@@ -1,8 +1,6 @@
 """Stage `table2`: from rules/ablation.smk to s2v/report/table2.py."""
 
-from pathlib import Path
-
-from adapter import job, paths
+from adapter import job, paths, table_files
 
 with job(snakemake):
     from s2v.report.table2 import Ablation, run
@@ -11,12 +9,5 @@ with job(snakemake):
     run(
         results={name: paths(snakemake.input[f"{name}_json"]) for name in rows},
         rows=rows,
-        coverage=Path(snakemake.input.coverage),
-        splits=snakemake.params.splits,
-        dataset=snakemake.params.dataset,
-        deviations=snakemake.params.deviations,
-        bootstrap=snakemake.params.bootstrap,
-        output=Path(snakemake.output.csv),
-        markdown=Path(snakemake.output.markdown),
-        quantities=Path(snakemake.output.quantities),
+        **table_files(snakemake),
     )

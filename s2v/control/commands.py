@@ -26,9 +26,12 @@ Steps = Annotated[int, typer.Option(min=2, max=200, help="pictures of the sweep"
 Sound = Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads")]
 
 
-def _model(run: Path, generator: str) -> Model:
+def _model(run: Path, generator: str, output: Path) -> Model:
+    """The model, where something can be written under `output`: that is told before anything is computed."""
+    from s2v.control.sheets import check
     from s2v.model import Model
 
+    check(output)
     return Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm")
 
 
@@ -60,12 +63,9 @@ def mix(
 
     No level is normalised: what is louder in the mix weighs more.
     """
-    from s2v.control.sheets import check
-
-    check(output)
     if len(sounds) < 2:
         raise UserError("mix: give two or more sounds")
-    loaded = _model(model, generator)
+    loaded = _model(model, generator, output)
     z = loaded.encode_audio(loaded.mix(list(sounds), gain or None, offset or None))
     facts = {"sounds": [str(path) for path in sounds], "gains_db": gain, "offsets_s": offset, "seed": seed}
     _done(output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
@@ -83,10 +83,7 @@ def volume(
     px: Px = None,
 ) -> None:
     """Make a sound louder step by step, and see what becomes of the picture (paper 5.1, Fig. 8)."""
-    from s2v.control.sheets import check
-
-    check(output)
-    loaded, gains = _model(model, generator), _evenly(low, high, steps)
+    loaded, gains = _model(model, generator, output), _evenly(low, high, steps)
     z = loaded.encode_audio(list(loaded.volumes(sound, gains)))
     _done(output, loaded.generate(z, seed), px, {"sound": str(sound), "gains_db": gains, "seed": seed}, columns=steps)
 
@@ -104,10 +101,7 @@ def interpolate(
     px: Px = None,
 ) -> None:
     """Go from a picture to a sound through the space that they share (paper 5.2, Fig. 11)."""
-    from s2v.control.sheets import check
-
-    check(output)
-    loaded, weights = _model(model, generator), _evenly(low, high, steps)
+    loaded, weights = _model(model, generator, output), _evenly(low, high, steps)
     z = loaded.interpolate(picture, sound, weights)
     facts = {"picture": str(picture), "sound": str(sound), "lambda": weights, "seed": seed}
     _done(output, loaded.generate(z, seed), px, facts, columns=steps)
@@ -130,10 +124,7 @@ def edit(
     The picture is brought into the GAN's terms first (its noise and feature are searched, some seconds), then moved
     along the direction from the soft to the loud version of the sound.
     """
-    from s2v.control.sheets import check
-
-    check(output)
-    loaded, weights = _model(model, "gan"), _evenly(low, high, steps)
+    loaded, weights = _model(model, "gan", output), _evenly(low, high, steps)
     loaded.sound(sound)  # a wrong file is told before the search
     found = loaded.invert(picture)
     facts = {

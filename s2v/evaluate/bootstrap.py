@@ -65,29 +65,6 @@ def paired_difference(
     return mean_interval(a - b, count, seed)
 
 
-def statistic_interval(
-    statistic: Callable[[int, NDArray[np.int64]], float], n: int, seeds: int, count: int = 100, seed: int = 0
-) -> Interval:
-    """Interval of a statistic of a whole set (FID, IS): value +- 1.96 standard deviations over resamples.
-
-    Not a percentile interval, since a resample holds copies: that alone raises FID and lowers IS, so the
-    resampled values lie to one side of the true one, while their spread is what is wanted.
-
-    Args:
-        statistic: (which generation seed 0..seeds-1, clip indices [N]) -> number.
-        n: number of clips.
-        seeds: number of generation seeds; the value is the mean over them, each resample the
-            same clips of all.
-        count: resamples.
-        seed: of the resampling.
-    """
-    everything = np.arange(n, dtype=np.int64)
-    value = float(np.mean([statistic(s, everything) for s in range(seeds)]))
-    drawn = [np.mean([statistic(s, index) for s in range(seeds)]) for index in resamples(n, count, seed)]
-    half = _Z * float(np.std(drawn, ddof=1)) if count > 1 else float("nan")
-    return Interval(value, value - half, value + half)
-
-
 def crossed_resamples(
     trainings: int, n: int, count: int, seed: int = 0
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -140,7 +117,8 @@ def crossed_statistic(
 ) -> Interval:
     """Interval of a statistic of whole sets of clips (FID, IS) over trainings: value +- 1.96 standard deviations.
 
-    For why it is no percentile interval see `statistic_interval`.
+    Not a percentile interval, since a resample holds copies: that alone raises FID and lowers IS, so the resampled
+    values lie to one side of the true one, while their spread is what is wanted.
 
     Args:
         statistic: (trainings [S], clips [N]) -> number, such as the mean over those trainings of their FID.
@@ -157,5 +135,5 @@ def crossed_statistic(
 
 __all__ = [
     "LEVEL", "Interval", "crossed", "crossed_resamples", "crossed_statistic", "mean_interval", "paired_difference",
-    "resamples", "statistic_interval",
+    "resamples",
 ]

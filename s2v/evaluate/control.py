@@ -22,7 +22,7 @@ from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.quantities import Quantity, write_quantities
-from s2v.evaluate.size import learn
+from s2v.evaluate.size import SizeEstimator, learn
 from s2v.files import write_text
 from s2v.media.picture import from_unit, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
@@ -37,6 +37,8 @@ RATIOS_DB = (-18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0)
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
 SOFT_DB, LOUD_DB = -24.0, 0.0
+LEAST_NAMED = 3
+"""Pictures of a sweep that a rank correlation takes at least."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +112,32 @@ def run(
     about: dict[str, str] = {}
     if world is not None:
         size = learn(evaluator, judge_packs, world, judge_split, model.resolution)
-        found |= _sizes(model, clips, size, seed)
+        sizes, named = _sizes(model, clips, evaluator, size, seed)
+        found |= sizes
         worst = min(size.agreement, key=lambda name: size.agreement[name])
         told = (
             f"size: ridge regression on the judge's features, learned from the split `{judge_split}`; on reels that a "
             f"fold had not seen rho is {np.mean(list(size.agreement.values())):.2f} in the mean and "
             f"{size.agreement[worst]:.2f} at least ({worst})"
         )
-        about = {"size_volume": told, "edit_size": told + "; f_V's feature, not inverted, and the noise is drawn"}
+        shares = ", ".join(f"{100 * share:.0f} % at {db:g} dB" for db, share in zip(GAINS_DB, named, strict=True))
+        about = {
+            "size_volume": f"{told}; of the pictures the judge takes for the class {shares}",
+            "size_volume_named": f"of those pictures alone; clips with fewer than {LEAST_NAMED} of them are left out",
+            "edit_size": "f_V's feature, not inverted, and the noise is drawn",
+        }
     write_text(output, to_csv(found, clips.labels, bootstrap))
     write_quantities(quantities, {
-        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap) for name, values in found.items()
+        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap)
+        for name, values in found.items()
+        if not np.isnan(values).all()
     })  # fmt: skip
 
 
 def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity:
-    interval = mean_interval(values, bootstrap)
-    return Quantity(interval.value, interval.low, interval.high, len(values), about=about)
+    known = values[~np.isnan(values)]
+    interval = mean_interval(known, bootstrap)
+    return Quantity(interval.value, interval.low, interval.high, len(known), about=about)
 
 
 def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
@@ -165,19 +176,35 @@ def _sweeps(model: Model, clips: TestSet, evaluator: Evaluator, seed: int) -> di
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _sizes(model: Model, clips: TestSet, size: object, seed: int) -> dict[str, NDArray[np.float64]]:
-    """What the size estimator says of volume, and of moving along its direction, a number a clip."""
-    found: dict[str, list[float]] = {"size_volume": [], "edit_size": []}
-    assert callable(size)
+def _sizes(
+    model: Model, clips: TestSet, evaluator: Evaluator, size: SizeEstimator, seed: int
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """What the size estimator says of volume, and of moving along its direction, a number a clip.
+
+    Softened far enough, a sound no longer makes a picture of its class, which looks like a small source to the
+    estimator. So `size_volume_named` takes those pictures alone that the judge takes for the class; it is not a number
+    where these are fewer than `LEAST_NAMED`.
+
+    Returns:
+        The numbers, and the share of pictures so taken at each of `GAINS_DB`.
+    """
+    found: dict[str, list[float]] = {"size_volume": [], "size_volume_named": [], "edit_size": []}
+    names, shares = sorted(set(clips.labels)), []
     for i, key in enumerate(clips.keys):
         wave, label = clips.waves[i], clips.labels[i]
         gains = [*GAINS_DB, SOFT_DB, LOUD_DB]
         z = model.encode_audio([waveform.gain(wave, db) for db in gains])
         edited = latent.move(model.encode_image(clips.frames[i])[0], z[-2], z[-1], STEPS)
-        estimates = size(_paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed), label)
-        found["size_volume"].append(rho(GAINS_DB, estimates[: len(GAINS_DB)]))
-        found["edit_size"].append(rho(STEPS, estimates[len(GAINS_DB) :]))
-    return {name: np.array(values) for name, values in found.items()}
+        pictures = _paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed)
+        louder, edits = np.split(size(pictures, label), [len(GAINS_DB)])
+        best = evaluator.rank(to_unit(pictures[: len(GAINS_DB)]), names).argmax(1)
+        named = (best == names.index(label)).numpy()
+        shares.append(named)
+        found["size_volume"].append(rho(GAINS_DB, louder))
+        enough = named.sum() >= LEAST_NAMED
+        found["size_volume_named"].append(rho(np.array(GAINS_DB)[named].tolist(), louder[named]) if enough else np.nan)
+        found["edit_size"].append(rho(STEPS, edits))
+    return {name: np.array(values) for name, values in found.items()}, np.mean(shares, 0)
 
 
 def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> str:
@@ -188,6 +215,9 @@ def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: 
     for name, values in found.items():
         for group in ("all", *sorted(set(labels))):
             own = values if group == "all" else values[[i for i, label in enumerate(labels) if label == group]]
+            own = own[~np.isnan(own)]
+            if not len(own):
+                continue
             interval: Interval = mean_interval(own, bootstrap)
             numbers = (interval.value, interval.low, interval.high)
             writer.writerow([name, group, len(own), *(f"{number:.4f}" for number in numbers)])

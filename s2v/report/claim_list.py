@@ -123,6 +123,8 @@ CLAIMS: list[Claim] = [
           "R@5, LDM minus GAN (points)", "above 0, no number", percent=True),
     Claim("control", "size_volume", "Louder sounds make larger or stronger sources", "5.1, Fig. 8",
           "Spearman's rho of volume and size", "no number"),
+    Claim("control", "size_volume_named", "... among pictures that still show the sound's class", "5.1, Fig. 8",
+          "the same, of pictures that the judge takes for the class", "no number"),
     Claim("control", "mix_both", "A mix of two sounds shows both", "5.1, Fig. 9",
           "both classes are the judge's two best, mix minus the better one alone (points)", "no number", percent=True),
     Claim("control", "mix_balance", "The ratio of a mix moves the balance of the picture", "5.1, Fig. 10",

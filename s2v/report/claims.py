@@ -129,10 +129,10 @@ def to_csv(findings: list[Finding]) -> str:
         clips: object = ""
         trainings = alone = about = ""
         if quantity:
-            shown = [_number(claim, value) for value in (quantity.value, quantity.low, quantity.high)]
+            shown = [_number(claim, quantity, value) for value in (quantity.value, quantity.low, quantity.high)]
             clips, about = quantity.clips, quantity.about
             trainings = " ".join(map(str, quantity.trainings))
-            alone = " ".join(_number(claim, value) for value in quantity.by_training)
+            alone = " ".join(_number(claim, quantity, value) for value in quantity.by_training)
         writer.writerow([
             claim.statement, claim.where, claim.quantity, claim.paper, *shown, found.verdict, claim.rule, clips,
             trainings, alone, found.elsewhere, claim.source, found.why, about,
@@ -140,8 +140,11 @@ def to_csv(findings: list[Finding]) -> str:
     return buffer.getvalue()
 
 
-def _number(claim: Claim, value: float) -> str:
-    return f"{100 * value:.1f}" if claim.percent else f"{value:.4f}" if abs(value) < 0.1 else f"{value:.2f}"
+def _number(claim: Claim, quantity: Quantity, value: float) -> str:
+    """With as many digits as the quantity's other numbers have."""
+    if claim.percent:
+        return f"{100 * value:.1f}"
+    return f"{value:.2f}" if abs(quantity.value) >= 1 else f"{value:.3f}"
 
 
 def to_markdown(findings: list[Finding], dataset: str, evaluator: str) -> str:
@@ -182,7 +185,7 @@ def _ours(found: Finding) -> str:
     claim, quantity = found.claim, found.quantity
     if quantity is None:
         return "-"
-    value, low, high = (_number(claim, number) for number in (quantity.value, quantity.low, quantity.high))
+    value, low, high = (_number(claim, quantity, number) for number in (quantity.value, quantity.low, quantity.high))
     text = f"{value} [{low}, {high}]"
     if len(quantity.by_training) > 1:
         agree = sum((one > 0) == (quantity.value > 0) for one in quantity.by_training)

@@ -54,7 +54,7 @@ def fig06(*, tensors: Path, output: Path) -> None:
             ("magnitude $\\|z^V - z^A\\|$", [("pairs", found.magnitude)]),
             ("orthogonality (cosine)", [("images", found.orthogonality_image), ("sounds", found.orthogonality_sound)]),
             # That of images and of sounds is the same vector (s2v.evaluate.gap).
-            ("centre (per dimension), one of both", [("both", found.centre_image)]),
+            ("centre (per dimension)", [("both", found.centre_image)]),
         ]
         for column, (name, series) in enumerate(panels):
             axes = grid[row, column]

@@ -68,7 +68,7 @@ def run(
     parts += [
         "Row F minus the others, over the same clips and paired by training. R@1 in points: above 0 speaks for F. FID: "
         "below 0 speaks for F. What follows from them is in claims.md.",
-        _differences(found, rows, bootstrap), "## What this is and is not",
+        _differences(found, bootstrap), "## What this is and is not",
         bullets([*deviations, *notes(rows)]),
     ]
     write_text(markdown, "\n\n".join(part for part in parts if part) + "\n")
@@ -119,13 +119,8 @@ def _table(found: dict[str, Row], rows: dict[str, Ablation]) -> str:
     return "\n".join(lines)
 
 
-def full_row(rows: dict[str, Ablation], found: dict[str, Row]) -> Row | None:
-    """Row F, with which all others are compared."""
-    return found.get("F") if "F" in rows else None
-
-
-def _differences(found: dict[str, Row], rows: dict[str, Ablation], bootstrap: int) -> str:
-    full = full_row(rows, found)
+def _differences(found: dict[str, Row], bootstrap: int) -> str:
+    full = found.get("F")
     if full is None:
         return "There is no row F."
     lines = ["| F minus | R@1 | by training | FID | by training |", "|---|---:|---|---:|---|"]
