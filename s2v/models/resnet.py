@@ -3,10 +3,63 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
-from torchvision.models.resnet import ResNet as TorchvisionResNet
 
-BLOCKS = {10: (BasicBlock, [1, 1, 1, 1]), 18: (BasicBlock, [2, 2, 2, 2]), 50: (Bottleneck, [3, 4, 6, 3])}
+# torchvision has the same blocks; but its import takes as long as torch's own, and every `s2v generate` would wait for
+# it. That nothing else differs is tested against it.
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; torchvision's, name by name."""
+
+    expansion = 1
+
+    def __init__(self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inplanes, H, W] -> [B, planes, H / stride, W / stride]."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out: Tensor = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        out += shortcut
+        return self.relu(out)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions beside a shortcut; torchvision's, name by name."""
+
+    expansion = 4
+
+    def __init__(self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.conv3 = nn.Conv2d(planes, planes * self.expansion, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(planes * self.expansion)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inplanes, H, W] -> [B, 4 planes, H / stride, W / stride]."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.relu(self.bn2(self.conv2(out)))
+        out = self.bn3(self.conv3(out))
+        out += shortcut
+        return self.relu(out)
+
+
+Block = type[BasicBlock] | type[Bottleneck]
+BLOCKS: dict[int, tuple[Block, list[int]]] = {
+    10: (BasicBlock, [1, 1, 1, 1]), 18: (BasicBlock, [2, 2, 2, 2]), 50: (Bottleneck, [3, 4, 6, 3]),
+}  # fmt: skip
 
 
 class ResNet(nn.Module):
@@ -46,21 +99,31 @@ class ResNet(nn.Module):
         return self.features(x).mean((2, 3))
 
 
-class _Slim(TorchvisionResNet):
-    """torchvision's ResNet with a choice of width; the classifier is dropped."""
+class _Slim(nn.Module):
+    """The modules of torchvision's ResNet, with a choice of width; without the classifier."""
 
-    def __init__(self, block: type[BasicBlock | Bottleneck], layers: list[int], width: int) -> None:
-        nn.Module.__init__(self)
-        self._norm_layer = nn.BatchNorm2d
-        self.inplanes, self.dilation, self.groups, self.base_width = width, 1, 1, 64
+    def __init__(self, block: Block, layers: list[int], width: int) -> None:
+        super().__init__()
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = self._make_layer(block, width, layers[0])
-        self.layer2 = self._make_layer(block, width * 2, layers[1], stride=2)
-        self.layer3 = self._make_layer(block, width * 4, layers[2], stride=2)
-        self.layer4 = self._make_layer(block, width * 8, layers[3], stride=2)
+        self.layer1 = _stage(block, width, width, layers[0], 1)
+        self.layer2 = _stage(block, width * block.expansion, width * 2, layers[1], 2)
+        self.layer3 = _stage(block, width * 2 * block.expansion, width * 4, layers[2], 2)
+        self.layer4 = _stage(block, width * 4 * block.expansion, width * 8, layers[3], 2)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+def _stage(block: Block, inplanes: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
+    out = planes * block.expansion
+    downsample = None
+    if stride != 1 or inplanes != out:
+        downsample = nn.Sequential(nn.Conv2d(inplanes, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+    first = block(inplanes, planes, stride, downsample)
+    return nn.Sequential(first, *(block(out, planes) for _ in range(1, blocks)))
+
+
+__all__ = ["ResNet"]

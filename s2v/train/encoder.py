@@ -18,7 +18,6 @@ from s2v.files import read_json
 from s2v.media.picture import Policy, resize, to_unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, swav_loss
-from s2v.models.vit import ViT
 from s2v.train.augment import color_jitter, random_resized_crops
 from s2v.train.batches import batch_indices
 from s2v.train.checkpoint import load_tensors
@@ -29,6 +28,7 @@ from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import EncoderConfig, RuntimeConfig
+    from s2v.models.vit import ViT
 
 SMALL_PX = 100
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -56,6 +56,9 @@ class ImageEncoder(nn.Module):
         self.policy: Policy = "squash"
         self.backbone: ResNet | ViT
         if architecture == "vit":
+            # Here, since timm takes seconds to import and the GAN's encoder does without.
+            from s2v.models.vit import ViT
+
             self.backbone = ViT(image_px, patch_px, width, depth, heads, stem)
         else:
             self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
