@@ -17,7 +17,7 @@
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
 #   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
-#   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, control.csv
+#   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, fig19.png, control.csv
 #   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png, claims.csv, claims.md
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
 #   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png

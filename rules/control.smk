@@ -8,6 +8,7 @@ CONTROLS = {
         "fig11": "sound2vision",
         "fig13": "sound2vision",
         "fig18": "sound2vision_ldm",
+        "fig19": "sound2vision_ldm",
     }.items()
 }
 
@@ -72,6 +73,7 @@ if JUDGED:
             runtime=growing(120),
         params:
             world=CONFIG.data.world.model_dump(mode="json") if CONFIG.data.source == "world" else None,
+            split=CONFIG.generate.split,
             judge_split=CONFIG.judge.split,
             window_s=CONFIG.generate.window_s,
             seed=CONFIG.generate.seeds[0],

@@ -1,4 +1,4 @@
-"""Stage `control_figure` (fig08 to fig11, fig18): from rules/control.smk to s2v/report/control.py."""
+"""Stage `control_figure` (fig08 to fig11, fig13, fig18, fig19): from rules/control.smk to s2v/report/control.py."""
 
 from pathlib import Path
 

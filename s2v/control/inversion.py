@@ -1,7 +1,8 @@
-"""GAN inversion (paper 5.2, Fig. 13): the noise and the feature that a given picture could have come from.
+"""Inversion (paper 5.2, Fig. 13): the noise and the feature that a given picture could have come from.
 
-The paper names the technique (Abdal et al. 2019; Richardson et al. 2021) and releases no code. Here noise and feature
-are optimised together, the feature from f_V's own on.
+The paper names the technique (Abdal et al. 2019; Richardson et al. 2021) and releases no code. For the GAN, noise and
+feature are optimised together, the feature from f_V's own on. For the latent diffusion model the feature is f_V's own,
+and the noise is where DDIM run backwards ends.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.media.picture import from_unit, resize, to_unit
+from s2v.methods.base import Method
 from s2v.methods.icgan import IcGan
+from s2v.methods.ldm import Ldm
 from s2v.train.encoder import unit
 from s2v.train.perceptual import perceptual_distance
 
 LEARNING_RATE = 0.05
 FEATURE_WEIGHT = 0.5
 NOISE_WEIGHT = 1e-3
+LDM_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,11 @@ class Inversion:
     """What was found of a picture.
 
     Attributes:
-        noise: z^N_inv [dim_z].
+        noise: z^N_inv [dim_z], or [C, h, w] of the latent diffusion model.
         z: z^V_inv [D] of unit norm.
         picture: uint8 [3, R, R] that they give.
         error: mean absolute difference to the picture, of values in 0 to 1.
-        start_error: the same before the first step: f_V's own feature, zero noise.
+        start_error: the same without a search: f_V's own feature, and zero noise (GAN) or drawn noise (LDM).
     """
 
     noise: Tensor
@@ -42,22 +46,64 @@ class Inversion:
     start_error: float
 
 
-def invert(method: IcGan, picture: Tensor, steps: int = 150) -> Inversion:
+def invert(method: Method, picture: Tensor, steps: int | None = None) -> Inversion:
     """Find noise and feature of a picture.
 
-    The loss is the mean absolute difference, a quarter of the perceptual distance (as the generator was trained with),
-    how far the feature has left f_V's own (cosine), and a pull of the noise to zero, where it is most likely.
-
     Args:
-        method: of the GAN.
+        method: of the GAN or the latent diffusion model.
         picture: uint8 [3, H, W].
-        steps: of Adam.
+        steps: of Adam (150 where not said), or of DDIM (100).
 
     Raises:
-        UserError: the method is none of the GAN's.
+        UserError: the method has no inversion.
     """
-    if not isinstance(method, IcGan):
-        raise UserError("edit: only the GAN's pictures can be inverted; take --generator gan")
+    if isinstance(method, IcGan):
+        return _of_gan(method, picture, steps or 150)
+    if isinstance(method, Ldm):
+        return _of_ldm(method, picture, steps or LDM_STEPS)
+    raise UserError(f"{method.name}: no inversion; take sound2vision or sound2vision_ldm")
+
+
+def paint(method: Method, noise: Tensor, z: Tensor) -> Tensor:
+    """Pictures uint8 [K, 3, R, R] of one noise of an `Inversion` and features [K, D]."""
+    return _paint_gan(method, noise, z) if isinstance(method, IcGan) else _paint_ldm(_ldm(method), noise, z)
+
+
+def _ldm(method: Method) -> Ldm:
+    if not isinstance(method, Ldm):
+        raise UserError(f"{method.name}: no inversion; take sound2vision or sound2vision_ldm")
+    return method
+
+
+@torch.no_grad()
+def _of_ldm(method: Ldm, picture: Tensor, steps: int) -> Inversion:
+    """DDIM run backwards under f_V's own feature; the way back is as near as the solver's steps are small."""
+    from s2v.models.diffusion_steering import Steering
+    from s2v.train.vae import encode
+
+    z = unit(method.f_v.encode(picture[None])).clone()
+    target = resize(picture[None], method.resolution)
+    noise = Steering(method.sampler.model, steps).invert(encode(method.vae, target), z)[0].cpu()
+    shown = _paint_ldm(method, noise, z, steps)
+    drawn = from_unit(method.decode(z, [0]))
+
+    def error(made: Tensor) -> float:
+        return float((made.float() - target.float()).abs().mean()) / 255
+
+    return Inversion(noise, z[0].cpu(), shown[0], error(shown), error(drawn))
+
+
+def _paint_ldm(method: Ldm, noise: Tensor, z: Tensor, steps: int = LDM_STEPS) -> Tensor:
+    from s2v.models.diffusion_steering import Steering
+    from s2v.train.vae import decode
+
+    latents = Steering(method.sampler.model, steps).compose([z], [1.0], noise.expand(len(z), -1, -1, -1))
+    return from_unit(decode(method.vae, latents))
+
+
+def _of_gan(method: IcGan, picture: Tensor, steps: int) -> Inversion:
+    """The loss is the mean absolute difference, a quarter of the perceptual distance (as the generator was trained
+    with), how far the feature has left f_V's own (cosine), and a pull of the noise to zero, where it is most likely."""
     device = torch.device(method.device)
     target = to_unit(resize(picture[None], method.resolution)).to(device)
     # The encoder gives inference tensors, which no gradient may see.
@@ -90,8 +136,7 @@ def invert(method: IcGan, picture: Tensor, steps: int = 150) -> Inversion:
 
 
 @torch.inference_mode()
-def paint(method: IcGan, noise: Tensor, z: Tensor) -> Tensor:
-    """G(z^N, z) for one noise [dim_z] and features [K, D] -> pictures uint8 [K, 3, R, R]."""
+def _paint_gan(method: IcGan, noise: Tensor, z: Tensor) -> Tensor:
     device = torch.device(method.device)
     made: Tensor = method.g(noise.to(device).expand(len(z), -1), z.to(device))
     return from_unit(made.clamp(-1, 1).cpu())

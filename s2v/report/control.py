@@ -1,4 +1,4 @@
-"""Stage `control_figure`: sheets of pictures that sounds steer (paper, Fig. 8 to 11 and 18)."""
+"""Stage `control_figure`: sheets of pictures that sounds steer (paper, Fig. 8 to 11, 13, 18 and 19)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ ROWS = 6
 VOLUMES_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
 RATIOS_DB = (24.0, 12.0, 6.0, 0.0, -6.0, -12.0, -24.0)
 EDITS = (-1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
+STRENGTHS = (0.4, 0.6, 0.8)
+BETWEEN = (0.6, 0.4)
 WEIGHTS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 
 
@@ -136,9 +138,27 @@ def edits(model: Model, clips: TestSet, seed: int) -> Sheet:
     return Sheet(rows, ["picture", *(f"{weight:+g}" if weight else "inverted, 0" for weight in EDITS)], "lambda")
 
 
+def two_conditions(model: Model, clips: TestSet, seed: int) -> Sheet:
+    """A picture with the sound of another class, in the three ways that the paper and its code tell of (Fig. 19)."""
+    rows = []
+    for i in _shown(clips):
+        j = clips.partner(i)
+        frame, wave = clips.frames[i], clips.waves[j]
+        between = _paint(model, model.interpolate(frame, wave, [*BETWEEN, 0.0]), clips.keys[i], seed)
+        composed = model.compose(frame, wave, BETWEEN, seed)
+        renoised = model.renoise(frame, wave, STRENGTHS, seed)
+        made = [*between[:-1], *composed, *renoised, between[-1]]
+        rows.append((f"{clips.labels[i]}, sound of {clips.labels[j]}", [frame, *made]))
+    names = [f"{way}\n{number:g}" for way, numbers in (
+        ("interpolated", BETWEEN), ("composed", BETWEEN), ("noised", STRENGTHS)
+    ) for number in numbers]  # fmt: skip
+    told = "weight of the picture, or how much of it is noised and drawn anew"
+    return Sheet(rows, ["picture", *names, "sound"], told)
+
+
 FIGURES: dict[str, Callable[[Model, TestSet, int], Sheet]] = {
     "fig08": volumes, "fig09": mixes, "fig10": ratios, "fig11": interpolations, "fig13": edits,
-    "fig18": volumes,
+    "fig18": volumes, "fig19": two_conditions,
 }  # fmt: skip
 
 
@@ -146,11 +166,12 @@ def draw(sheet: Sheet) -> Figure:
     """The sheet."""
     across, name_in, side = len(sheet.columns), 1.0, 0.86
     width = name_in + across * side
-    height = len(sheet.rows) * side + 0.42
+    head = 0.4 + 0.13 * max(title.count("\n") for title in sheet.columns)
+    height = len(sheet.rows) * side + head + 0.02
     figure = Figure(figsize=(width, height))
     grid = GridSpec(
         len(sheet.rows), across, figure, left=name_in / width, right=0.995, bottom=0.02 / height,
-        top=1 - 0.4 / height, wspace=0.04, hspace=0.04,
+        top=1 - head / height, wspace=0.04, hspace=0.04,
     )
     for row, (name, pictures) in enumerate(sheet.rows):
         for column, picture in enumerate(pictures):
