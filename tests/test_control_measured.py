@@ -14,7 +14,8 @@ from torch import Tensor
 
 from s2v.config import WorldConfig
 from s2v.errors import UserError
-from s2v.evaluate.control import TestSet, rho, to_csv
+from s2v.evaluate.background import background, distance
+from s2v.evaluate.control import TestSet, identity, rho, to_csv
 from s2v.evaluate.size import learn
 from s2v.files import write_json
 from s2v.media.picture import encode_jpeg
@@ -81,3 +82,24 @@ def test_a_clip_that_says_nothing_is_left_out_of_the_mean() -> None:
     text = to_csv({"x": np.array([1.0, np.nan, np.nan])}, ["a", "a", "b"], 50)
     rows = {row["class"]: row for row in csv.DictReader(text.splitlines())}
     assert rows.keys() == {"all", "a"} and rows["a"]["clips"] == "1" and rows["all"]["mean"] == "1.0000"
+
+
+def test_identity_is_one_for_the_same_picture_and_none_for_any_of_the_class() -> None:
+    before = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0], [9.0, 9.0]]).double()
+    after = before.clone()
+    after[1] = torch.tensor([2.0, 0.0])  # half way to the first of its class
+    kept = identity(torch.stack([before, after], 1), ["a", "a", "b", "c"])
+    assert kept[0] == 1 and kept[1] == pytest.approx(0)
+    assert np.isnan(kept[2:]).all(), "classes of one have no others"
+
+
+def test_the_background_is_what_is_the_same_without_the_source() -> None:
+    world = WorldConfig(classes=["dog barking", "rain falling"], clips={"test": 8}, size_px=64, seed=1)
+    masks = [background(f"test-dog-barking-{i:04d}", "dog barking", world, "test", 32) for i in range(8)]
+    known = [mask for mask in masks if mask is not None]
+    assert len(known) >= 4 and all(0.2 <= float(mask.float().mean()) < 1 for mask in known)
+    assert all(bool(mask[0, 0] or mask[0, -1]) for mask in known), "a dog does not fill the sky"
+    assert background("test-rain-falling-0000", "rain falling", world, "test", 32) is None, "rain is everywhere"
+    frame, mask = torch.zeros(3, 32, 32, dtype=torch.uint8), known[0]
+    inside = torch.where(mask, 0, 255).to(torch.uint8).expand(1, 3, -1, -1)
+    assert distance(torch.cat([inside, 255 - inside]), frame, mask).tolist() == [0.0, 1.0]

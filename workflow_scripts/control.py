@@ -15,6 +15,7 @@ with job(snakemake):
         judge_packs=paths(snakemake.input.judge_packs),
         judge_dir=folder(snakemake.input.judge),
         world=WorldConfig(**world) if world else None,
+        split=snakemake.params.split,
         judge_split=snakemake.params.judge_split,
         window_s=snakemake.params.window_s,
         seed=snakemake.params.seed,

@@ -19,12 +19,13 @@ from torch import Tensor
 from s2v.control import latent, waveform
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
+from s2v.evaluate.background import background, distance
 from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.quantities import Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
 from s2v.files import write_text
-from s2v.media.picture import from_unit, to_unit
+from s2v.media.picture import from_unit, resize, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 from s2v.methods.base import clip_seed
 from s2v.model import Model
@@ -37,6 +38,8 @@ RATIOS_DB = (-18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0)
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
 SOFT_DB, LOUD_DB = -24.0, 0.0
+BLENDED = 2
+"""Place in `WEIGHTS` of the lambda at which the background is compared: most of the feature is the sound's."""
 LEAST_NAMED = 3
 """Pictures of a sweep that a rank correlation takes at least."""
 
@@ -84,7 +87,7 @@ def rho(steps: Sequence[float], values: NDArray[np.float64]) -> float:
 
 def run(
     *, run_dir: Path, packs: list[Path], judge_packs: list[Path], judge_dir: Path, world: WorldConfig | None,
-    judge_split: str, window_s: float, seed: int, bootstrap: int, output: Path, quantities: Path,
+    split: str, judge_split: str, window_s: float, seed: int, bootstrap: int, output: Path, quantities: Path,
 ) -> None:
     """Measure the five claims about control, over test clips; write them by class as CSV and over all as quantities.
 
@@ -97,7 +100,8 @@ def run(
         judge_packs: shards of the judge split.
         judge_dir: of the judge.
         world: the world's configuration, where that is the data.
-        judge_split: its name.
+        split: name of the test split.
+        judge_split: that of the judge's.
         window_s: of a sound that is heard.
         seed: of generation.
         bootstrap: resamples.
@@ -108,9 +112,10 @@ def run(
     evaluator = load_evaluator("judge", judge_dir=judge_dir)
     assert evaluator is not None
     clips = TestSet.read(packs, model.method.image_px)
-    found = _sweeps(model, clips, evaluator, seed)
+    found, between = _sweeps(model, clips, evaluator, seed)
     about: dict[str, str] = {}
     if world is not None:
+        found["interpolation_background"], said = _backgrounds(clips, between, evaluator, world, split)
         size = learn(evaluator, judge_packs, world, judge_split, model.resolution)
         sizes, named = _sizes(model, clips, evaluator, size, seed)
         found |= sizes
@@ -125,6 +130,8 @@ def run(
             "size_volume": f"{told}; of the pictures the judge takes for the class {shares}",
             "size_volume_named": f"of those pictures alone; clips with fewer than {LEAST_NAMED} of them are left out",
             "edit_size": "f_V's feature, not inverted, and the noise is drawn",
+            "edit_identity": "of the judge's features, at the last step",
+            "interpolation_background": said,
         }
     write_text(output, to_csv(found, clips.labels, bootstrap))
     write_quantities(quantities, {
@@ -145,8 +152,10 @@ def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
     return from_unit(model.method.decode(z, [clip_seed(seed, key)] * len(z)))
 
 
-def _sweeps(model: Model, clips: TestSet, evaluator: Evaluator, seed: int) -> dict[str, NDArray[np.float64]]:
-    """What the judge's scores say of mixes and of interpolation, a number a clip."""
+def _sweeps(
+    model: Model, clips: TestSet, evaluator: Evaluator, seed: int
+) -> tuple[dict[str, NDArray[np.float64]], list[Tensor]]:
+    """What the judge's scores say of mixes and of interpolation, a number a clip; and the pictures of the latter."""
     names = sorted(set(clips.labels))
     pictures: dict[str, list[Tensor]] = {"mix": [], "ratio": [], "between": []}
     for i, key in enumerate(clips.keys):
@@ -173,7 +182,34 @@ def _sweeps(model: Model, clips: TestSet, evaluator: Evaluator, seed: int) -> di
         for name, kind, steps in (("mix_balance", "ratio", RATIOS_DB), ("interpolation", "between", WEIGHTS)):
             difference = scores[kind][i][:, own] - scores[kind][i][:, other]
             found[name].append(rho(steps, difference.double().numpy()))
-    return {name: np.array(values) for name, values in found.items()}
+    return {name: np.array(values) for name, values in found.items()}, pictures["between"]
+
+
+def _backgrounds(
+    clips: TestSet, between: list[Tensor], evaluator: Evaluator, world: WorldConfig, split: str
+) -> tuple[NDArray[np.float64], str]:
+    """How much of the given picture's background a blend keeps, a number a clip, and what of the blend is the sound's.
+
+    1 - d(blend) / d(sound), where d is the colour difference to the given picture outside its source, and `sound` the
+    picture of the sound alone under the same noise: 0 is none of it, 1 all of it. Not a number where the source fills
+    the picture.
+    """
+    kept = []
+    for i, pictures in enumerate(between):
+        px = pictures.shape[-1]
+        mask = background(clips.keys[i], clips.labels[i], world, split, px)
+        if mask is None:
+            kept.append(np.nan)
+            continue
+        frame = resize(clips.frames[i][None], px)[0]
+        alone, blend = distance(pictures[[0, BLENDED]], frame, mask).tolist()
+        kept.append(1 - blend / max(alone, 1e-6))
+    names = sorted(set(clips.labels))
+    best = evaluator.rank(to_unit(torch.stack([pictures[BLENDED] for pictures in between])), names).argmax(1).tolist()
+    sounds = [names.index(clips.labels[clips.partner(i)]) for i in range(len(clips.keys))]
+    share = np.mean([b == s for b, s in zip(best, sounds, strict=True)])
+    told = f"at lambda {WEIGHTS[BLENDED]:g}; the judge takes {100 * share:.0f} % of them for the sound's class"
+    return np.array(kept), told
 
 
 def _sizes(
@@ -189,7 +225,7 @@ def _sizes(
         The numbers, and the share of pictures so taken at each of `GAINS_DB`.
     """
     found: dict[str, list[float]] = {"size_volume": [], "size_volume_named": [], "edit_size": []}
-    names, shares = sorted(set(clips.labels)), []
+    names, shares, ends = sorted(set(clips.labels)), [], []
     for i, key in enumerate(clips.keys):
         wave, label = clips.waves[i], clips.labels[i]
         gains = [*GAINS_DB, SOFT_DB, LOUD_DB]
@@ -204,7 +240,30 @@ def _sizes(
         enough = named.sum() >= LEAST_NAMED
         found["size_volume_named"].append(rho(np.array(GAINS_DB)[named].tolist(), louder[named]) if enough else np.nan)
         found["edit_size"].append(rho(STEPS, edits))
-    return {name: np.array(values) for name, values in found.items()}, np.mean(shares, 0)
+        ends.append(evaluator.features(to_unit(pictures[[len(GAINS_DB), -1]])))
+    numbers = {name: np.array(values) for name, values in found.items()}
+    numbers["edit_identity"] = identity(torch.stack(ends).double(), clips.labels)
+    return numbers, np.mean(shares, 0)
+
+
+def identity(ends: Tensor, labels: Sequence[str]) -> NDArray[np.float64]:
+    """How much of a picture an edit keeps, [N]: 1 - d(itself) / d(others).
+
+    d is the distance of the edited picture's feature to that of the unedited one, and in the mean to those of the other
+    clips of its class: 0 is a picture as good as any of the class, 1 the same picture. Not a number for a class of one.
+
+    Args:
+        ends: features of the unedited and the edited picture of each clip, [N, 2, F].
+        labels: class of each clip.
+    """
+    before, after = ends.unbind(1)
+    apart = torch.cdist(after, before)
+    kept = []
+    for i, label in enumerate(labels):
+        others = [j for j, other in enumerate(labels) if other == label and j != i]
+        mean = float(apart[i, others].mean()) if others else float("nan")
+        kept.append(1 - float(apart[i, i]) / max(mean, 1e-12))
+    return np.array(kept)
 
 
 def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> str:
@@ -224,4 +283,4 @@ def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: 
     return buffer.getvalue()
 
 
-__all__ = ["TestSet", "rho", "run", "to_csv"]
+__all__ = ["TestSet", "identity", "rho", "run", "to_csv"]

@@ -131,8 +131,14 @@ CLAIMS: list[Claim] = [
           "Spearman's rho of ratio and balance", "no number"),
     Claim("control", "interpolation", "Between image and sound the picture moves from one to the other", "5.2, Fig. 11",
           "Spearman's rho of lambda and the picture's likeness to the image's class over the sound's", "no number"),
+    Claim("control", "interpolation_background", "... and keeps the given picture's background", "5.2, Fig. 11",
+          "colour difference outside the source: how much less than the sound's picture alone (share)", "no number",
+          percent=True),
     Claim("control", "edit_size", "Moving along a volume direction edits a picture", "5.2, Fig. 13",
           "Spearman's rho of the step and size", "no number"),
+    Claim("control", "edit_identity", "... and keeps what the picture shows", "5.2, Fig. 13",
+          "feature distance to the unedited picture: how much less than to others of its class (share)", "no number",
+          percent=True),
 ]
 """In the order of the paper."""
 
