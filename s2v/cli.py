@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from s2v.control.commands import register
+from s2v.commands import Run, register
 from s2v.errors import UserError
 
 
@@ -88,31 +88,30 @@ def plan(
 
 
 @app.command()
-def generate(
-    sound: Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads, of any length")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write; several pictures make one sheet")],
-    n: Annotated[int, typer.Option("--n", min=1, max=400, help="how many pictures, each from its own noise")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="the same seed gives the same pictures")] = 0,
-    model: Annotated[Path, typer.Option(help="output folder of a finished run")] = Path("results"),
-    start: Annotated[float, typer.Option(min=0.0, help="second of the sound at which to begin")] = 0.0,
-    window: Annotated[
-        float | None, typer.Option(min=0.1, max=60.0, help="seconds that are heard; by default as in training")
+def studio(
+    model: Run = None,
+    host: Annotated[
+        str, typer.Option(help="address to listen on; the default is reached from this machine alone")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, show_default=False, help="by default the first free one from 7860 on"),
     ] = None,
-    px: Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")] = None,
-    truncation: Annotated[float, typer.Option(min=0.0, help="truncate the noise: less variety; 0 is off")] = 0.0,
-    ffmpeg: Annotated[str, typer.Option(help="bundled, system, or a path")] = "bundled",
+    browser: Annotated[bool, typer.Option(help="open it in the browser")] = False,
+    upload_mb: Annotated[int, typer.Option(min=1, help="largest file that is taken")] = 50,
+    sound_s: Annotated[float, typer.Option(min=1, help="longest sound that is taken, in seconds")] = 600.0,
 ) -> None:
-    """Make pictures of a sound with the models of a finished run.
+    """Show a page to play with: record or drop sounds, mix them, blend in a picture, save what comes of it.
 
-    A sound shorter than the window is repeated, of a longer one the first seconds after --start are heard.
+    Uploads are read, never run, and removed after ten minutes or when this ends.
     """
-    from s2v.imagine import imagine
+    from s2v.studio.painter import Limits
+    from s2v.studio.server import is_loopback, serve
 
-    imagine(
-        sound=sound, output=output, n=n, seed=seed, run=model, start_s=start, window_s=window, px=px,
-        truncation=truncation, ffmpeg=ffmpeg,
-    )
-    typer.echo(str(output))
+    if not is_loopback(host):
+        typer.echo(f"{host}: whoever reaches this machine can use the page", err=True)
+    limits = Limits(upload_mb=upload_mb, sound_s=sound_s)
+    serve(model, host=host, port=port, open_browser=browser, limits=limits, say=typer.echo)
 
 
 @app.command()
@@ -243,6 +242,23 @@ def world_preview(
     except ValueError as error:
         raise UserError(f"--classes: {error}") from error
     typer.echo(str(output))
+
+
+@world.command("sample")
+def world_sample(
+    name: Annotated[str, typer.Argument(help="class, or a part of its name that no other has")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="name without suffix; by default that of the class")
+    ] = None,
+    number: Annotated[int, typer.Option(min=0, help="which scene of the class")] = 0,
+    px: Annotated[int, typer.Option(min=16, max=1024, help="side of the picture")] = 256,
+) -> None:
+    """Write the sound (.wav) and the picture (.png) of a scene that no training has seen: something to try."""
+    from s2v.world.sample import find, write_sample
+
+    label = find(name)
+    for path in write_sample(output or Path(name.lower().replace(" ", "-")), label, number, px):
+        typer.echo(str(path))
 
 
 @config.command("check")

@@ -15,15 +15,14 @@ from torch import Tensor
 from s2v.config.methods import NEEDS, MethodName
 from s2v.control import latent, waveform
 from s2v.control.inversion import Inversion, invert, paint
+from s2v.control.two_conditions import composed, renoised
 from s2v.errors import UserError
-from s2v.files import read_json
-from s2v.media.decode import decode_audio
-from s2v.media.diagnosis import ClipError
+from s2v.files import read_json, read_parquet
 from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
+from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
 from s2v.methods import Sources, clip_seed, load_method
-from s2v.methods.icgan import IcGan
 
 if TYPE_CHECKING:
     from s2v.config import SamplerConfig
@@ -35,13 +34,22 @@ Picture = str | Path | NDArray[np.uint8] | Tensor
 """A file; uint8 [H, W, 3]; or a uint8 tensor [3, H, W]."""
 
 LONGEST_S = 3600.0
+SHIPPED = Path(__file__).parent / "shipped"
+"""The model that comes with the package: of the embedded world, trained by configs/shipped.yaml."""
+RESULTS = Path("results")
+
+
+def default_run() -> Path:
+    """`results` where a run is finished there, else the model that comes with the package."""
+    parts = NEEDS["sound2vision"].parts.values()
+    return RESULTS if all((RESULTS / part / "model.safetensors").is_file() for part in parts) else SHIPPED
 
 
 class Model:
     """An audio encoder, an image encoder and a generator of a finished run.
 
     Args:
-        run: output folder of the run.
+        run: output folder of the run, or an exported model (`s2v export`); None is `default_run`.
         method: one that hears, such as sound2vision or sound2vision_ldm.
         window_s: seconds of a sound that are heard; None is what the audio encoder learned with.
         truncation: truncated noise of the GAN; 0 is off.
@@ -54,13 +62,13 @@ class Model:
     """
 
     def __init__(
-        self, run: str | Path, method: MethodName = "sound2vision", *, window_s: float | None = None,
+        self, run: str | Path | None = None, method: MethodName = "sound2vision", *, window_s: float | None = None,
         truncation: float = 0.0, sampler: SamplerConfig | None = None, device: torch.device | str = "cpu",
         ffmpeg: str = "bundled",
     ) -> None:
         from s2v.config import SamplerConfig
 
-        self.run, self.ffmpeg = Path(run), ffmpeg
+        self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
         parts = NEEDS[method].parts
         if "align" not in parts or "encoder" not in parts:
             raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
@@ -68,6 +76,7 @@ class Model:
             if not (self.run / part / "model.safetensors").is_file():
                 hint = "`snakemake --cores all` makes one"
                 raise UserError(f"{self.run}: no finished run (no {part}/model.safetensors); {hint}")
+        self.weights = {part: self.run / folder / "model.safetensors" for part, folder in parts.items()}
         audio = read_json(self.run / parts["align"] / "config.json")["audio"]
         self.window_s = float(window_s or audio["window_s"])
         self.method = load_method(method, Sources(
@@ -75,6 +84,22 @@ class Model:
             window_s=self.window_s, truncation=truncation, device=device,
             vae_dir=self.run / parts["vae"] if "vae" in parts else None, sampler=sampler or SamplerConfig(),
         ))  # fmt: skip
+
+    @property
+    def about(self) -> str:
+        """Which model this is, in a line for people."""
+        if self.run != SHIPPED:
+            return f"model: {self.run}"
+        known = ", ".join(self.classes)
+        return f"model: the one that comes with s2v; it knows these sounds of the embedded world only: {known}"
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes that alignment learned from; none where its data has none."""
+        if (self.run / "s2v.json").is_file():
+            return [str(name) for name in read_json(self.run / "s2v.json").get("classes", [])]
+        rows = (row for path in sorted((self.run / "manifest").glob("*.parquet")) for row in read_parquet(path))
+        return sorted({str(row["label"]) for row in rows if row["split"] == "train" and row["label"] is not None})
 
     @property
     def dim(self) -> int:
@@ -86,21 +111,20 @@ class Model:
         """R, side of the pictures."""
         return self.method.resolution
 
-    def sound(self, source: Sound, start_s: float = 0.0) -> Tensor:
+    def sound(self, source: Sound, start_s: float = 0.0, limit_s: float | None = None) -> Tensor:
         """A waveform float [N] at 16 kHz in [-1, 1], at the level that it has.
+
+        Args:
+            source: the sound.
+            start_s: second at which to begin.
+            limit_s: seconds of a file that are read; None is a little more than are heard.
 
         Raises:
             UserError: a file has no sound that can be read, or ends before `start_s`.
         """
         if isinstance(source, (str, Path)):
-            limit_s = min(LONGEST_S, start_s + self.window_s + 1)
-            try:
-                found = decode_audio(
-                    source, ffmpeg=ffmpeg_path(self.ffmpeg), sample_rate_hz=SAMPLE_RATE_HZ, max_duration_s=limit_s
-                )
-            except ClipError as error:
-                raise UserError(f"{source}: {error.detail or error.reason.help}") from error
-            wave = to_float(torch.from_numpy(found.copy()))
+            limit_s = min(LONGEST_S, start_s + self.window_s + 1) if limit_s is None else limit_s
+            wave = read_sound(source, ffmpeg=ffmpeg_path(self.ffmpeg), limit_s=limit_s)
         elif isinstance(source, Tensor):
             wave = to_float(source)
         else:
@@ -164,9 +188,9 @@ class Model:
         wave = self.sound(sound)
         return torch.stack([waveform.gain(wave, db) for db in gains_db])
 
-    def invert(self, picture: Picture, steps: int = 150) -> Inversion:
-        """Noise and feature that a picture could have come from (GAN only; `s2v.control.inversion`)."""
-        return invert(self._gan(), self._seen(picture)[0], steps)
+    def invert(self, picture: Picture, steps: int | None = None) -> Inversion:
+        """Noise and feature that a picture could have come from (`s2v.control.inversion`)."""
+        return invert(self.method, self._seen(picture)[0], steps)
 
     def edit(
         self, picture: Picture | Inversion, sound: Sound, weights: Sequence[float], soft_db: float = -24.0,
@@ -186,21 +210,48 @@ class Model:
         """
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
         soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
-        return paint(self._gan(), found.noise, latent.move(found.z, soft, loud, weights))
-
-    def _gan(self) -> IcGan:
-        if not isinstance(self.method, IcGan):
-            raise UserError("only the GAN's pictures can be inverted; take the method sound2vision")
-        return self.method
+        return paint(self.method, found.noise, latent.move(found.z, soft, loud, weights))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
         return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], weights)
 
 
-def load(run: str | Path = "results", method: MethodName = "sound2vision", **settings: object) -> Model:
-    """The model of a finished run; for settings see `Model`."""
+    def compose(self, picture: Picture, sound: Sound, weights: Sequence[float], seed: int = 0) -> Tensor:
+        """A picture and a sound as two conditions at once (composable diffusion; paper 6.1, Fig. 19; LDM only).
+
+        Args:
+            picture: the one condition.
+            sound: the other.
+            weights: of the picture; that of the sound is what is left to 1.
+            seed: of the noise, one for all.
+
+        Returns:
+            Pictures uint8 [len(weights), 3, R, R].
+        """
+        z_v, z_a = self.encode_image(picture), self.encode_audio(sound)
+        return torch.cat([composed(self.method, z_v, z_a, weight, seed) for weight in weights])
+
+    def renoise(self, picture: Picture, sound: Sound, strengths: Sequence[float], seed: int = 0) -> Tensor:
+        """A picture noised in part and drawn anew under the mean of its feature and a sound's, as the paper's authors'
+        code does it (LDM only).
+
+        Args:
+            picture: where it begins.
+            sound: what is put in.
+            strengths: share of the drawing that is done anew; 0 is the picture.
+            seed: of the noise, one for all.
+
+        Returns:
+            Pictures uint8 [len(strengths), 3, R, R].
+        """
+        z = self.interpolate(picture, sound, [0.5])
+        return torch.cat([renoised(self.method, self._seen(picture), z, strength, seed) for strength in strengths])
+
+
+def load(run: str | Path | None = None, method: MethodName = "sound2vision", **settings: object) -> Model:
+    """The model of a finished run or an exported one, by default `default_run`; for settings see `Model`."""
     return Model(run, method, **settings)  # type: ignore[arg-type]
 
 
-__all__ = ["Model", "Picture", "Sound", "load"]
+__all__ = ["SHIPPED", "Model", "Picture", "Sound", "default_run", "load"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.config.methods import NEEDS
+from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import write_json, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.methods.sound2vision import Sound2Vision
 from s2v.model import Model
 from s2v.provenance import revision, versions
+from s2v.train.checkpoint import load_tensors, save_tensors
 
 FILES = ("model.safetensors", "config.json", "README.md")
 PROGRAMS = {"audio_encoder.pt2": "waveform [B, N] -> feature [B, D]", "generator.pt2": "noise, feature -> picture"}
@@ -35,7 +38,7 @@ class Hears(nn.Module):
         return F.normalize(self.f_a(self.f_a.spectrogram(wave)), dim=1)
 
 
-def export(run: Path, output: Path, programs: bool = False) -> list[Path]:
+def export(run: Path, output: Path, programs: bool = False, frames: int = 0, half: bool = False) -> list[Path]:
     """Write the GAN's model of a finished run to a folder of its own.
 
     Args:
@@ -43,6 +46,9 @@ def export(run: Path, output: Path, programs: bool = False) -> list[Path]:
         output: folder that is not there yet.
         programs: also the audio encoder and the generator as torch.export programs (`PROGRAMS`), for any batch; they
             are compared with the model and refused where they differ by more than `TOLERANCE`.
+        frames: how many of the training frames to put in, so that the studio can show the nearest. They are other
+            people's pictures, so none go in unless it is said.
+        half: matrices and kernels in half precision, which halves the folder; pictures then differ by a few of 255.
 
     Returns:
         The files.
@@ -61,11 +67,19 @@ def export(run: Path, output: Path, programs: bool = False) -> list[Path]:
             for name in FILES:
                 if (run / part / name).is_file():
                     shutil.copyfile(run / part / name, folder / part / name)
+            if half:
+                _halve(folder / part / "model.safetensors")
+        classes = model.classes
         write_json(folder / "s2v.json", {
             "method": "sound2vision", "dim": model.dim, "resolution": model.resolution, "window_s": model.window_s,
-            "sample_rate_hz": SAMPLE_RATE_HZ, "code": revision(), "versions": versions("torch"),
+            "sample_rate_hz": SAMPLE_RATE_HZ, "classes": classes, "code": revision(), "versions": versions("torch"),
         })  # fmt: skip
-        write_text(folder / "README.md", _card(model))
+        write_text(folder / "README.md", _card(model, classes, _measured(run)))
+        if frames:
+            known = Frames.of(run)
+            if known is None or not known.keys:
+                raise UserError(f"{run}: has no embedded training frames (embed/train, pack/train) to put in")
+            known.choose(frames, model.resolution).write(folder)
         if programs:
             _programs(model, folder)
         folder.rename(output)
@@ -74,7 +88,29 @@ def export(run: Path, output: Path, programs: bool = False) -> list[Path]:
     return sorted(path for path in output.rglob("*") if path.is_file())
 
 
-def _card(model: Model) -> str:
+def _halve(path: Path) -> None:
+    """Vectors stay as they are: they are small, and statistics of a norm may lie below what half precision can say."""
+    tensors = load_tensors(path)
+    save_tensors(path, {name: t.half() if t.ndim > 1 and t.is_floating_point() else t for name, t in tensors.items()})
+
+
+def _measured(run: Path) -> str:
+    """What Table 1 says of the model, in a sentence; nothing where the run has no table."""
+    if not (run / "table1.csv").is_file():
+        return ""
+    with open(run / "table1.csv", newline="", encoding="utf-8") as stream:
+        row = next((row for row in csv.DictReader(stream) if row["row"] == "B"), None)
+    if row is None:
+        return ""
+    numbers = ", ".join(f"{name} {row[name]}" for name in ("R@1", "R@5", "FID", "IS") if row[name])
+    return (
+        f"On {row['n clips']} test clips of {row['data set']}, generation seeds {row['seeds']}: {numbers}. "
+        f"Evaluator: {row['evaluator']}.\n"
+    )
+
+
+def _card(model: Model, classes: list[str], measured: str) -> str:
+    learned = f" It learned from {len(classes)} classes: {', '.join(classes)}.\n" if classes else "\n"
     parts = [
         "# A Sound2Vision model\n",
         f"Hears {model.window_s:g} s at {SAMPLE_RATE_HZ} Hz, paints {model.resolution} px. Weights are safetensors; "
@@ -82,7 +118,8 @@ def _card(model: Model) -> str:
         '    import s2v\n    model = s2v.load("this folder")\n'
         '    pictures = model.generate(model.encode_audio("dog.wav"))\n',
         "Or `s2v generate dog.wav -o dog.png --model <this folder>`.\n",
-        "It makes one of what it learned from, whatever it hears. The cards of its parts say what that was.\n",
+        f"It makes one of what it learned from, whatever it hears.{learned}",
+        *([measured] if measured else []),
     ]
     return "\n".join(parts)
 

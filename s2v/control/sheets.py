@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from s2v import __version__
 from s2v.errors import UserError
-from s2v.files import atomic_path, write_bytes, write_json
+from s2v.files import atomic_path, sha256, write_bytes, write_json
 from s2v.media.picture import encode_png, grid, resize
+
+if TYPE_CHECKING:
+    from s2v.model import Model
 
 SUFFIXES = (".png", ".gif", ".mp4")
 FPS = 6
@@ -70,10 +74,11 @@ def _film(frames: list[Any], output: Path) -> None:
         writer.close()
 
 
-def write_recipe(output: Path, command: list[str], facts: dict[str, Any]) -> Path:
-    """What was done, beside the pictures: the command line that does it again, and what it stood for."""
+def write_recipe(output: Path, command: list[str], model: Model, facts: dict[str, Any]) -> Path:
+    """What was done, beside the pictures: the command line that does it again, what it stood for, and the weights."""
     path = output.with_suffix(".json")
-    write_json(path, {"again": command, **facts})
+    weights = {part: sha256(file)[:16] for part, file in model.weights.items()}
+    write_json(path, {"again": command, "s2v": __version__, "model": str(model.run), "sha256": weights, **facts})
     return path
 
 

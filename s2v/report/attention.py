@@ -26,8 +26,11 @@ from s2v.files import read_parquet
 from s2v.media.picture import from_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods.base import clip_seed, noise
+from s2v.methods.sound2vision import Sound2Vision
+from s2v.models.biggan import Generator
 from s2v.report.figures import plan, save
 from s2v.report.panels import bare, enlarge, show_picture
+from s2v.train.align import AudioEncoder
 from s2v.train.align import load as load_audio
 from s2v.train.encoder import unit
 from s2v.train.generator import load as load_generator
@@ -35,6 +38,7 @@ from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
+    from s2v.model import Model
 
 BATCH = 16
 ACROSS = 6
@@ -94,7 +98,8 @@ def run(
     wanted = {strip.sound: strip.name for strip in strips}
     seen: dict[str, Seen] = {}
     measured = []
-    model = _Model(align_dir, generator_dir, window_s, seed, score, place, waves)
+    f_a, g = load_audio(align_dir, place.device), load_generator(generator_dir, place.device)
+    model = _Model(f_a, g, window_s, seed, score, place.device, waves)
     for one in model.all(keys, facts):
         if one.truth is not None and one.truth.mean() < ALL_THE_TIME:
             measured.append(_shares(one))
@@ -105,34 +110,36 @@ def run(
     save(draw(shown, window_s), output)
 
 
-def explain(*, run: Path, sound: Path, output: Path, seed: int = 0) -> None:
-    """Draw one sound: its spectrogram with what was attended to, and the picture.
+def explain(model: Model, wave: Tensor, seed: int = 0) -> Seen:
+    """What of one sound [N] its picture comes from.
 
     The score is `energy`: of a single sound there is no mean to change from.
 
-    Raises:
-        UserError: no finished run, or no sound that can be read.
-    """
-    from s2v.config import RuntimeConfig
-    from s2v.model import Model
+    Args:
+        model: of the GAN.
+        wave: at 16 kHz.
+        seed: of the picture.
 
-    model = Model(run)
-    place = Runtime.from_config(RuntimeConfig(device="cpu"), torch.get_num_threads())
-    wave = model.sound(sound).numpy()
-    seeing = _Model(run / "align", run / "generator", model.window_s, seed, "energy", place, [wave])
-    (one,) = seeing.all([sound.stem], {})
-    save(draw([(sound.stem, one)], model.window_s), output)
+    Raises:
+        UserError: the model has no GAN.
+    """
+    if not isinstance(model.method, Sound2Vision):
+        raise UserError("explain: Grad-CAM is taken through the GAN; take the method sound2vision")
+    device = torch.device(model.method.device)
+    seeing = _Model(model.method.f_a, model.method.g, model.window_s, seed, "energy", device, [wave.numpy()])
+    (one,) = seeing.all(["0"], {})
+    return one
 
 
 class _Model:
     """f_A and G of a run, and the sounds of a split."""
 
     def __init__(
-        self, align_dir: Path, generator_dir: Path, window_s: float, seed: int, score: str, place: Runtime,
+        self, f_a: AudioEncoder, g: Generator, window_s: float, seed: int, score: str, device: torch.device,
         waves: Sequence[NDArray[Any]],
     ) -> None:
-        self.f_a, self.g = load_audio(align_dir, place.device), load_generator(generator_dir, place.device)
-        self.window_s, self.seed, self.score, self.device, self.waves = window_s, seed, score, place.device, waves
+        self.f_a, self.g = f_a, g
+        self.window_s, self.seed, self.score, self.device, self.waves = window_s, seed, score, device, waves
 
     def _spectrograms(self, start: int) -> Tensor:
         n = round(self.window_s * SAMPLE_RATE_HZ)
@@ -227,6 +234,19 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
     return figure
 
 
+def heat_figure(one: Seen, window_s: float) -> Figure:
+    """One sound alone: its spectrogram with what was attended to."""
+    figure = Figure(figsize=(5.2, 2.3), layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
+    _heat(axes, one, window_s, labelled=True)
+    axes.set_xticks([0, window_s / 2, window_s])
+    axes.set_xlabel("time (s)", fontsize=7, labelpad=1)
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), HEAT), ax=axes, alpha=0.75, pad=0.02)
+    bar.set_label("attention (relative)", fontsize=7)
+    bar.ax.tick_params(labelsize=6)
+    return figure
+
+
 def _heat(axes: Any, one: Seen, window_s: float, labelled: bool) -> None:
     extent = (0.0, window_s, 0.0, SAMPLE_RATE_HZ / 2000)
     low, high = np.quantile(one.spectrogram, [0.05, 0.999])
@@ -258,4 +278,4 @@ def _truth(axes: Any, one: Seen, window_s: float, labelled: bool) -> None:
             axes.set_ylabel("source", fontsize=6, rotation=0, ha="right", va="center", labelpad=2)
 
 
-__all__ = ["Seen", "draw", "run", "to_quantities"]
+__all__ = ["Seen", "draw", "explain", "heat_figure", "run", "to_quantities"]
