@@ -2,6 +2,7 @@
 #   make table1   the environment, then the whole chain on the default configuration
 #   make test     the environment, then all checks and tests
 #   make slurm    the environment with what a SLURM cluster wants (docs/cluster.md)
+#   make slurm-deps, make browser-deps    programs that some tests need; without them these are skipped
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ CORES ?= all
 WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
-.PHONY: table1 env slurm slurm-deps test lint unit clean-env
+.PHONY: table1 env slurm slurm-deps browser-deps test lint unit clean-env
 
 table1: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) results/table1.csv
@@ -31,6 +32,11 @@ slurm: env
 slurm-deps: slurm
 	apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge
+
+# A browser, for tests/test_studio.py: Debian or Ubuntu, as root.
+browser-deps:
+	apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium
 
 test: lint unit
 

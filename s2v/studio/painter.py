@@ -1,0 +1,207 @@
+"""What the page does, without the page: a request of somebody's files and sliders, checked, becomes pictures."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from s2v.config.methods import NEEDS, MethodName
+from s2v.control.sheets import write, write_recipe
+from s2v.control.training_frames import Frames
+from s2v.errors import UserError
+from s2v.files import sha256
+from s2v.media.diagnosis import one_line
+from s2v.media.picture import resize
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.model import Model, default_run
+from s2v.report.attention import explain, heat_figure
+from s2v.report.figures import pixels
+from s2v.world import class_names
+
+GENERATORS: dict[str, MethodName] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
+SOUNDS = 4
+NEAREST = 4
+PX = 192
+QUIET = 10 ** (-60 / 20)
+"""Below this peak a sound is as good as none."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the page takes.
+
+    Attributes:
+        upload_mb: largest file, in MiB.
+        sound_s: longest sound.
+        pictures: most pictures at once.
+    """
+
+    upload_mb: int = 50
+    sound_s: float = 600.0
+    pictures: int = 16
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for.
+
+    Attributes:
+        sounds: up to `SOUNDS` files.
+        gains_db: of each.
+        picture: to blend in.
+        weight: of that picture; 1 is the picture alone.
+        generator: gan or ldm.
+        seed: of the noise.
+        n: how many pictures.
+    """
+
+    sounds: Sequence[Path]
+    gains_db: Sequence[float]
+    picture: Path | None = None
+    weight: float = 0.5
+    generator: str = "gan"
+    seed: int = 0
+    n: int = 4
+
+    def command(self, names: Sequence[str], picture: str | None, output: str) -> list[str]:
+        """The command line that does the same, with files of these names."""
+        if len(names) == 1:
+            words = ["s2v", "generate", names[0], "--gain", f"{self.gains_db[0]:g}"]
+        else:
+            words = ["s2v", "mix", *names]
+            for db in self.gains_db:
+                words += ["--gain", f"{db:g}"]
+        if picture is not None:
+            words += ["--picture", picture, "--lambda", f"{self.weight:g}"]
+        words += ["--n", str(self.n), "--seed", str(self.seed), "--generator", self.generator, "--px", str(PX)]
+        return [*words, "-o", output]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What comes of it: pictures uint8 [H, W, 3], the spectrogram with what was attended to, the nearest training
+    frames, files to save, and a line for people."""
+
+    pictures: list[NDArray[np.uint8]]
+    heard: NDArray[np.uint8] | None
+    nearest: list[NDArray[np.uint8]]
+    sheet: Path
+    recipe: Path
+    words: str
+
+
+class Painter:
+    """The models of a run, and what is asked of them.
+
+    Args:
+        run: output folder of a run, or an exported model; None is `s2v.model.default_run`.
+        limits: what is taken.
+    """
+
+    def __init__(self, run: Path | None = None, limits: Limits | None = None) -> None:
+        self.run, self.limits = run if run is not None else default_run(), limits or Limits()
+        self.models = {"gan": Model(self.run)}
+        self.frames = Frames.of(self.run)
+
+    @property
+    def generators(self) -> list[str]:
+        """Those that the run has."""
+        return [
+            name
+            for name, method in GENERATORS.items()
+            if all((self.run / part / "model.safetensors").is_file() for part in NEEDS[method].parts.values())
+        ]
+
+    @property
+    def world_classes(self) -> list[str]:
+        """Classes of the embedded world that the model knows: sounds of them can be made to try it."""
+        return sorted(set(self.models["gan"].classes).intersection(class_names()))
+
+    def paint(self, request: Request, folder: Path) -> Painted:
+        """Do it; files are written into a new folder under `folder`.
+
+        Raises:
+            UserError: something of the request cannot be done; the message says what, in words.
+        """
+        model = self._model(request.generator)
+        if not 1 <= len(request.sounds) <= SOUNDS:
+            raise UserError(f"{len(request.sounds)} sounds: give one, and up to {SOUNDS - 1} more to mix")
+        if not 1 <= request.n <= self.limits.pictures:
+            raise UserError(f"{request.n} pictures: at most {self.limits.pictures} are made at once")
+        if not 0 <= request.seed < 2**31:
+            raise UserError(f"seed {request.seed}: give a whole number from 0 to {2**31 - 1}")
+        waves = [self._sound(model, path) for path in request.sounds]
+        wave = model.mix(waves, request.gains_db)
+        z = model.encode_audio(wave)
+        shown = request.picture
+        if shown is not None:
+            self._size(shown)
+            z = self._in_words(shown, lambda: model.interpolate(shown, wave, [request.weight]))
+        made = model.generate(z.expand(request.n, -1), request.seed, range(request.n))
+        place = Path(tempfile.mkdtemp(dir=folder))
+        sheet = place / "s2v.png"
+        write(made, sheet, PX)
+        names = [one_line(path.name, 100) for path in request.sounds]
+        picture = None if request.picture is None else one_line(request.picture.name, 100)
+        command = request.command(names, picture, sheet.name)
+        files = [*request.sounds, *([request.picture] if request.picture else [])]
+        recipe = write_recipe(sheet, command, model, {
+            "files": {one_line(path.name, 100): sha256(path) for path in files}, "seed": request.seed,
+            "gains_db": list(request.gains_db), "lambda": request.weight if request.picture else None,
+        })  # fmt: skip
+        quiet = "This is as good as silence. " if float(wave.abs().max()) < QUIET else ""
+        return Painted(
+            _arrays(made), self._heard(wave, request.seed), self._nearest(model, z[0]), sheet, recipe,
+            f"{quiet}The same again: `{shlex.join(command)}`",
+        )  # fmt: skip
+
+    def _model(self, generator: str) -> Model:
+        if generator not in self.generators:
+            raise UserError(f"generator {generator!r}: this model has {', '.join(self.generators)}")
+        if generator not in self.models:
+            self.models[generator] = Model(self.run, GENERATORS[generator])
+        return self.models[generator]
+
+    def _size(self, path: Path) -> None:
+        if path.stat().st_size > self.limits.upload_mb * 2**20:
+            raise UserError(f"{one_line(path.name, 100)}: larger than {self.limits.upload_mb} MB")
+
+    def _sound(self, model: Model, path: Path) -> Tensor:
+        self._size(path)
+        longest = self.limits.sound_s
+        wave = self._in_words(path, lambda: model.sound(path, limit_s=longest + 1))
+        if len(wave) > longest * SAMPLE_RATE_HZ:
+            raise UserError(f"{one_line(path.name, 100)}: longer than {longest / 60:g} minutes; give a part of it")
+        return wave
+
+    def _in_words(self, path: Path, do: Callable[[], Tensor]) -> Tensor:
+        """Errors name the file as its owner does, without the folder where it lies here."""
+        try:
+            return do()
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), one_line(path.name, 100))) from error
+
+    def _heard(self, wave: Tensor, seed: int) -> NDArray[np.uint8]:
+        gan = self.models["gan"]
+        return pixels(heat_figure(explain(gan, wave, seed), gan.window_s))
+
+    def _nearest(self, model: Model, z: Tensor) -> list[NDArray[np.uint8]]:
+        # They are in the space of the GAN's f_V; the other generator has one of its own.
+        if self.frames is None or model is not self.models["gan"]:
+            return []
+        return _arrays(self.frames.nearest(z, NEAREST, PX))
+
+
+def _arrays(pictures: Tensor) -> list[NDArray[np.uint8]]:
+    return [one.permute(1, 2, 0).numpy() for one in resize(pictures.to(torch.uint8), PX)]
+
+
+__all__ = ["GENERATORS", "SOUNDS", "Limits", "Painted", "Painter", "Request"]
