@@ -42,9 +42,7 @@ def _model(run: Path | None, generator: str, output: Path, **settings: Any) -> M
     from s2v.model import Model
 
     check(output)
-    model = Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm", **settings)
-    typer.echo(model.about, err=True)
-    return model
+    return Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm", **settings)
 
 
 def _done(
@@ -54,6 +52,7 @@ def _done(
 
     write(pictures, output, px, columns)
     write_recipe(output, ["s2v", *sys.argv[1:]], model, facts)
+    typer.echo(model.about, err=True)
     typer.echo(str(output))
 
 
@@ -223,6 +222,7 @@ def explain(
 
     save(draw([(sound.stem, explain(loaded, loaded.sound(sound), seed))], loaded.window_s), output)
     write_recipe(output, ["s2v", *sys.argv[1:]], loaded, {"sound": str(sound), "seed": seed})
+    typer.echo(loaded.about, err=True)
     typer.echo(str(output))
 
 

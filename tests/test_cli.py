@@ -14,6 +14,7 @@ from workflow_runs import REPOSITORY, Checkout
 
 from s2v.cli import app
 from s2v.config import json_schema
+from s2v.model import SHIPPED
 
 runner = CliRunner()
 
@@ -25,13 +26,13 @@ def in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help_names_all_commands() -> None:
     text = runner.invoke(app, ["--help"]).output
-    for command in ("doctor", "plan", "generate", "coverage", "world", "config"):
+    for command in ("doctor", "plan", "generate", "studio", "coverage", "world", "config"):
         assert command in text
 
 
 @pytest.mark.parametrize(
     "command", [["doctor"], ["plan"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"],
-     *([name] for name in ("mix", "volume", "interpolate", "edit", "explain", "export"))]
+     ["world", "sample"], *([name] for name in ("mix", "volume", "interpolate", "edit", "explain", "export", "studio"))]
 )
 def test_every_command_has_help(command: list[str]) -> None:
     done = runner.invoke(app, [*command, "--help"])
@@ -74,11 +75,34 @@ def test_world_commands(tmp_path: Path) -> None:
     done = runner.invoke(app, ["world", "preview", "-o", str(tmp_path / "w.png"), "--columns", "2", "--px", "32"])
     assert done.exit_code == 0, done.output
     assert Image.open(tmp_path / "w.png").width == 2 * 32 + 3 * 2
+    for number in ("0", "0", "1"):
+        done = runner.invoke(app, ["world", "sample", "Dog", "-o", str(tmp_path / number), "--number", number])
+        assert done.exit_code == 0, done.output
+    wave, rate = soundfile.read(tmp_path / "0.wav")
+    other, _ = soundfile.read(tmp_path / "1.wav")
+    assert rate == 16000 and 3 < len(wave) / rate < 7 and not np.array_equal(wave, other)
+    assert Image.open(tmp_path / "0.png").size == (256, 256)
+    done = runner.invoke(app, ["world", "sample", "unicorn"])
+    assert done.exit_code == 1 and "is in none" in done.output
 
 
-def test_generate_needs_a_run(tmp_path: Path) -> None:
+def test_a_named_model_must_be_there(tmp_path: Path) -> None:
     done = runner.invoke(app, ["generate", "dog.wav", "-o", str(tmp_path / "x.png"), "--model", str(tmp_path)])
     assert done.exit_code == 1 and "no finished run" in done.output and "Traceback" not in done.output
+
+
+def test_without_a_run_the_model_that_comes_with_s2v_speaks_and_says_so(
+    tiny_checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, ["world", "sample", "waterfall"]).exit_code == 0
+    done = runner.invoke(app, ["generate", "waterfall.wav", "-o", "x.png"])
+    assert done.exit_code == 0 and "comes with s2v" in done.output and "embedded world only" in done.output
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*")) < 10 * 2**20
+    (tmp_path / "results").symlink_to(tiny_checkout.results)
+    done = runner.invoke(app, ["generate", "waterfall.wav", "-o", "y.png"])
+    assert done.exit_code == 0 and "model: results\n" in done.output
+    assert Path("x.png").read_bytes() != Path("y.png").read_bytes()
 
 
 def test_generate_makes_pictures_of_any_sound(tiny_checkout: Checkout, tmp_path: Path) -> None:

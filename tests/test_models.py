@@ -16,6 +16,16 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+def test_resnet18_is_torchvisions() -> None:
+    from torchvision.models import resnet18
+
+    net, published = ResNet(18), resnet18()
+    published.fc = nn.Identity()
+    published.load_state_dict(net.net.state_dict())
+    x = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(net(x), published(x))
+
+
 def test_resnet50_is_the_published_one() -> None:
     from torchvision.models import resnet50
 

@@ -83,7 +83,7 @@ def test_a_newcomers_commands_work_one_after_another(newcomer: Checkout) -> None
         if "-o" in words:
             made = newcomer.root / words[words.index("-o") + 1]
             with Image.open(made) as picture:
-                assert picture.width >= 64, command
+                assert picture.width >= 32, command
             assert made.with_suffix(".json").is_file()
             assert "comes with s2v" in done.stderr, "it says which model spoke"
     with Image.open(newcomer.root / "louder.gif") as film:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
@@ -125,14 +124,6 @@ def save(figure: Figure, output: Path, dpi: int = 200) -> None:
     """Write a PNG; the same figure gives the same bytes."""
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
-
-
-def pixels(figure: Figure, dpi: int = 110) -> NDArray[np.uint8]:
-    """The figure as uint8 [H, W, 3]."""
-    canvas = FigureCanvasAgg(figure)
-    figure.set_dpi(dpi)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
 Shown = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]

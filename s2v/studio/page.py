@@ -54,7 +54,7 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                         )
                         again = gr.Button("Another", elem_id="try-another", scale=1)
                     for event in (tried.input, again.click):
-                        event(lambda name: _try(name, folder), tried, sounds[0], api_visibility="private")
+                        event(lambda name: _try(painter, name, folder), tried, sounds[0], api_visibility="private")
                 with gr.Accordion(f"Mix in up to {SOUNDS - 1} more", open=False):
                     for i in range(1, SOUNDS):
                         sounds.append(_sound(f"Sound {i + 1}"))
@@ -109,7 +109,8 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
             except UserError as error:
                 raise gr.Error(str(error), title="Not done", print_exception=False) from error
             save = [gr.DownloadButton(value=str(path), interactive=True) for path in (made.sheet, made.recipe)]
-            return made.pictures, *save, made.words, made.heard, made.nearest
+            near = [str(path) for path in made.nearest]
+            return [str(path) for path in made.pictures], *save, made.words, str(made.heard), near
 
         make.click(
             paint, [*sounds, *gains, picture, weight, generator, seed, count],
@@ -127,9 +128,9 @@ def _gain() -> Any:
     return gr.Slider(SOFTEST_DB, LOUDEST_DB, 0, step=1, label="Gain (dB)")
 
 
-def _try(name: str | None, folder: Path) -> str | None:
+def _try(painter: Painter, name: str | None, folder: Path) -> str | None:
     """A sound of the world, another one each time."""
-    if not name:
+    if name not in painter.world_classes:
         return None
     place = Path(tempfile.mkdtemp(dir=folder)) / f"{name.replace(' ', '-')}.wav"
     soundfile.write(place, sample(name, secrets.randbelow(10_000), px=16)[1], RATE)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.config.methods import NEEDS, MethodName
@@ -19,17 +17,17 @@ from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media.diagnosis import one_line
-from s2v.media.picture import resize
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.model import Model, default_run
 from s2v.report.attention import explain, heat_figure
-from s2v.report.figures import pixels
+from s2v.report.figures import save
 from s2v.world import class_names
 
 GENERATORS: dict[str, MethodName] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
 SOUNDS = 4
 NEAREST = 4
 PX = 192
+HEARD_DPI = 120
 QUIET = 10 ** (-60 / 20)
 """Below this peak a sound is as good as none."""
 
@@ -87,12 +85,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Painted:
-    """What comes of it: pictures uint8 [H, W, 3], the spectrogram with what was attended to, the nearest training
-    frames, files to save, and a line for people."""
+    """What comes of it, as files: pictures, the spectrogram with what was attended to, the nearest training frames,
+    what can be saved; and a line for people."""
 
-    pictures: list[NDArray[np.uint8]]
-    heard: NDArray[np.uint8] | None
-    nearest: list[NDArray[np.uint8]]
+    pictures: list[Path]
+    heard: Path
+    nearest: list[Path]
     sheet: Path
     recipe: Path
     words: str
@@ -146,8 +144,12 @@ class Painter:
             self._size(shown)
             z = self._in_words(shown, lambda: model.interpolate(shown, wave, [request.weight]))
         made = model.generate(z.expand(request.n, -1), request.seed, range(request.n))
-        place = Path(tempfile.mkdtemp(dir=folder))
-        sheet = place / "s2v.png"
+        # No two requests have a file of the same name: Gradio keeps one for those of the same name and content, and
+        # would give it to somebody before it is whole.
+        token = secrets.token_hex(4)
+        place = folder / token
+        place.mkdir(mode=0o700)
+        sheet = place / f"s2v-{token}.png"
         write(made, sheet, PX)
         names = [one_line(path.name, 100) for path in request.sounds]
         picture = None if request.picture is None else one_line(request.picture.name, 100)
@@ -158,9 +160,12 @@ class Painter:
             "gains_db": list(request.gains_db), "lambda": request.weight if request.picture else None,
         })  # fmt: skip
         quiet = "This is as good as silence. " if float(wave.abs().max()) < QUIET else ""
+        heard = place / f"heard-{token}.png"
+        gan = self.models["gan"]
+        save(heat_figure(explain(gan, wave, request.seed), gan.window_s), heard, HEARD_DPI)
         return Painted(
-            _arrays(made), self._heard(wave, request.seed), self._nearest(model, z[0]), sheet, recipe,
-            f"{quiet}The same again: `{shlex.join(command)}`",
+            _files(made, place, f"picture-{token}"), heard, _files(self._nearest(model, z[0]), place, f"near-{token}"),
+            sheet, recipe, f"{quiet}The same again: `{shlex.join(command)}`",
         )  # fmt: skip
 
     def _model(self, generator: str) -> Model:
@@ -189,19 +194,19 @@ class Painter:
         except UserError as error:
             raise UserError(str(error).replace(str(path), one_line(path.name, 100))) from error
 
-    def _heard(self, wave: Tensor, seed: int) -> NDArray[np.uint8]:
-        gan = self.models["gan"]
-        return pixels(heat_figure(explain(gan, wave, seed), gan.window_s))
-
-    def _nearest(self, model: Model, z: Tensor) -> list[NDArray[np.uint8]]:
+    def _nearest(self, model: Model, z: Tensor) -> Tensor:
         # They are in the space of the GAN's f_V; the other generator has one of its own.
         if self.frames is None or model is not self.models["gan"]:
-            return []
-        return _arrays(self.frames.nearest(z, NEAREST, PX))
+            return torch.empty(0, 3, PX, PX, dtype=torch.uint8)
+        return self.frames.nearest(z, NEAREST, PX)
 
 
-def _arrays(pictures: Tensor) -> list[NDArray[np.uint8]]:
-    return [one.permute(1, 2, 0).numpy() for one in resize(pictures.to(torch.uint8), PX)]
+def _files(pictures: Tensor, folder: Path, name: str) -> list[Path]:
+    """Pictures uint8 [N, 3, R, R] as a file each."""
+    paths = [folder / f"{name}-{i}.png" for i in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        write(picture[None], path, PX)
+    return paths
 
 
 __all__ = ["GENERATORS", "SOUNDS", "Limits", "Painted", "Painter", "Request"]
