@@ -74,7 +74,7 @@ def export(run: Path, output: Path, programs: bool = False, frames: int = 0, hal
             "method": "sound2vision", "dim": model.dim, "resolution": model.resolution, "window_s": model.window_s,
             "sample_rate_hz": SAMPLE_RATE_HZ, "classes": classes, "code": revision(), "versions": versions("torch"),
         })  # fmt: skip
-        write_text(folder / "README.md", _card(model, classes, _measured(run)))
+        write_text(folder / "README.md", _card(model, classes, _measured(run, half)))
         if frames:
             known = Frames.of(run)
             if known is None or not known.keys:
@@ -94,7 +94,7 @@ def _halve(path: Path) -> None:
     save_tensors(path, {name: t.half() if t.ndim > 1 and t.is_floating_point() else t for name, t in tensors.items()})
 
 
-def _measured(run: Path) -> str:
+def _measured(run: Path, half: bool) -> str:
     """What Table 1 says of the model, in a sentence; nothing where the run has no table."""
     if not (run / "table1.csv").is_file():
         return ""
@@ -105,7 +105,7 @@ def _measured(run: Path) -> str:
     numbers = ", ".join(f"{name} {row[name]}" for name in ("R@1", "R@5", "FID", "IS") if row[name])
     return (
         f"On {row['n clips']} test clips of {row['data set']}, generation seeds {row['seeds']}: {numbers}. "
-        f"Evaluator: {row['evaluator']}.\n"
+        f"Evaluator: {row['evaluator']}.{' Measured before the weights were halved.' if half else ''}\n"
     )
 
 
