@@ -86,6 +86,11 @@ class Model:
         ))  # fmt: skip
 
     @property
+    def name(self) -> str:
+        """Its folder, or that it is the one that comes with s2v."""
+        return "shipped" if self.run == SHIPPED else str(self.run)
+
+    @property
     def about(self) -> str:
         """Which model this is, in a line for people."""
         if self.run != SHIPPED:

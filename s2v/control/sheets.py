@@ -78,7 +78,7 @@ def write_recipe(output: Path, command: list[str], model: Model, facts: dict[str
     """What was done, beside the pictures: the command line that does it again, what it stood for, and the weights."""
     path = output.with_suffix(".json")
     weights = {part: sha256(file)[:16] for part, file in model.weights.items()}
-    write_json(path, {"again": command, "s2v": __version__, "model": str(model.run), "sha256": weights, **facts})
+    write_json(path, {"again": command, "s2v": __version__, "model": model.name, "sha256": weights, **facts})
     return path
 
 
