@@ -135,6 +135,8 @@ def test_the_folder_is_private_and_goes_with_its_program(tmp_path: Path, monkeyp
     left = tmp_path / f"{PREFIX}{died.pid}-x"
     other = tmp_path / f"{PREFIX}{os.getppid()}-x"
     left.mkdir(), other.mkdir()
+    (tmp_path / f"{PREFIX}{died.pid}-link").symlink_to(other)
+    (tmp_path / f"{PREFIX}{'9' * 40}-x").symlink_to("nowhere")
     with scratch() as folder:
         assert folder.stat().st_mode & 0o077 == 0
         assert not left.exists() and other.exists(), "what a living program has stays"

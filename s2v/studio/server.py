@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import signal
+import stat
 import tempfile
 import threading
 import time
@@ -33,8 +35,10 @@ def is_loopback(host: str) -> bool:
 def scratch() -> Iterator[Path]:
     """A private folder, removed at the end; those that killed programs left behind are removed first."""
     for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        number = old.name.removeprefix(PREFIX).split("-")[0]
-        if number.isdigit() and not _lives(int(number)) and old.stat().st_uid == os.getuid() and not old.is_symlink():
+        number = re.match(r"\d{1,9}(?=-)", old.name.removeprefix(PREFIX))
+        # Others may have put things of this name here, links among them.
+        owner = old.lstat()
+        if number and stat.S_ISDIR(owner.st_mode) and owner.st_uid == os.getuid() and not _lives(int(number[0])):
             shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
