@@ -73,10 +73,14 @@ def run(
     measured = {name: read_quantities(path) for name, path in sources.items()}
     findings = [_finding(claim, measured) for claim in CLAIMS]
     mine = _trainings(findings)
-    findings = _with_history(findings, history, configuration, mine)
-    verdicts = {found.claim.name: found.verdict for found in findings if found.quantity}
+    findings = _with_history(findings, history, configuration)
+    noted = {
+        found.claim.name: {"verdict": found.verdict, "trainings": found.quantity.trainings}
+        for found in findings
+        if found.quantity
+    }
     name = "-".join(map(str, mine)) or "none"
-    write_json(history / f"{configuration}.{name}.json", {"trainings": mine, "verdicts": verdicts})
+    write_json(history / f"{configuration}.{name}.json", {"claims": noted})
     write_text(output, to_csv(findings))
     write_text(markdown, to_markdown(findings, dataset, evaluator))
 
@@ -95,23 +99,24 @@ def _trainings(findings: list[Finding]) -> list[int]:
     return sorted({n for found in findings if found.quantity for n in found.quantity.trainings})
 
 
-def _with_history(findings: list[Finding], history: Path, configuration: str, mine: list[int]) -> list[Finding]:
-    others = []
+def _with_history(findings: list[Finding], history: Path, configuration: str) -> list[Finding]:
+    records = []
     for path in sorted(history.glob(f"{configuration}.*.json")):
         record = read_json(path)
-        if not isinstance(record, dict) or not {"trainings", "verdicts"} <= record.keys():
+        if not isinstance(record, dict) or not isinstance(record.get("claims"), dict):
             raise UserError(f"{path}: no record of verdicts; remove it")
-        if record["trainings"] != mine:
-            others.append(record)
+        records.append(record["claims"])
     said = []
     for found in findings:
-        # Only what depends on the trainings can differ; the rest was measured on the same ones.
+        others = [record[found.claim.name] for record in records if found.quantity and found.claim.name in record]
+        # What was measured on the same trainings cannot differ.
         lines = [
-            f"{'same' if other == found.verdict else other} with {', '.join(map(str, record['trainings']))}"
-            for record in others
-            if found.quantity and found.quantity.trainings and (other := record["verdicts"].get(found.claim.name))
+            f"{'same' if other['verdict'] == found.verdict else other['verdict']} with "
+            f"{', '.join(map(str, other['trainings']))}"
+            for other in others
+            if found.quantity and other["trainings"] != found.quantity.trainings
         ]
-        said.append(Finding(found.claim, found.verdict, found.quantity, found.why, "; ".join(lines)))
+        said.append(Finding(found.claim, found.verdict, found.quantity, found.why, "; ".join(dict.fromkeys(lines))))
     return said
 
 
