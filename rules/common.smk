@@ -61,7 +61,7 @@ wildcard_constraints:
     again=r"(seeds/[1-9]\d*/)?",
     variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/)?",
     size=r"\d+",
-    sheet=r"fig(08|09|10|11|13|18)",
+    sheet=r"fig(08|09|10|11|13|18|19)",
 
 
 def training_of(wildcards):

@@ -52,7 +52,8 @@ def test_the_evidence_after_table_1(checkout: Checkout) -> None:
     measured = list(csv.DictReader((checkout.results / "control.csv").read_text().splitlines()))
     # Of nets this small, pictures of the right class may be too few for the sixth.
     assert {row["quantity"] for row in measured} - {"size_volume_named"} == {
-        "mix_both", "mix_balance", "interpolation", "size_volume", "edit_size"}  # fmt: skip
+        "mix_both", "mix_balance", "interpolation", "interpolation_background", "size_volume", "edit_size",
+        "edit_identity"}  # fmt: skip
     assert {row["class"] for row in measured} == {"all", "dog barking", "rain falling", "siren truck"}
     assert checkout.planned("results/tiny/claims.csv") == {"claims": 1}, "what was measured since"
 
