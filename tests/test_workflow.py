@@ -129,11 +129,11 @@ def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkou
     overlay.write_text("generate: {ldm: {steps: 3}}\n")
     planned = checkout.planned(table, config=(*TINY, "steps.yaml"))
     assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
-    figures = [f"results/tiny/{name}.png" for name in ("fig14", "fig16", "fig17", "fig18")]
+    figures = [f"results/tiny/{name}.png" for name in ("fig14", "fig16", "fig17", "fig18", "fig19")]
     # Encoders, generators and packed data are those of the tables; f_A is trained for each set of classes.
     assert checkout.planned(*figures) == {
         "classes": 2, "align": 4, "generate": 6, "evaluate": 6, "fig14": 1, "fig16": 1, "fig17": 1,
-        "control_figure": 1,
+        "control_figure": 2,
     }  # fmt: skip
     done = checkout.snakemake("--cores", "2", *figures)
     assert done.returncode == 0, done.stdout[-4000:]
