@@ -185,7 +185,7 @@ def test_composing_and_noising_have_the_ends_that_they_should(run: Path) -> None
     assert begun == sorted(begun) and begun[0] > 0
     with pytest.raises(ValueError, match="between 0 and 1"):
         steering.renoise(other, z[:1], noise, 1.5)
-    with pytest.raises(UserError, match="need the latent diffusion model"):
+    with pytest.raises(UserError, match="needs the latent diffusion model"):
         Model(run).compose(np.zeros((8, 8, 3), np.uint8), tone(300), [0.5])
 
 

@@ -71,7 +71,7 @@ def _ldm(method: Method) -> Ldm:
     from s2v.methods.ldm import Ldm
 
     if not isinstance(method, Ldm):
-        raise UserError(f"{method.name}: two conditions at once need the latent diffusion model; take sound2vision_ldm")
+        raise UserError(f"{method.name}: needs the latent diffusion model: --generator ldm, sound2vision_ldm")
     return method
 
 
