@@ -11,7 +11,7 @@ import gradio as gr
 import soundfile
 
 from s2v.errors import UserError
-from s2v.studio.painter import SOUNDS, Painter, Request
+from s2v.studio.painter import KEPT_S, SOUNDS, SWEEP_EVERY_S, Painter, Request
 from s2v.world.sample import sample
 from s2v.world.sound import RATE
 
@@ -40,8 +40,8 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
         folder: for files that are made.
     """
     limits = painter.limits
-    # What was uploaded or made is removed after ten minutes, or when the page's program ends.
-    with gr.Blocks(title="s2v studio", analytics_enabled=False, delete_cache=(60, 600)) as page:
+    # What was uploaded or made goes with the page's program at the latest.
+    with gr.Blocks(title="s2v studio", analytics_enabled=False, delete_cache=(SWEEP_EVERY_S, KEPT_S)) as page:
         gr.Markdown(f"# Sound in, picture out\n{painter.models['gan'].about}")
         with gr.Row():
             with gr.Column(scale=2):

@@ -28,6 +28,9 @@ SOUNDS = 4
 NEAREST = 4
 PX = 192
 HEARD_DPI = 120
+SWEEP_EVERY_S, KEPT_S = 60, 540
+"""What is older than the latter is removed at each sweep, so nothing is there for more than ten minutes."""
+
 QUIET = 10 ** (-60 / 20)
 """Below this peak a sound is as good as none."""
 
@@ -209,4 +212,4 @@ def _files(pictures: Tensor, folder: Path, name: str) -> list[Path]:
     return paths
 
 
-__all__ = ["GENERATORS", "SOUNDS", "Limits", "Painted", "Painter", "Request"]
+__all__ = ["GENERATORS", "KEPT_S", "SOUNDS", "SWEEP_EVERY_S", "Limits", "Painted", "Painter", "Request"]

@@ -16,11 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.studio.painter import Limits, Painter
+from s2v.studio.painter import KEPT_S, SWEEP_EVERY_S, Limits, Painter
 
 PREFIX = "s2v-studio-"
-KEPT_S = 600
-_SWEEP_EVERY_S = 60
 
 
 def is_loopback(host: str) -> bool:
@@ -93,7 +91,7 @@ def serve(
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        while not stopped.wait(_SWEEP_EVERY_S):
+        while not stopped.wait(SWEEP_EVERY_S):
             sweep(made)
         page.close(verbose=False)
 
