@@ -48,9 +48,16 @@ def _model(run: Path | None, generator: str, output: Path, **settings: Any) -> M
 def _done(
     model: Model, output: Path, pictures: Tensor, px: int | None, facts: dict[str, Any], columns: int | None = None
 ) -> None:
-    from s2v.control.sheets import write, write_recipe
+    from s2v.control.sheets import write
 
     write(pictures, output, px, columns)
+    _say(model, output, facts)
+
+
+def _say(model: Model, output: Path, facts: dict[str, Any]) -> None:
+    """The recipe beside what was made, which model made it, and where it is."""
+    from s2v.control.sheets import write_recipe
+
     write_recipe(output, ["s2v", *sys.argv[1:]], model, facts)
     typer.echo(model.about, err=True)
     typer.echo(str(output))
@@ -216,14 +223,11 @@ def explain(
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
     loaded = _model(model, "gan", output)
-    from s2v.control.sheets import write_recipe
     from s2v.report.attention import draw, explain
     from s2v.report.figures import save
 
     save(draw([(sound.stem, explain(loaded, loaded.sound(sound), seed))], loaded.window_s), output)
-    write_recipe(output, ["s2v", *sys.argv[1:]], loaded, {"sound": str(sound), "seed": seed})
-    typer.echo(loaded.about, err=True)
-    typer.echo(str(output))
+    _say(loaded, output, {"sound": str(sound), "seed": seed})
 
 
 def export(

@@ -215,7 +215,7 @@ class Model:
         """
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
         soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
-        return paint(self.method, found.noise, latent.move(found.z, soft, loud, weights))
+        return paint(self.method, found, latent.move(found.z, soft, loud, weights))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""

@@ -24,7 +24,6 @@ from s2v.train.perceptual import perceptual_distance
 LEARNING_RATE = 0.05
 FEATURE_WEIGHT = 0.5
 NOISE_WEIGHT = 1e-3
-LDM_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Inversion:
         picture: uint8 [3, R, R] that they give.
         error: mean absolute difference to the picture, of values in 0 to 1.
         start_error: the same without a search: f_V's own feature, and zero noise (GAN) or drawn noise (LDM).
+        steps: that the search took; those of DDIM are also those of the way back.
     """
 
     noise: Tensor
@@ -44,6 +44,7 @@ class Inversion:
     picture: Tensor
     error: float
     start_error: float
+    steps: int
 
 
 def invert(method: Method, picture: Tensor, steps: int | None = None) -> Inversion:
@@ -60,19 +61,25 @@ def invert(method: Method, picture: Tensor, steps: int | None = None) -> Inversi
     if isinstance(method, IcGan):
         return _of_gan(method, picture, steps or 150)
     if isinstance(method, Ldm):
-        return _of_ldm(method, picture, steps or LDM_STEPS)
-    raise UserError(f"{method.name}: no inversion; take sound2vision or sound2vision_ldm")
+        return _of_ldm(method, picture, steps or 100)
+    raise _none(method)
 
 
-def paint(method: Method, noise: Tensor, z: Tensor) -> Tensor:
-    """Pictures uint8 [K, 3, R, R] of one noise of an `Inversion` and features [K, D]."""
-    return _paint_gan(method, noise, z) if isinstance(method, IcGan) else _paint_ldm(_ldm(method), noise, z)
+def paint(method: Method, found: Inversion, z: Tensor) -> Tensor:
+    """Pictures uint8 [K, 3, R, R] of features [K, D] under the noise that was found of a picture by this method.
+
+    Raises:
+        UserError: the method has no inversion.
+    """
+    if isinstance(method, IcGan):
+        return _paint_gan(method, found.noise, z)
+    if isinstance(method, Ldm):
+        return _paint_ldm(method, found.noise, z, found.steps)
+    raise _none(method)
 
 
-def _ldm(method: Method) -> Ldm:
-    if not isinstance(method, Ldm):
-        raise UserError(f"{method.name}: no inversion; take sound2vision or sound2vision_ldm")
-    return method
+def _none(method: Method) -> UserError:
+    return UserError(f"{method.name}: no inversion; take sound2vision or sound2vision_ldm")
 
 
 @torch.no_grad()
@@ -90,10 +97,10 @@ def _of_ldm(method: Ldm, picture: Tensor, steps: int) -> Inversion:
     def error(made: Tensor) -> float:
         return float((made.float() - target.float()).abs().mean()) / 255
 
-    return Inversion(noise, z[0].cpu(), shown[0], error(shown), error(drawn))
+    return Inversion(noise, z[0].cpu(), shown[0], error(shown), error(drawn), steps)
 
 
-def _paint_ldm(method: Ldm, noise: Tensor, z: Tensor, steps: int = LDM_STEPS) -> Tensor:
+def _paint_ldm(method: Ldm, noise: Tensor, z: Tensor, steps: int) -> Tensor:
     from s2v.models.diffusion_steering import Steering
     from s2v.train.vae import decode
 
@@ -132,7 +139,8 @@ def _of_gan(method: IcGan, picture: Tensor, steps: int) -> Inversion:
         made = shown()
         error = float((made - target).abs().mean()) / 2
         z = F.normalize(feature, dim=1)
-    return Inversion(noise.detach()[0].cpu(), z[0].cpu(), from_unit(made.clamp(-1, 1).cpu())[0], error, start_error)
+        picture = from_unit(made.clamp(-1, 1).cpu())[0]
+    return Inversion(noise.detach()[0].cpu(), z[0].cpu(), picture, error, start_error, steps)
 
 
 @torch.inference_mode()
