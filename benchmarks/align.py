@@ -107,8 +107,14 @@ def write_files(packs: list[Path], folder: Path) -> list[str]:
 
 
 def literal(
-    config: AlignConfig, data: Literal, encoder: ImageEncoder, model: AudioEncoder, batches: list[list[int]],
-    workers: int, spent: Counter[str], gradients: bool = True,
+    config: AlignConfig,
+    data: Literal,
+    encoder: ImageEncoder,
+    model: AudioEncoder,
+    batches: list[list[int]],
+    workers: int,
+    spent: Counter[str],
+    gradients: bool = True,
 ) -> Iterator[float]:
     """The public loop; yields the loss of each step."""
     optimizer = torch.optim.Adam(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)

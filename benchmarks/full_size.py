@@ -55,8 +55,16 @@ def child(files: list[str], name: str) -> dict[str, Any]:
     with torch.inference_mode():
         shape = sample(name, task)()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"module": name, "parameters": parameters, "batch": BATCH[name], "step s": step_s, "loss": losses,
-            "sample s": time.perf_counter() - started, "sample": list(shape), "peak GB": peak / 1e9}
+    return {
+        "module": name,
+        "parameters": parameters,
+        "batch": BATCH[name],
+        "step s": step_s,
+        "loss": losses,
+        "sample s": time.perf_counter() - started,
+        "sample": list(shape),
+        "peak GB": peak / 1e9,
+    }
 
 
 def modules(name: str, task: Any) -> dict[str, Any]:
@@ -95,15 +103,23 @@ def sample(name: str, task: Any) -> Callable[[], Any]:
         noisy = task.latents[0, :1]
         return task.ema.eval()(noisy, torch.tensor([500]), task.features[0, :1], keep).shape
 
-    found = {"encoder": feature, "encoder_vit": feature, "align": heard, "generator": picture, "vae": reconstruction,
-             "diffusion": denoised}
+    found = {
+        "encoder": feature,
+        "encoder_vit": feature,
+        "align": heard,
+        "generator": picture,
+        "vae": reconstruction,
+        "diffusion": denoised,
+    }
     return found[name]
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The table."""
-    lines = ["| module | parameters | published | batch | step, s | sample, s | peak memory, GB |",
-             "|---|---|---|---:|---:|---:|---:|"]
+    lines = [
+        "| module | parameters | published | batch | step, s | sample, s | peak memory, GB |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
     for row in rows:
         counted = "; ".join(f"{part} {n:,}" for part, n in row["parameters"].items())
         lines.append(

@@ -99,8 +99,15 @@ def measure(config: Config, batches: list[int], steps: list[int], guidance: list
     model = denoiser(config, device)
     sizes, dim = config.generator, ImageEncoder(**encoder_shape(config.encoder)).dim
     gan = Generator(
-        sizes.resolution, sizes.channels, sizes.dim_z, dim, sizes.shared_dim, sizes.convs_per_block,
-        sizes.attention, sizes.feature_input, sizes.feature_standardise,
+        sizes.resolution,
+        sizes.channels,
+        sizes.dim_z,
+        dim,
+        sizes.shared_dim,
+        sizes.convs_per_block,
+        sizes.attention,
+        sizes.feature_input,
+        sizes.feature_standardise,
     )
     gan.to(device).eval().requires_grad_(False)
     rows = []
@@ -133,12 +140,18 @@ def measure(config: Config, batches: list[int], steps: list[int], guidance: list
                             sys.exit(f"{name}: pictures differ from the plain loop's by {differences[name]:.2g}")
                     taken_by = seconds(ways, rounds, cuda)
                     for name, value in taken_by.items():
-                        rows.append({
-                            "way": name, "batch": batch, "steps": count, "guidance": weight,
-                            "pictures/s": batch / value, "of plain": taken_by["plain"] / value,
-                            "difference": differences[name],
-                            "first, s": prepared[name],
-                        })
+                        rows.append(
+                            {
+                                "way": name,
+                                "batch": batch,
+                                "steps": count,
+                                "guidance": weight,
+                                "pictures/s": batch / value,
+                                "of plain": taken_by["plain"] / value,
+                                "difference": differences[name],
+                                "first, s": prepared[name],
+                            }
+                        )
                         print(markdown(rows[-1:]).splitlines()[-1], flush=True)
     return rows
 

@@ -193,9 +193,7 @@ def measure(config: WorldConfig, workers: int, steps: int) -> dict[str, Any]:
     near, distance = nearest(*flat)
     photos = unit(pictures([frame for r in reels for frame in r]))
     labels = torch.tensor([index[c.label] for c in judges for _ in range(config.photos_per_reel)])
-    judged = guesses(
-        learn(photos, labels, channels=3, small=True, steps=steps, augment=jitter), unit(seen_test)
-    )
+    judged = guesses(learn(photos, labels, channels=3, small=True, steps=steps, augment=jitter), unit(seen_test))
     heard = guesses(
         learn(
             spectrograms(train),
@@ -259,9 +257,7 @@ def main(
     workers: Annotated[int, typer.Option(min=1, help="processes that render")] = 2,
     classes: Annotated[int, typer.Option(min=2, help="how many classes, of the fixed order")] = 12,
     sheet_path: Annotated[Path | None, typer.Option("--sheet", help="write a contact sheet here")] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="write the measures here as JSON")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="write the measures here as JSON")] = None,
     measures: Annotated[bool, typer.Option(help="--no-measures stops after the sheet")] = True,
 ) -> None:
     """Print the measures that keep the world honest; exit status 1 if one misses its bar."""
@@ -269,9 +265,7 @@ def main(
         sheet(sheet_path, 10, seed, nested(classes))
     if not measures:
         return
-    config = WorldConfig(
-        classes=nested(classes), clips={"train": train, "test": test, "judge": reels}, seed=seed
-    )
+    config = WorldConfig(classes=nested(classes), clips={"train": train, "test": test, "judge": reels}, seed=seed)
     torch.set_num_threads(workers)
     found = measure(config, workers, steps)
     found["clips_per_minute_and_core"] = render_speed(config, 24)
@@ -284,9 +278,7 @@ def main(
         text, holds = bars.get(name, ("", lambda _: True))
         missed += not holds(value)
         verdict = f"   (bar {text}: {'holds' if holds(value) else 'MISSED'})" if text else ""
-        typer.echo(
-            f"{name}: {value if value is None or isinstance(value, int) else round(value, 3)}{verdict}"
-        )
+        typer.echo(f"{name}: {value if value is None or isinstance(value, int) else round(value, 3)}{verdict}")
     if output is not None:
         write_json(output, found)
     raise typer.Exit(1 if missed else 0)

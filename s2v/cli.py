@@ -27,7 +27,10 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 _STYLE: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "context_settings": _SETTINGS}
 
 app = typer.Typer(
-    cls=_OneLineErrors, add_completion=False, pretty_exceptions_enable=False, **_STYLE,
+    cls=_OneLineErrors,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    **_STYLE,
     help="Sound in, picture out: an open reproduction of Sound2Vision. The workflow itself is run with "
     "`snakemake --cores all`; these commands look at it and use what it trained.",
 )

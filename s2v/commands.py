@@ -21,7 +21,8 @@ Output = Annotated[
 Run = Annotated[
     Path | None,
     typer.Option(
-        "--model", show_default=False,
+        "--model",
+        show_default=False,
         help="output folder of a finished run, or an exported model; by default results/, and where no run is finished "
         "there the model that comes with s2v",
     ),

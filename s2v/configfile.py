@@ -21,9 +21,17 @@ from s2v.errors import UserError
 
 DEFAULT_FILE = "config.yaml"
 _TYPES = {
-    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
-    "finite_number": "a finite number", "bool_type": "true or false", "string_type": "a text", "list_type": "a list",
-    "tuple_type": "a list", "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
 }
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -141,10 +149,15 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     for name in known:
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             yield f"data.{data.source}", f"the split {name!r} has an odd name; allowed: letters, digits and _"
-    needed = {"encoder.splits": config.encoder.splits, "generator.splits": config.generator.splits,
-              "encoder_vit.splits": config.encoder_vit.splits, "vae.splits": config.vae.splits,
-              "diffusion.splits": config.diffusion.splits,
-              "generate.split": [config.generate.split], "evaluate.reference_split": [config.evaluate.reference_split]}
+    needed = {
+        "encoder.splits": config.encoder.splits,
+        "generator.splits": config.generator.splits,
+        "encoder_vit.splits": config.encoder_vit.splits,
+        "vae.splits": config.vae.splits,
+        "diffusion.splits": config.diffusion.splits,
+        "generate.split": [config.generate.split],
+        "evaluate.reference_split": [config.evaluate.reference_split],
+    }
     if config.evaluate.evaluator == "judge":
         needed["judge.split"] = [config.judge.split]
     for key, names in needed.items():

@@ -17,16 +17,39 @@ if TYPE_CHECKING:
     from s2v.config import Config
 
 PACKAGES = (
-    "snakemake", "torch", "torchvision", "torchaudio", "diffusers", "open_clip_torch", "torchmetrics", "torch-fidelity",
-    "webdataset", "decord", "imageio-ffmpeg", "yt-dlp", "pyarrow", "numpy", "scipy",
+    "snakemake",
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "diffusers",
+    "open_clip_torch",
+    "torchmetrics",
+    "torch-fidelity",
+    "webdataset",
+    "decord",
+    "imageio-ffmpeg",
+    "yt-dlp",
+    "pyarrow",
+    "numpy",
+    "scipy",
 )
 STAGES = {
-    "manifest": "manifest/000.parquet", "fetch": "fetch/000.parquet", "extract": "extract/000.tar",
-    "localise": "localise/model.safetensors", "select": "select/000.parquet", "pack": "pack/train/000.tar",
-    "encoder": "encoder/model.safetensors", "embed": "embed/train.safetensors",
-    "generator": "generator/model.safetensors", "align": "align/model.safetensors", "judge": "judge/model.safetensors",
-    "generate": "generate/sound2vision", "evaluate": "evaluate/sound2vision", "table1": "table1.csv",
-    "fig04": "fig04.png", "coverage": "coverage.csv",
+    "manifest": "manifest/000.parquet",
+    "fetch": "fetch/000.parquet",
+    "extract": "extract/000.tar",
+    "localise": "localise/model.safetensors",
+    "select": "select/000.parquet",
+    "pack": "pack/train/000.tar",
+    "encoder": "encoder/model.safetensors",
+    "embed": "embed/train.safetensors",
+    "generator": "generator/model.safetensors",
+    "align": "align/model.safetensors",
+    "judge": "judge/model.safetensors",
+    "generate": "generate/sound2vision",
+    "evaluate": "evaluate/sound2vision",
+    "table1": "table1.csv",
+    "fig04": "fig04.png",
+    "coverage": "coverage.csv",
 }
 
 
@@ -125,13 +148,22 @@ def _plan(config: Config) -> Iterator[tuple[str, str]]:
         yield "data", f"{data.folder.path} ({found}), classes from {data.folder.labels}"
     yield "splits", f"{', '.join(split_names(config))}; {data.shards} shards"
     yield "pairs", f"{config.select.mode} frame; {align.audio.window_s:g} s of sound"
-    yield "encoder", encoder.weights or (
-        f"ResNet-{encoder.depth} of width {encoder.width}, {encoder.image_px} px, {encoder.steps} steps of "
-        f"{encoder.batch_size} on {', '.join(encoder.splits)}"
+    yield (
+        "encoder",
+        encoder.weights
+        or (
+            f"ResNet-{encoder.depth} of width {encoder.width}, {encoder.image_px} px, {encoder.steps} steps of "
+            f"{encoder.batch_size} on {', '.join(encoder.splits)}"
+        ),
     )
-    yield "generator", generator.weights or (
-        f"{generator.resolution} px, {generator.channels} channels, {generator.warmup_steps} + {generator.steps} steps "
-        f"of {generator.batch_size} on {', '.join(generator.splits)}"
+    yield (
+        "generator",
+        generator.weights
+        or (
+            f"{generator.resolution} px, {generator.channels} channels, "
+            f"{generator.warmup_steps} + {generator.steps} steps of {generator.batch_size} "
+            f"on {', '.join(generator.splits)}"
+        ),
     )
     yield "align", align.weights or f"loss {align.loss}, at most {align.epochs} epochs of batch {align.batch_size}"
     yield "generate", f"{', '.join(config.generate.methods)}; seeds {', '.join(map(str, config.generate.seeds))}"

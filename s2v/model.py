@@ -62,8 +62,14 @@ class Model:
     """
 
     def __init__(
-        self, run: str | Path | None = None, method: MethodName = "sound2vision", *, window_s: float | None = None,
-        truncation: float = 0.0, sampler: SamplerConfig | None = None, device: torch.device | str = "cpu",
+        self,
+        run: str | Path | None = None,
+        method: MethodName = "sound2vision",
+        *,
+        window_s: float | None = None,
+        truncation: float = 0.0,
+        sampler: SamplerConfig | None = None,
+        device: torch.device | str = "cpu",
         ffmpeg: str = "bundled",
     ) -> None:
         from s2v.config import SamplerConfig
@@ -198,7 +204,11 @@ class Model:
         return invert(self.method, self._seen(picture)[0], steps)
 
     def edit(
-        self, picture: Picture | Inversion, sound: Sound, weights: Sequence[float], soft_db: float = -24.0,
+        self,
+        picture: Picture | Inversion,
+        sound: Sound,
+        weights: Sequence[float],
+        soft_db: float = -24.0,
         loud_db: float = 0.0,
     ) -> Tensor:
         """A picture moved along the direction from a soft to a loud version of a sound (paper 5.2, Fig. 13).
@@ -220,7 +230,6 @@ class Model:
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
         return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], weights)
-
 
     def compose(self, picture: Picture, sound: Sound, weights: Sequence[float], seed: int = 0) -> Tensor:
         """A picture and a sound as two conditions at once (composable diffusion; paper 6.1, Fig. 19; LDM only).

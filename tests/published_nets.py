@@ -117,8 +117,12 @@ def biggan(state: State, z: Tensor, h: Tensor) -> Tensor:
             seen = torch.bmm(g, beta.transpose(1, 2)).view(b, c // 2, side, side)
             x = state[f"{name}.gamma"] * conv(f"{name}.o", seen) + x
     x = F.batch_norm(
-        x, state["output_layer.0.stored_mean"], state["output_layer.0.stored_var"], state["output_layer.0.gain"],
-        state["output_layer.0.bias"], eps=1e-5,
+        x,
+        state["output_layer.0.stored_mean"],
+        state["output_layer.0.stored_var"],
+        state["output_layer.0.gain"],
+        state["output_layer.0.bias"],
+        eps=1e-5,
     )
     return conv("output_layer.2", x.relu()).tanh()
 
@@ -138,9 +142,11 @@ def _resnet_shapes(prefix: str, layers: list[int], bottleneck: bool, channels: i
         n_out = width * 4 if bottleneck else width
         for block in range(blocks):
             name = f"{prefix}layer{stage + 1}.{block}"
-            convs = [(width, n_in, 1), (width, width, 3), (n_out, width, 1)] if bottleneck else [
-                (width, n_in, 3), (width, width, 3)
-            ]
+            convs = (
+                [(width, n_in, 1), (width, width, 3), (n_out, width, 1)]
+                if bottleneck
+                else [(width, n_in, 3), (width, width, 3)]
+            )
             for i, (out, into, side) in enumerate(convs, 1):
                 shapes[f"{name}.conv{i}.weight"] = (out, into, side, side)
                 norm(f"{name}.bn{i}", out)
@@ -156,8 +162,12 @@ def _resnet(state: State, x: Tensor, prefix: str, layers: list[int], bottleneck:
 
     def norm(name: str, x: Tensor) -> Tensor:
         return F.batch_norm(
-            x, state[f"{name}.running_mean"], state[f"{name}.running_var"], state[f"{name}.weight"],
-            state[f"{name}.bias"], eps=1e-5,
+            x,
+            state[f"{name}.running_mean"],
+            state[f"{name}.running_var"],
+            state[f"{name}.weight"],
+            state[f"{name}.bias"],
+            eps=1e-5,
         )
 
     def conv(name: str, x: Tensor, stride: int = 1) -> Tensor:

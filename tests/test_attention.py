@@ -85,8 +85,17 @@ def test_the_stage_draws_and_measures_against_the_truth(tmp_path: Path) -> None:
         for i, key in enumerate(keys)
     ]
     write_parquet(tmp_path / "truth.parquet", rows, TRUTH)
-    settings = {"packs": [shard], "align_dir": made.align, "generator_dir": made.generator, "window_s": 1.0, "seed": 0,
-                "score": "change", "bootstrap": 50, "runtime": RuntimeConfig(device="cpu"), "threads": 1}
+    settings = {
+        "packs": [shard],
+        "align_dir": made.align,
+        "generator_dir": made.generator,
+        "window_s": 1.0,
+        "seed": 0,
+        "score": "change",
+        "bootstrap": 50,
+        "runtime": RuntimeConfig(device="cpu"),
+        "threads": 1,
+    }
     run(truth=tmp_path / "truth.parquet", output=tmp_path / "a.png", quantities=tmp_path / "a.json", **settings)
     found = read_quantities(tmp_path / "a.json")
     assert found["share"].clips == 8 and found["chance"].value == pytest.approx(0.5, abs=0.02)

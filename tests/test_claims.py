@@ -49,8 +49,15 @@ def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict
     folder.mkdir(exist_ok=True)
     quantity = q(low, high, by_training=[low, high], trainings=trainings, about="three clips")
     write_quantities(folder / "table2.json", {"r1_f_minus_a": quantity})
-    run(sources={"table2": folder / "table2.json"}, history=folder / "verdicts", configuration="c", dataset="d",
-        evaluator="judge", output=folder / "claims.csv", markdown=folder / "claims.md")
+    run(
+        sources={"table2": folder / "table2.json"},
+        history=folder / "verdicts",
+        configuration="c",
+        dataset="d",
+        evaluator="judge",
+        output=folder / "claims.csv",
+        markdown=folder / "claims.md",
+    )
     rows = list(csv.DictReader((folder / "claims.csv").read_text().splitlines()))
     assert len(rows) == len(CLAIMS)
     return {f"{row['target']}: {row['quantity']}": row for row in rows}

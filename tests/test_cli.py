@@ -31,8 +31,17 @@ def test_help_names_all_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["doctor"], ["plan"], ["generate"], ["coverage"], ["world", "preview"], ["config", "check"],
-     ["world", "sample"], *([name] for name in ("mix", "volume", "interpolate", "edit", "explain", "export", "studio"))]
+    "command",
+    [
+        ["doctor"],
+        ["plan"],
+        ["generate"],
+        ["coverage"],
+        ["world", "preview"],
+        ["config", "check"],
+        ["world", "sample"],
+        *([name] for name in ("mix", "volume", "interpolate", "edit", "explain", "export", "studio")),
+    ],
 )
 def test_every_command_has_help(command: list[str]) -> None:
     done = runner.invoke(app, [*command, "--help"])
@@ -112,7 +121,11 @@ def test_generate_makes_pictures_of_any_sound(tiny_checkout: Checkout, tmp_path:
     soundfile.write(tmp_path / "short.ogg", np.sin(900 * t[:4000]) * 0.3, 44100)
     made = {}
     for name, extra in {
-        "one": [], "again": [], "other": ["--seed", "1"], "sheet": ["--n", "8"], "large": ["--px", "96"],
+        "one": [],
+        "again": [],
+        "other": ["--seed", "1"],
+        "sheet": ["--n", "8"],
+        "large": ["--px", "96"],
         "later": ["--start", "1.5", "--window", "0.5"],
     }.items():
         output = tmp_path / f"{name}.png"

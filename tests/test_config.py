@@ -57,11 +57,38 @@ def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
         for part in key.split("."):
             assert part in value, f"{key} is in no shipped file"
             value = value[part]
-    plain = {"batch_size", "learning_rate", "weight_decay", "seed", "checkpoint_every", "steps", "temperature", "width",
-             "projection_dim", "projection_hidden", "prototypes", "sinkhorn_iterations", "n_fft", "hop", "log_floor",
-             "freeze_prototypes_steps", "attention", "hflip", "warmup_learning_rate", "d_learning_rate", "image_px",
-             "dim",
-             "evaluator", "epochs", "split", "architecture", "patch_px", "depth", "heads", "stem"}
+    plain = {
+        "batch_size",
+        "learning_rate",
+        "weight_decay",
+        "seed",
+        "checkpoint_every",
+        "steps",
+        "temperature",
+        "width",
+        "projection_dim",
+        "projection_hidden",
+        "prototypes",
+        "sinkhorn_iterations",
+        "n_fft",
+        "hop",
+        "log_floor",
+        "freeze_prototypes_steps",
+        "attention",
+        "hflip",
+        "warmup_learning_rate",
+        "d_learning_rate",
+        "image_px",
+        "dim",
+        "evaluator",
+        "epochs",
+        "split",
+        "architecture",
+        "patch_px",
+        "depth",
+        "heads",
+        "stem",
+    }
     for line in DEFAULT.read_text().splitlines():
         key, _, rest = line.strip().partition(":")
         if line.startswith("  ") and rest.strip() and not key.startswith(("#", "-")) and key not in plain:
@@ -71,7 +98,9 @@ def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
 def test_mappings_merge_and_all_else_replaces() -> None:
     low = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
     assert merge([low, {"a": {"y": [3]}, "b": {"q": 1}, "c": None}]) == {
-        "a": {"x": 1, "y": [3]}, "b": {"q": 1}, "c": None,
+        "a": {"x": 1, "y": [3]},
+        "b": {"q": 1},
+        "c": None,
     }
     assert low == {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
 
@@ -95,15 +124,15 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
     ("text", "said"),
     [
         ("align: {los: nce}", ["mine.yaml: align.los: unknown key; did you mean loss?", "batch_size"]),
-        ("align: {loss: foo}", ["mine.yaml: align.loss: \"foo\" is not allowed", "'total_raw', 'nce' or 'l2'"]),
-        ("align: {epochs: many}", ["mine.yaml: align.epochs: \"many\"", "a whole number"]),
+        ("align: {loss: foo}", ['mine.yaml: align.loss: "foo" is not allowed', "'total_raw', 'nce' or 'l2'"]),
+        ("align: {epochs: many}", ['mine.yaml: align.epochs: "many"', "a whole number"]),
         ("align: {epochs: 1.5}", ["align.epochs: 1.5 is not allowed; allowed: a whole number"]),
         ("align: {epochs: 0}", ["align.epochs: 0 is not allowed", "greater than 0"]),
-        ("align: {learning_rate: 1e-3}", ["align.learning_rate: \"1e-3\"", "write 1.0e-3"]),
+        ("align: {learning_rate: 1e-3}", ['align.learning_rate: "1e-3"', "write 1.0e-3"]),
         ("align: {learning_rate: .inf}", ["align.learning_rate", "finite"]),
         ("align: 3", ["mine.yaml: align: 3 is not allowed; allowed: a mapping"]),
         ("generator: {attention: 1}", ["generator.attention: 1", "true or false"]),
-        ("generate: {methods: [icgan, dalle]}", ["mine.yaml: generate.methods.1: \"dalle\"", "sound2vision"]),
+        ("generate: {methods: [icgan, dalle]}", ['mine.yaml: generate.methods.1: "dalle"', "sound2vision"]),
         ("generate: {seeds: [0, 0]}", ["generate.seeds", "only once"]),
         (
             "generate: {split: tets}",

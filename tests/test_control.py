@@ -258,9 +258,7 @@ def test_explain_draws_and_export_makes_a_folder_that_works(tiny_checkout: Check
 def test_mistakes_are_one_line(tiny_checkout: Checkout, tmp_path: Path, arguments: list[str], message: str) -> None:
     a, b, _ = _files(tmp_path)
     values = {"a": a, "b": b, "o": str(tmp_path / "x")}
-    done = runner.invoke(
-        app, [*(part.format(**values) for part in arguments), "--model", str(tiny_checkout.results)]
-    )
+    done = runner.invoke(app, [*(part.format(**values) for part in arguments), "--model", str(tiny_checkout.results)])
     assert done.exit_code == 1 and message in done.output and done.output.count("\n") == 1, done.output
     assert not list(tmp_path.glob("x.*"))
 

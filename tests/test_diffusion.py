@@ -23,15 +23,44 @@ from s2v.train.checkpoint import load_tensors
 
 CPU = RuntimeConfig(device="cpu")
 VIT = EncoderConfig(
-    architecture="vit", vit=VitConfig(patch_px=8, width=32, depth=1, heads=2), image_px=24, crops=[(2, 24), (1, 16)],
-    crop_scales=[(0.5, 1.0), (0.2, 0.5)], prototypes=8, projection_dim=8, projection_hidden=16, batch_size=8, steps=4,
-    optimizer="adam", learning_rate=1e-3,
+    architecture="vit",
+    vit=VitConfig(patch_px=8, width=32, depth=1, heads=2),
+    image_px=24,
+    crops=[(2, 24), (1, 16)],
+    crop_scales=[(0.5, 1.0), (0.2, 0.5)],
+    prototypes=8,
+    projection_dim=8,
+    projection_hidden=16,
+    batch_size=8,
+    steps=4,
+    optimizer="adam",
+    learning_rate=1e-3,
 )
-VAE = VaeConfig(resolution=32, channels=[8, 8, 8], layers_per_block=1, groups=4, batch_size=8, steps=60,
-                learning_rate=5e-3, checkpoint_every=4, perceptual_weight=0.1)
+VAE = VaeConfig(
+    resolution=32,
+    channels=[8, 8, 8],
+    layers_per_block=1,
+    groups=4,
+    batch_size=8,
+    steps=60,
+    learning_rate=5e-3,
+    checkpoint_every=4,
+    perceptual_weight=0.1,
+)
 DIFFUSION = DiffusionConfig(
-    channels=[16, 16], attention=[False, True], layers_per_block=1, heads=2, groups=4, tokens=2, token_dim=16,
-    batch_size=8, steps=40, learning_rate=5e-3, checkpoint_every=5, beta_schedule="linear", ema=0.9,
+    channels=[16, 16],
+    attention=[False, True],
+    layers_per_block=1,
+    heads=2,
+    groups=4,
+    tokens=2,
+    token_dim=16,
+    batch_size=8,
+    steps=40,
+    learning_rate=5e-3,
+    checkpoint_every=5,
+    beta_schedule="linear",
+    ema=0.9,
 )
 
 
@@ -77,8 +106,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder.run(config=VIT, packs=[shard], output_dir=root / "vit", runtime=CPU, threads=1)
     for name in ("features", "keys"):
         (root / name).mkdir()
-    embed.run(packs=[shard], encoder_dir=root / "vit", output=root / "features/train.safetensors",
-              keys=root / "keys/train.parquet", runtime=CPU, threads=1)
+    embed.run(
+        packs=[shard],
+        encoder_dir=root / "vit",
+        output=root / "features/train.safetensors",
+        keys=root / "keys/train.parquet",
+        runtime=CPU,
+        threads=1,
+    )
     vae.run(config=VAE, packs=[shard], encoder_dir=root / "encoder", output_dir=root / "vae", runtime=CPU, threads=1)
     latents.run(packs=[shard], vae_dir=root / "vae", output=root / "latents.safetensors", runtime=CPU, threads=1)
     _diffusion(root, root / "diffusion")
@@ -87,8 +122,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _diffusion(root: Path, folder: Path, config: DiffusionConfig = DIFFUSION) -> None:
     diffusion.run(
-        config=config, latents=[root / "latents.safetensors"], features=[root / "features/train.safetensors"],
-        vae_dir=root / "vae", output_dir=folder, runtime=CPU, threads=1,
+        config=config,
+        latents=[root / "latents.safetensors"],
+        features=[root / "features/train.safetensors"],
+        vae_dir=root / "vae",
+        output_dir=folder,
+        runtime=CPU,
+        threads=1,
     )
 
 
@@ -152,8 +192,14 @@ def test_a_killed_training_ends_where_an_undisturbed_one_does(
 
     def train() -> None:
         if stage == "vae":
-            vae.run(config=VAE, packs=[run / "train-0.tar"], encoder_dir=run / "encoder", output_dir=tmp_path / stage,
-                    runtime=CPU, threads=1)
+            vae.run(
+                config=VAE,
+                packs=[run / "train-0.tar"],
+                encoder_dir=run / "encoder",
+                output_dir=tmp_path / stage,
+                runtime=CPU,
+                threads=1,
+            )
         else:
             _diffusion(run, tmp_path / stage)
 
@@ -172,13 +218,25 @@ def test_latents_and_features_of_other_pictures_are_refused(run: Path, tmp_path:
     latents.run(packs=[other], vae_dir=run / "vae", output=tmp_path / "latents.safetensors", runtime=CPU, threads=1)
     with pytest.raises(UserError, match="latents of 6 pictures, and features of 24"):
         diffusion.run(
-            config=DIFFUSION, latents=[tmp_path / "latents.safetensors"], vae_dir=run / "vae",
-            features=[run / "features/train.safetensors"], output_dir=tmp_path / "d", runtime=CPU, threads=1,
+            config=DIFFUSION,
+            latents=[tmp_path / "latents.safetensors"],
+            vae_dir=run / "vae",
+            features=[run / "features/train.safetensors"],
+            output_dir=tmp_path / "d",
+            runtime=CPU,
+            threads=1,
         )
 
 
-def reference(model: LatentDiffusion, unet: UNet2DConditionModel, z: torch.Tensor, noise: torch.Tensor, name: str,
-              steps: int, guidance: float) -> torch.Tensor:
+def reference(
+    model: LatentDiffusion,
+    unet: UNet2DConditionModel,
+    z: torch.Tensor,
+    noise: torch.Tensor,
+    name: str,
+    steps: int,
+    guidance: float,
+) -> torch.Tensor:
     """The plain loop of diffusers' pipelines: two conditions side by side, guidance, a step."""
     scheduler = model.scheduler(name)
     scheduler.set_timesteps(steps)
@@ -215,8 +273,9 @@ def test_guidance_0_ignores_the_condition_and_others_see_it(run: Path) -> None:
 
 
 def test_a_picture_follows_from_its_seed_whatever_the_batch(run: Path) -> None:
-    sources = Sources(run / "vit", run / "diffusion", run / "align", vae_dir=run / "vae",
-                      sampler=SamplerConfig(steps=4, guidance=2.0))
+    sources = Sources(
+        run / "vit", run / "diffusion", run / "align", vae_dir=run / "vae", sampler=SamplerConfig(steps=4, guidance=2.0)
+    )
     method = load_method("sound2vision_ldm", sources)
     z = method.encode_image(torch.rand(5, 3, 40, 30) * 2 - 1)
     assert z.shape == (5, method.dim) and torch.allclose(z.norm(dim=1), torch.ones(5))

@@ -118,22 +118,41 @@ def test_trainings_of_two_losses_are_paired_by_their_numbers() -> None:
 
 def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
     made, shard, ranks = models(tmp_path / "models"), pack(tmp_path / "test-0.tar", clips=1), tmp_path / "ranks.parquet"
-    embed.run(packs=[shard], encoder_dir=made.encoder, output=tmp_path / "f.safetensors", keys=tmp_path / "f.parquet",
-              runtime=CPU, threads=1)
+    embed.run(
+        packs=[shard],
+        encoder_dir=made.encoder,
+        output=tmp_path / "f.safetensors",
+        keys=tmp_path / "f.parquet",
+        runtime=CPU,
+        threads=1,
+    )
     write_parquet(ranks, [{"clip_id": f"other-{j}", "label": "cow", "rank": 1} for j in range(3)], RANKS)
     with pytest.raises(UserError, match="not of the clips"):
         run(
-            runs=[RunFiles("B", 0, made.align, 1.0, ranks)], packs=[shard], features=tmp_path / "f.safetensors",
-            shown={"nce": "B"}, bootstrap=20, output=tmp_path / "gap.csv", tensors=tmp_path / "g.safetensors",
-            quantities=tmp_path / "gap.json", runtime=CPU, threads=1,
+            runs=[RunFiles("B", 0, made.align, 1.0, ranks)],
+            packs=[shard],
+            features=tmp_path / "f.safetensors",
+            shown={"nce": "B"},
+            bootstrap=20,
+            output=tmp_path / "gap.csv",
+            tensors=tmp_path / "g.safetensors",
+            quantities=tmp_path / "gap.json",
+            runtime=CPU,
+            threads=1,
         )
 
 
 def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     made = models(tmp_path / "models")
     shard = pack(tmp_path / "test-0.tar", clips=4)
-    embed.run(packs=[shard], encoder_dir=made.encoder, output=tmp_path / "f.safetensors", keys=tmp_path / "f.parquet",
-              runtime=CPU, threads=1)
+    embed.run(
+        packs=[shard],
+        encoder_dir=made.encoder,
+        output=tmp_path / "f.safetensors",
+        keys=tmp_path / "f.parquet",
+        runtime=CPU,
+        threads=1,
+    )
     keys = [row["key"] for row in read_parquet(tmp_path / "f.parquet")]
     runs = []
     for i, (row, training) in enumerate([("B", 0), ("B", 1), ("F", 0), ("F", 1)]):
@@ -143,8 +162,16 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
         runs.append(RunFiles(row, training, made.align, 1.0 if row == "B" else 0.5, ranks))
     files = {name: tmp_path / name for name in ("gap.csv", "gap.safetensors", "gap.json")}
     run(
-        runs=runs, packs=[shard], features=tmp_path / "f.safetensors", shown={"nce": "B", "total": "F"}, bootstrap=50,
-        output=files["gap.csv"], tensors=files["gap.safetensors"], quantities=files["gap.json"], runtime=CPU, threads=1,
+        runs=runs,
+        packs=[shard],
+        features=tmp_path / "f.safetensors",
+        shown={"nce": "B", "total": "F"},
+        bootstrap=50,
+        output=files["gap.csv"],
+        tensors=files["gap.safetensors"],
+        quantities=files["gap.json"],
+        runtime=CPU,
+        threads=1,
     )
     table = list(csv.DictReader(files["gap.csv"].read_text().splitlines()))
     assert [(row["row"], row["training"]) for row in table] == [("B", "0"), ("B", "1"), ("F", "0"), ("F", "1")]

@@ -43,8 +43,15 @@ def test_whatever_is_read_is_a_plain_name(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "../../x", "abc_30", "aBcDeFgHiJk_30.mp4", "aBcDeFgHiJk_",
-        "aBcDeFgHiJk_-3", "aBcDeFgHiJk_1_2_3", "aBcDeFgHiJk_\u0663", "a" * 9999,
+        "",
+        "../../x",
+        "abc_30",
+        "aBcDeFgHiJk_30.mp4",
+        "aBcDeFgHiJk_",
+        "aBcDeFgHiJk_-3",
+        "aBcDeFgHiJk_1_2_3",
+        "aBcDeFgHiJk_\u0663",
+        "a" * 9999,
     ],
 )
 def test_other_names_are_not_ids(text: str) -> None:

@@ -64,9 +64,7 @@ def test_new_pictures_are_ranked_right_sharp_soft_or_small(judge_dir: Path, tmp_
 def test_a_rerun_gives_the_same_judge(judge_dir: Path, tmp_path: Path) -> None:
     shard = pack(tmp_path / "judge-0.tar", 40, seed=5, sound=False)
     run(config=CONFIG, packs=[shard], output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
-    assert (tmp_path / "judge/model.safetensors").read_bytes() == (
-        judge_dir / "model.safetensors"
-    ).read_bytes()
+    assert (tmp_path / "judge/model.safetensors").read_bytes() == (judge_dir / "model.safetensors").read_bytes()
 
 
 def test_without_labels_it_says_what_to_do(tmp_path: Path) -> None:
@@ -84,9 +82,7 @@ def test_contrastive_loss_is_clips_when_no_name_comes_twice() -> None:
 def test_pictures_of_one_name_are_not_each_others_negatives() -> None:
     labels = torch.tensor([0, 0, 1, 1])
     perfect = 50 * torch.nn.functional.one_hot(labels, 3).float()
-    assert contrastive_loss(perfect, labels) == pytest.approx(
-        0.5 * torch.log(torch.tensor(2.0)).item(), abs=1e-4
-    )
+    assert contrastive_loss(perfect, labels) == pytest.approx(0.5 * torch.log(torch.tensor(2.0)).item(), abs=1e-4)
 
 
 def test_names_of_any_kind_are_read() -> None:

@@ -76,9 +76,7 @@ def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Pat
 
 
 @pytest.mark.parametrize("method", [*METHODS, *VARIANTS])
-def test_every_method_makes_a_picture_per_clip_with_its_record(
-    tiny: tuple[Path, Models], method: str
-) -> None:
+def test_every_method_makes_a_picture_per_clip_with_its_record(tiny: tuple[Path, Models], method: str) -> None:
     images, records = read_pictures(_generate(*tiny, method))
     assert images.shape == (15, 3, 32, 32)
     ids = [record["clip_id"] for record in records]

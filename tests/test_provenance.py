@@ -18,9 +18,22 @@ from s2v.provenance import code_digest, import_closure, revision, tree_digest, v
 
 ROOT = Path(s2v.__file__).parent
 STAGES = {
-    "s2v.data.manifest", "s2v.data.fetch", "s2v.data.extract", "s2v.train.localise", "s2v.data.select", "s2v.data.pack",
-    "s2v.train.encoder", "s2v.train.embed", "s2v.train.generator", "s2v.train.align", "s2v.train.judge",
-    "s2v.evaluate.generate", "s2v.evaluate.evaluate", "s2v.report.tables", "s2v.report.figures", "s2v.data.coverage",
+    "s2v.data.manifest",
+    "s2v.data.fetch",
+    "s2v.data.extract",
+    "s2v.train.localise",
+    "s2v.data.select",
+    "s2v.data.pack",
+    "s2v.train.encoder",
+    "s2v.train.embed",
+    "s2v.train.generator",
+    "s2v.train.align",
+    "s2v.train.judge",
+    "s2v.evaluate.generate",
+    "s2v.evaluate.evaluate",
+    "s2v.report.tables",
+    "s2v.report.figures",
+    "s2v.data.coverage",
 }
 
 
@@ -78,9 +91,13 @@ def test_digest_follows_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     package = tmp_path / "pack"
     package.mkdir()
     files = {
-        "__init__.py": "", "a.py": "from pack import b\n", "b.py": "def f():\n    import pack.c\n",
-        "c.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .d import x\n", "d.py": "x = 1\n",
-        "e.py": "from . import f\nfrom .f import y\n", "f.py": "y = 1\n",
+        "__init__.py": "",
+        "a.py": "from pack import b\n",
+        "b.py": "def f():\n    import pack.c\n",
+        "c.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .d import x\n",
+        "d.py": "x = 1\n",
+        "e.py": "from . import f\nfrom .f import y\n",
+        "f.py": "y = 1\n",
     }
     for name, text in files.items():
         (package / name).write_text(text)

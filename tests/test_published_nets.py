@@ -62,11 +62,14 @@ def test_biggan_equals_the_published_one(tmp_path: Path, monkeypatch: pytest.Mon
     # projection beside the class embeddings, which stay in the checkpoint unused.
     wider = 2 * (512 - 128) * (sum(published.WIDE) + sum(published.NARROW))
     assert _count(state) == 70_433_988 + wider + 2048 * 512 + 512
-    _archive(tmp_path, {
-        "G_ema_best0.pth": state,
-        "state_dict_best0.pth": {"best_FID": np.float64(11.7), "config": {"G_activation": torch.nn.ReLU()}},
-        "D_best0.pth": {"weight": torch.zeros(2)},
-    })
+    _archive(
+        tmp_path,
+        {
+            "G_ema_best0.pth": state,
+            "state_dict_best0.pth": {"best_FID": np.float64(11.7), "config": {"G_activation": torch.nn.ReLU()}},
+            "D_best0.pth": {"weight": torch.zeros(2)},
+        },
+    )
     convert("icgan-biggan128", tmp_path / "g", tmp_path)
     g = generator.load(tmp_path / "g")
     assert sum(p.numel() for p in g.parameters()) == _count(state, "shared.")

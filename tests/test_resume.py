@@ -17,8 +17,20 @@ def forget(checkout: Checkout, *stages: str) -> None:
 
 def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, checkout: Checkout) -> None:
     results = checkout.results
-    forget(checkout, "extract", "localise", "select", "pack", "encoder", "embed", "generator", "align", "judge",
-           "generate", "evaluate")
+    forget(
+        checkout,
+        "extract",
+        "localise",
+        "select",
+        "pack",
+        "encoder",
+        "embed",
+        "generator",
+        "align",
+        "judge",
+        "generate",
+        "evaluate",
+    )
     for name in ("table1.csv", "table1.md", "fig04.png"):
         (results / name).unlink()
 
@@ -47,8 +59,14 @@ def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, c
 
     for name in ("table1.csv", "table1.md"):
         assert (results / name).read_bytes() == (tiny_checkout.results / name).read_bytes(), name
-    for name in ("extract/000.tar", "extract/001.tar", "generator/model.safetensors", "align/model.safetensors",
-                 "generate/sound2vision/0.tar", "pack/train/000.tar"):
+    for name in (
+        "extract/000.tar",
+        "extract/001.tar",
+        "generator/model.safetensors",
+        "align/model.safetensors",
+        "generate/sound2vision/0.tar",
+        "pack/train/000.tar",
+    ):
         assert (results / name).read_bytes() == (tiny_checkout.results / name).read_bytes(), name
     assert not list(results.rglob("*.part*")) or all(p.name.startswith(".") for p in results.rglob("*.part*"))
     assert checkout.planned() == {}

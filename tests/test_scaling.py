@@ -76,18 +76,34 @@ def test_pictures_and_candidates_are_those_of_the_set(tmp_path: Path) -> None:
     for classes in (tmp_path / "classes.json", None):
         tars.append(tmp_path / f"{classes is None}.tar")
         generate(
-            config=GenerateConfig(window_s=1.0), method="sound2vision", seed=0, packs=[test], train_packs=[test],
-            encoder_dir=m.encoder, generator_dir=m.generator, align_dir=m.align, classes=classes, output=tars[-1],
-            runtime=RUNTIME, threads=1,
+            config=GenerateConfig(window_s=1.0),
+            method="sound2vision",
+            seed=0,
+            packs=[test],
+            train_packs=[test],
+            encoder_dir=m.encoder,
+            generator_dir=m.generator,
+            align_dir=m.align,
+            classes=classes,
+            output=tars[-1],
+            runtime=RUNTIME,
+            threads=1,
         )
     (few, records), (every, all_records) = map(read_pictures, tars)
     assert {record["label"] for record in records} == set(names) and len(records) == 8 < len(all_records)
     at = [i for i, record in enumerate(all_records) if record["label"] in names]
     assert (few.int() - every[at].int()).abs().max() <= 1, "a clip's picture does not depend on the set"
     evaluate(
-        config=EvaluateConfig(evaluator="none"), pictures=tars[0], reference_packs=[test], evaluator_dir=None,
-        classes=tmp_path / "classes.json", output=tmp_path / "r.json", ranks_output=tmp_path / "r.parquet",
-        tensors_output=tmp_path / "r.safetensors", runtime=RUNTIME, threads=1,
+        config=EvaluateConfig(evaluator="none"),
+        pictures=tars[0],
+        reference_packs=[test],
+        evaluator_dir=None,
+        classes=tmp_path / "classes.json",
+        output=tmp_path / "r.json",
+        ranks_output=tmp_path / "r.parquet",
+        tensors_output=tmp_path / "r.safetensors",
+        runtime=RUNTIME,
+        threads=1,
     )
     assert read_json(tmp_path / "r.json")["n"] == 8
 
@@ -99,8 +115,17 @@ def _result(path: Path, method: str, labels: dict[str, str], hit: float, seed: i
     write_parquet(path.with_suffix(".parquet"), rows, RANKS)
     save_tensors(path.with_suffix(".safetensors"), {"features": torch.empty(0)})
     value: dict[str, Any] = {
-        "method": method, "seed": seed, "letter": "", "title": method, "main": False, "evaluator": "judge: a test",
-        "classes": len(set(labels.values())), "missing": {}, "IS": None, "FID": None, "KID": None,
+        "method": method,
+        "seed": seed,
+        "letter": "",
+        "title": method,
+        "main": False,
+        "evaluator": "judge: a test",
+        "classes": len(set(labels.values())),
+        "missing": {},
+        "IS": None,
+        "FID": None,
+        "KID": None,
         "inception_splits": 2,
     }
     write_json(path, value)
@@ -127,9 +152,16 @@ def _figure(tmp_path: Path, gan: float, ldm: float, missing: int = 0) -> dict[st
         records = [{"clip_id": clip, "label": label} for clip, label in labels.items()]
         pictures[name] = [tmp_path / f"{name}.tar"]
         write_pictures(pictures[name][0], torch.randint(0, 255, (200, 3, 16, 16), dtype=torch.uint8), records)
-    return {"results": results, "ceiling": ceiling, "pictures": pictures, "bootstrap": 200,
-            "output": tmp_path / "fig16.png", "table": tmp_path / "fig16.csv", "markdown": tmp_path / "fig16.md",
-            "quantities": tmp_path / "fig16.json"}
+    return {
+        "results": results,
+        "ceiling": ceiling,
+        "pictures": pictures,
+        "bootstrap": 200,
+        "output": tmp_path / "fig16.png",
+        "table": tmp_path / "fig16.csv",
+        "markdown": tmp_path / "fig16.md",
+        "quantities": tmp_path / "fig16.json",
+    }
 
 
 def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
@@ -137,7 +169,12 @@ def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
     fig16(**parts)
     rows = list(csv.DictReader((tmp_path / "fig16.csv").open()))
     assert [(row["classes"], row["generator"]) for row in rows] == [
-        ("10", "GAN"), ("10", "LDM"), ("20", "GAN"), ("20", "LDM"), ("10", "real frames"), ("20", "real frames"),
+        ("10", "GAN"),
+        ("10", "LDM"),
+        ("20", "GAN"),
+        ("20", "LDM"),
+        ("10", "real frames"),
+        ("20", "real frames"),
     ]
     for row in rows:
         assert float(row["R@5_low"]) <= float(row["R@5"]) <= float(row["R@5_high"])

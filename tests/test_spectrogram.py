@@ -70,9 +70,7 @@ def test_standardise_is_per_clip() -> None:
     assert standardise(log_spectrogram(torch.zeros(1, 160000))).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize(
-    ("make", "changes"), [(_noise, (0.13, 0.20, 0.33, 0.50)), (_pink, (0.16, 0.32, 0.49, 0.69))]
-)
+@pytest.mark.parametrize(("make", "changes"), [(_noise, (0.13, 0.20, 0.33, 0.50)), (_pink, (0.16, 0.32, 0.49, 0.69))])
 def test_loudness_survives_through_the_floor(make, changes) -> None:  # type: ignore[no-untyped-def]
     loud = make(160000, 0.4)
     quieter = [loud * np.float32(rms / 0.4) for rms in (0.2, 0.1, 0.05, 0.02)]

@@ -106,8 +106,15 @@ def test_the_table_its_twin_and_what_the_claims_take(tmp_path: Path) -> None:
     rows = {"A": Ablation("L2", 1.0, "top1", 5.0), "F": Ablation("L_total", 1.0, "top1", 5.0)}
     (tmp_path / "coverage.csv").write_text("class,split,wanted,got,lost\nl0,test,80,80,0\n")
     run(
-        results=results, rows=rows, coverage=tmp_path / "coverage.csv", splits=["test"], dataset="made",
-        deviations=["It is made."], bootstrap=200, output=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+        results=results,
+        rows=rows,
+        coverage=tmp_path / "coverage.csv",
+        splits=["test"],
+        dataset="made",
+        deviations=["It is made."],
+        bootstrap=200,
+        output=tmp_path / "t.csv",
+        markdown=tmp_path / "t.md",
         quantities=tmp_path / "t.json",
     )
     table = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))

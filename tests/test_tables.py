@@ -183,9 +183,7 @@ def test_verdicts_follow_the_numbers(tmp_path: Path) -> None:
     assert len(lines) == 6 and all(HOLDS in line for line in lines), lines
     worse = {**made, "icgan": ("A", 0.68, 0.0), "retrieval": ("C", 0.6, 0.0), "upper_bound": ("D", 0.85, 0.0),
              "sound2vision_shuffled": ("B", 0.5, 0.1), "sound2vision_scrambled": ("B", 0.1, 0.1)}  # fmt: skip
-    paths = [
-        _result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in worse.items()
-    ]
+    paths = [_result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in worse.items()]
     failed = [line for line in verdicts(load_rows(paths, 200), 200) if FAILS in line]
     assert len(failed) == 5, failed
     assert any("paired difference 2.0 [" in line for line in failed)

@@ -36,7 +36,13 @@ from s2v.weights.catalogue import CATALOGUE
 CPU = RuntimeConfig(device="cpu")
 SETTINGS = UnclipConfig(steps=3, batch_size=4)
 ALIGN = AlignConfig(
-    audio=AudioConfig(window_s=1.0), width=4, head="fc2", loss="total_raw", batch_size=8, epochs=20, patience=20,
+    audio=AudioConfig(window_s=1.0),
+    width=4,
+    head="fc2",
+    loss="total_raw",
+    batch_size=8,
+    epochs=20,
+    patience=20,
     learning_rate=3e-3,
 )
 
@@ -85,8 +91,14 @@ def _align(root: Path, output: Path, config: AlignConfig = ALIGN) -> None:
 
 
 def _method(root: Path, name: str, shown: Any = "clip", **settings: Any) -> Method:
-    sources = Sources(Path(), Path(), root / "align_unclip", window_s=1.0, embed_unclip=EmbedUnclipConfig(input=shown),
-                      unclip=SETTINGS.model_copy(update=settings))
+    sources = Sources(
+        Path(),
+        Path(),
+        root / "align_unclip",
+        window_s=1.0,
+        embed_unclip=EmbedUnclipConfig(input=shown),
+        unclip=SETTINGS.model_copy(update=settings),
+    )
     return load_method(name, sources)
 
 
@@ -171,8 +183,13 @@ class Evil:
 
 def test_pickles_are_never_read(root: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(root / "weights/stable-unclip", tmp_path / "w"))
-    for name in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "image_encoder/pytorch_model",
-                 "text_encoder/pytorch_model", "image_normalizer/diffusion_pytorch_model"):
+    for name in (
+        "unet/diffusion_pytorch_model",
+        "vae/diffusion_pytorch_model",
+        "image_encoder/pytorch_model",
+        "text_encoder/pytorch_model",
+        "image_normalizer/diffusion_pytorch_model",
+    ):
         for suffix in (".bin", ".fp16.bin"):
             (folder / f"{name}{suffix}").write_bytes(pickle.dumps(Evil(tmp_path / "mark")))
     load_pipeline(folder)
@@ -244,8 +261,9 @@ def test_damaged_weights_are_refused_in_one_line(root: Path, tmp_path: Path) -> 
         load_pipeline(folder)
 
 
-def test_an_audio_encoder_of_other_features_is_refused(root: Path, tmp_path: Path,
-                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audio_encoder_of_other_features_is_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unclip_folder(tmp_path, dim=16)
     monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path))
     with pytest.raises(UserError, match="gives features of 32 numbers, and Stable unCLIP takes 16"):
@@ -291,8 +309,11 @@ def test_the_authors_way_squashes_and_has_imagenets_statistics(root: Path, tmp_p
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     ends = pixels[1, :, 14][:, [0, -1]] * std[:, None] + mean[:, None]
     assert ends[:, 0].max() < 0.02 and ends[:, 1].min() > 0.98
-    assert not torch.allclose(load_tensors(_embed(shard, tmp_path / "a", "imagenet"))["features"],
-                              load_tensors(_embed(shard, tmp_path / "b"))["features"], atol=1e-2)
+    assert not torch.allclose(
+        load_tensors(_embed(shard, tmp_path / "a", "imagenet"))["features"],
+        load_tensors(_embed(shard, tmp_path / "b"))["features"],
+        atol=1e-2,
+    )
 
 
 def test_the_image_method_sees_test_clips_as_stage_embed_unclip_does(root: Path) -> None:
@@ -353,10 +374,13 @@ def test_table3_says_what_its_generator_is(tmp_path: Path) -> None:
 
 def test_features_replace_only_what_they_are_asked_to(root: Path) -> None:
     """An audio encoder of the audio that it was trained with: the window comes from the sources."""
-    sources = Sources(Path(), Path(), root / "align_unclip", window_s=0.5, unclip=SETTINGS,
-                      embed_unclip=EmbedUnclipConfig())
-    half, whole = load_method("sound2vision_unclip", sources), load_method(
-        "sound2vision_unclip", replace(sources, window_s=AUDIO["window_s"]))
+    sources = Sources(
+        Path(), Path(), root / "align_unclip", window_s=0.5, unclip=SETTINGS, embed_unclip=EmbedUnclipConfig()
+    )
+    half, whole = (
+        load_method("sound2vision_unclip", sources),
+        load_method("sound2vision_unclip", replace(sources, window_s=AUDIO["window_s"])),
+    )
     wave = torch.randn(1, 16000) * 0.1
     assert not torch.allclose(half.encode_audio(wave), whole.encode_audio(wave), atol=1e-4)
     assert torch.allclose(half.encode_audio(wave), half.encode_audio(wave[:, :8000]), atol=1e-4)

@@ -136,7 +136,9 @@ def test_faults_are_one_line_with_the_file_and_the_folder(tmp_path: Path, fault:
 def test_without_network_the_message_says_what_to_put_where(tmp_path: Path) -> None:
     with site(tmp_path) as web:
         gone = web.url
-    with pytest.raises(UserError, match=r"there is no network, put the file as .*net/net\.safetensors \(from https://ex"):
+    with pytest.raises(
+        UserError, match=r"there is no network, put the file as .*net/net\.safetensors \(from https://ex"
+    ):
         _bring(_entry(gone), tmp_path / "weights")
     # Put there by hand, it is taken as it is, and its checksum noted.
     (tmp_path / "weights/net" / NAME).write_bytes(_weights())

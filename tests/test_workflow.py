@@ -57,10 +57,14 @@ def test_trained_things_are_folders_with_a_card_and_no_checkpoints(tiny_checkout
 
 
 def test_every_job_left_a_log_and_a_benchmark(tiny_checkout: Checkout) -> None:
-    logs = {path.relative_to(tiny_checkout.results / "logs").with_suffix("")
-            for path in (tiny_checkout.results / "logs").rglob("*.log")}
-    benchmarks = {path.relative_to(tiny_checkout.results / "benchmarks").with_suffix("")
-                  for path in (tiny_checkout.results / "benchmarks").rglob("*.tsv")}
+    logs = {
+        path.relative_to(tiny_checkout.results / "logs").with_suffix("")
+        for path in (tiny_checkout.results / "logs").rglob("*.log")
+    }
+    benchmarks = {
+        path.relative_to(tiny_checkout.results / "benchmarks").with_suffix("")
+        for path in (tiny_checkout.results / "benchmarks").rglob("*.tsv")
+    }
     assert logs == benchmarks and len(logs) >= 30
 
 
@@ -80,12 +84,19 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
     ("path", "old", "new", "reruns"),
     [
         ("config.yaml", "loss: total", "loss: nce", {"align", *EVALUATION}),
-        ("configs/tiny.yaml", "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 2.0",
-         "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 1.0", EVALUATION),
-        ("configs/tiny.yaml", "siren truck]", "siren truck, owl hooting]",
-         {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
-        ("config.yaml", "mode: top1 ", "mode: mid ",
-         {"select", "pack", "embed", "align", *EVALUATION}),
+        (
+            "configs/tiny.yaml",
+            "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 2.0",
+            "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 1.0",
+            EVALUATION,
+        ),
+        (
+            "configs/tiny.yaml",
+            "siren truck]",
+            "siren truck, owl hooting]",
+            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION},
+        ),
+        ("config.yaml", "mode: top1 ", "mode: mid ", {"select", "pack", "embed", "align", *EVALUATION}),
         ("config.yaml", "precision: auto", "precision: fp32", set()),
         ("config.yaml", "ffmpeg: bundled", "ffmpeg: system", set()),
         ("configs/tiny.yaml", "seeds: [0]", "seeds: [0, 1]", {"generate", "evaluate", "table1", "fig04"}),
@@ -94,8 +105,12 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("s2v/report/verdicts.py", '"""', '"""Edited. ', {"table1"}),
         ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
         ("s2v/report/coverage_figure.py", '"""', '"""Edited. ', {"coverage", "table1"}),
-        ("s2v/world/classes/owl.py", '"""', '"""Edited. ', {
-            "manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION}),
+        (
+            "s2v/world/classes/owl.py",
+            '"""',
+            '"""Edited. ',
+            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION},
+        ),
         ("s2v/models/judge.py", '"""', '"""Edited. ', {"judge", "evaluate", "table1"}),
         ("s2v/config/training.py", '"""', '"""Edited. ', set()),
         ("s2v/cli.py", '"""', '"""Edited. ', set()),

@@ -84,9 +84,7 @@ def test_truth_has_a_row_for_every_clip_and_agrees_with_itself() -> None:
         row = rows[clip.clip_id]
         assert row == truth(clip, CONFIG)
         assert row["class"] == clip.label
-        frames = [
-            any(a <= i / CONFIG.fps < b for a, b in row["intervals"]) for i in range(len(row["sounding"]))
-        ]
+        frames = [any(a <= i / CONFIG.fps < b for a, b in row["intervals"]) for i in range(len(row["sounding"]))]
         assert row["sounding"] == frames
         assert row["size_px"] == pytest.approx(s.scene.height * CONFIG.size_px)
 
@@ -117,9 +115,7 @@ def test_the_middle_frame_shows_the_source_in_about_half_of_the_clips() -> None:
 
 def test_a_quarter_of_the_test_clips_and_no_other_lies_out_of_range() -> None:
     config = CONFIG.model_copy(update={"clips": {"test": 60, "train": 10}})
-    beyond = {
-        split: [story(c, config).beyond for c in clips(config) if c.split == split] for split in config.clips
-    }
+    beyond = {split: [story(c, config).beyond for c in clips(config) if c.split == split] for split in config.clips}
     assert 0.18 <= np.mean(beyond["test"]) <= 0.32
     assert not any(beyond["train"])
 
@@ -141,9 +137,7 @@ def in_range_values(name: str, split: str) -> dict[str, list[float]]:
 @pytest.mark.parametrize("name", world.class_names())
 def test_out_of_range_looks_lie_outside_what_training_sees(name: str) -> None:
     train, test = in_range_values(name, "train"), in_range_values(name, "test")
-    outside = [
-        not min(train[key]) <= value <= max(train[key]) for key, values in test.items() for value in values
-    ]
+    outside = [not min(train[key]) <= value <= max(train[key]) for key, values in test.items() for value in values]
     assert np.mean(outside) > 0.7
 
 
@@ -245,9 +239,7 @@ def test_rendering_is_a_function_of_the_clip() -> None:
 
 
 @pytest.mark.parametrize("split", ["test", "judge"])
-def test_files_are_reproducible_to_the_byte_and_come_back_from_the_decoder(
-    split: str, tmp_path: Path
-) -> None:
+def test_files_are_reproducible_to_the_byte_and_come_back_from_the_decoder(split: str, tmp_path: Path) -> None:
     ffmpeg = ffmpeg_path("bundled")
     row = next(r for r in world.manifest_rows(CONFIG) if r["split"] == split)
     digests = []

@@ -47,22 +47,49 @@ def unclip_folder(root: Path, half: bool = True, dim: int = DIM) -> Path:
     folder = root / "stable-unclip"
     torch.manual_seed(0)
     vision = CLIPVisionConfig(
-        hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=28,
+        patch_size=14,
         projection_dim=dim,
     )
     text = CLIPTextConfig(
-        vocab_size=len(TOKENS), hidden_size=TEXT, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        max_position_embeddings=77, projection_dim=TEXT, bos_token_id=6, eos_token_id=7, pad_token_id=0,
+        vocab_size=len(TOKENS),
+        hidden_size=TEXT,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        projection_dim=TEXT,
+        bos_token_id=6,
+        eos_token_id=7,
+        pad_token_id=0,
     )
     unet = UNet2DConditionModel(
-        sample_size=PX // 2, in_channels=4, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
-        norm_num_groups=4, attention_head_dim=(2, 4), cross_attention_dim=TEXT, use_linear_projection=True,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        class_embed_type="projection", projection_class_embeddings_input_dim=2 * dim,
+        sample_size=PX // 2,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=(2, 4),
+        cross_attention_dim=TEXT,
+        use_linear_projection=True,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=2 * dim,
     )
     vae = AutoencoderKL(
-        block_out_channels=(8, 8), layers_per_block=1, norm_num_groups=4, latent_channels=4, sample_size=PX,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(8, 8),
+        layers_per_block=1,
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=PX,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
     )
     normalizer = StableUnCLIPImageNormalizer(embedding_dim=dim)
     normalizer.mean.data.normal_(std=0.1)
@@ -82,8 +109,13 @@ def unclip_folder(root: Path, half: bool = True, dim: int = DIM) -> Path:
         save_file(tensors, path, {"format": "pt"})
     # As they are published: v-prediction with Stable Diffusion's noise, and the noise on the feature.
     PNDMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type="v_prediction",
-        set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        set_alpha_to_one=False,
+        skip_prk_steps=True,
+        steps_offset=1,
     ).save_pretrained(folder / "scheduler")
     DDPMScheduler(beta_schedule="squaredcos_cap_v2").save_pretrained(folder / "image_noising_scheduler")
     write_json(folder / "feature_extractor/preprocessor_config.json", {
@@ -112,4 +144,3 @@ def unclip_folder(root: Path, half: bool = True, dim: int = DIM) -> Path:
         "vae": ["diffusers", "AutoencoderKL"],
     })  # fmt: skip
     return folder
-

@@ -62,8 +62,13 @@ class Checkout:
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake here to its end, with more environment variables; standard error is in stdout too."""
         return subprocess.run(
-            self.command(*arguments, config=config), cwd=self.root, env=self.environment() | variables,
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s,
+            self.command(*arguments, config=config),
+            cwd=self.root,
+            env=self.environment() | variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_s,
         )
 
     def planned(self, *arguments: str, config: tuple[str, ...] = TINY) -> dict[str, int]:
@@ -82,7 +87,11 @@ class Checkout:
         """Start a run, and kill -9 its whole process group as soon as `ready`."""
         with open(self.root / "killed.log", "ab") as log:
             process = subprocess.Popen(
-                self.command(*arguments), cwd=self.root, env=self.environment(), stdout=log, stderr=log,
+                self.command(*arguments),
+                cwd=self.root,
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
         deadline = time.monotonic() + timeout_s

@@ -12,9 +12,7 @@ from s2v.config.methods import MethodName
 from s2v.config.training import AlignConfig, LossName
 from s2v.config.unclip import UnclipConfig
 
-SeededStage = Literal[
-    "encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip"
-]
+SeededStage = Literal["encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip"]
 TrainingSeeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 

@@ -10,8 +10,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MethodName = Literal[
-    "icgan", "sound2vision", "retrieval", "upper_bound", "ldm", "sound2vision_ldm", "unclip", "sound2vision_unclip",
-    "icgan_top1", "icgan_mid", "upper_bound_top1", "upper_bound_mid", "sound2vision_shuffled", "sound2vision_scrambled",
+    "icgan",
+    "sound2vision",
+    "retrieval",
+    "upper_bound",
+    "ldm",
+    "sound2vision_ldm",
+    "unclip",
+    "sound2vision_unclip",
+    "icgan_top1",
+    "icgan_mid",
+    "upper_bound_top1",
+    "upper_bound_mid",
+    "sound2vision_shuffled",
+    "sound2vision_scrambled",
 ]
 """`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
 

@@ -23,9 +23,7 @@ GUIDANCE = 3.0
 """Of both conditions together. At 1, as for sounds alone, a composition is a blur of both (tried: 1 to 4)."""
 
 
-def composed(
-    method: Method, z_v: Tensor, z_a: Tensor, weight: float, seed: int, guidance: float = GUIDANCE
-) -> Tensor:
+def composed(method: Method, z_v: Tensor, z_a: Tensor, weight: float, seed: int, guidance: float = GUIDANCE) -> Tensor:
     """Pictures uint8 [B, 3, R, R] under image features [B, D] and sound features [B, D] at once.
 
     Args:

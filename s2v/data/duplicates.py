@@ -30,9 +30,7 @@ MIN_FRAMES = 2
 _CHUNK = 512
 
 
-def nearest(
-    clips: NDArray[np.uint64], test: NDArray[np.uint64], max_distance: int
-) -> NDArray[np.int64]:
+def nearest(clips: NDArray[np.uint64], test: NDArray[np.uint64], max_distance: int) -> NDArray[np.int64]:
     """For each clip the first row of `test` that shows the same, or -1.
 
     Args:

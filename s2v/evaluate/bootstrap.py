@@ -101,9 +101,7 @@ def crossed(values: NDArray[np.float64], count: int = 1000, seed: int = 0) -> In
     if trainings > 1:
         apart = table.mean(1, keepdims=True) - table.mean()
         table = table + (np.sqrt(trainings / (trainings - 1)) - 1) * apart
-    means = [
-        table[rows].mean(0)[clips].mean() for rows, clips in crossed_resamples(trainings, n, count, seed)
-    ]
+    means = [table[rows].mean(0)[clips].mean() for rows, clips in crossed_resamples(trainings, n, count, seed)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(table.mean()), float(low), float(high))
 
@@ -134,6 +132,12 @@ def crossed_statistic(
 
 
 __all__ = [
-    "LEVEL", "Interval", "crossed", "crossed_resamples", "crossed_statistic", "mean_interval", "paired_difference",
+    "LEVEL",
+    "Interval",
+    "crossed",
+    "crossed_resamples",
+    "crossed_statistic",
+    "mean_interval",
+    "paired_difference",
     "resamples",
 ]

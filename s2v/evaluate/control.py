@@ -86,8 +86,19 @@ def rho(steps: Sequence[float], values: NDArray[np.float64]) -> float:
 
 
 def run(
-    *, run_dir: Path, packs: list[Path], judge_packs: list[Path], judge_dir: Path, world: WorldConfig | None,
-    split: str, judge_split: str, window_s: float, seed: int, bootstrap: int, output: Path, quantities: Path,
+    *,
+    run_dir: Path,
+    packs: list[Path],
+    judge_packs: list[Path],
+    judge_dir: Path,
+    world: WorldConfig | None,
+    split: str,
+    judge_split: str,
+    window_s: float,
+    seed: int,
+    bootstrap: int,
+    output: Path,
+    quantities: Path,
 ) -> None:
     """Measure the five claims about control, over test clips; write them by class as CSV and over all as quantities.
 

@@ -80,9 +80,7 @@ def run(
     place = Runtime.from_config(runtime, threads)
     images, records = read_pictures(pictures)
     labels: list[str | None] = [record["label"] for record in records]
-    evaluator = load_evaluator(
-        config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device
-    )
+    evaluator = load_evaluator(config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device)
     result: dict[str, Any] = {name: records[0].get(name) for name in _COPIED}
     result |= {"n": len(images), "evaluator": "none", "tie_rule": TIE_RULE, "missing": {}, "classes": 0}
     result |= {
@@ -149,9 +147,7 @@ def _fidelity(
     features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
     reference = evaluator.features(to_unit(real))
     if not (torch.isfinite(features).all() and torch.isfinite(probabilities).all()):
-        raise UserError(
-            "evaluate: the evaluator's features are not finite; its weights are damaged or did not train"
-        )
+        raise UserError("evaluate: the evaluator's features are not finite; its weights are damaged or did not train")
     result["IS"], result["IS_std"] = inception_score(probabilities, splits)
     result["n_reference"] = len(reference)
     if len(features) < 2 or len(reference) < 2:

@@ -60,9 +60,7 @@ class JudgeEvaluator:
     @torch.inference_mode()
     def _see(self, images: Tensor) -> tuple[Tensor, ...]:
         px = self.judge.image_px
-        parts = [
-            self.judge(to_unit(resize(from_unit(part), px)).to(self.device)) for part in images.split(_BATCH)
-        ]
+        parts = [self.judge(to_unit(resize(from_unit(part), px)).to(self.device)) for part in images.split(_BATCH)]
         return tuple(torch.cat(column).float().cpu() for column in zip(*parts, strict=True))
 
     @torch.inference_mode()
@@ -171,9 +169,7 @@ def _load_inception(path: Path, device: torch.device | str) -> Any:
             "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
         )
     except Exception as error:
-        raise UserError(
-            f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})"
-        ) from error
+        raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
     return network.to(device)
 
 
@@ -195,9 +191,7 @@ def load_evaluator(
         return None
     if kind == "judge":
         if judge_dir is None:
-            raise UserError(
-                "evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first"
-            )
+            raise UserError("evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first")
         return JudgeEvaluator(judge_dir, prompt, device)
     if kind == "clip_inception":
         folder = os.environ.get(WEIGHTS_VARIABLE)

@@ -142,16 +142,12 @@ def run(
         embed_unclip,
     )
     maker = load_method(variant.method, sources)
-    frame = variant.frame or (
-        config.upper_bound_frame if variant.method == "upper_bound" else config.icgan_frame
-    )
+    frame = variant.frame or (config.upper_bound_frame if variant.method == "upper_bound" else config.icgan_frame)
     z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split, read_classes(classes))
     if variant.control:
         z = CONTROLS[variant.control](z, seed)
     seeds = [clip_seed(seed, key) for key in keys]
-    images = [
-        from_unit(maker.decode(z[i : i + BATCH], seeds[i : i + BATCH])) for i in range(0, len(keys), BATCH)
-    ]
+    images = [from_unit(maker.decode(z[i : i + BATCH], seeds[i : i + BATCH])) for i in range(0, len(keys), BATCH)]
     row: dict[str, Any] = {
         "method": method,
         "seed": seed,

@@ -47,9 +47,7 @@ def read_pictures(path: Path) -> tuple[Tensor, list[dict[str, Any]]]:
     images, records = [], []
     for sample in samples(path):
         if not {"json", "png"} <= sample.keys():
-            raise UserError(
-                f"{path}: {sample['__key__']} lacks its picture or its record; run stage generate again"
-            )
+            raise UserError(f"{path}: {sample['__key__']} lacks its picture or its record; run stage generate again")
         images.append(decoded(path, sample, "png", decode_image))
         records.append(decoded(path, sample, "json", decode_record))
     if not images:

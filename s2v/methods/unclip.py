@@ -42,9 +42,7 @@ class Unclip:
         precision = self.settings.precision if cuda else "fp32"
         self.pipeline = load_pipeline(published_folder(), sources.device, precision)
         unet = self.pipeline.unet
-        self.f_v = ClipEncoder(
-            self.pipeline.image_encoder, self.pipeline.feature_extractor, sources.embed_unclip.input
-        )
+        self.f_v = ClipEncoder(self.pipeline.image_encoder, self.pipeline.feature_extractor, sources.embed_unclip.input)
         self.dim, self.image_px = self.f_v.dim, self.f_v.image_px
         self.image_policy: Policy = self.f_v.policy
         self.latent = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)

@@ -25,9 +25,14 @@ def autoencoder(
     Channels 128, 256, 512, 512 with 2 layers and 4 latent channels are Stable Diffusion's, f = 8.
     """
     return AutoencoderKL(
-        in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",) * len(channels),
-        up_block_types=("UpDecoderBlock2D",) * len(channels), block_out_channels=tuple(channels),
-        layers_per_block=layers_per_block, latent_channels=latent_channels, norm_num_groups=groups,
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        up_block_types=("UpDecoderBlock2D",) * len(channels),
+        block_out_channels=tuple(channels),
+        layers_per_block=layers_per_block,
+        latent_channels=latent_channels,
+        norm_num_groups=groups,
         sample_size=resolution,
     )
 
@@ -56,19 +61,35 @@ class LatentDiffusion(nn.Module):
     """
 
     def __init__(
-        self, dim_feature: int, latent_channels: int, latent_px: int, channels: list[int], attention: list[bool],
-        layers_per_block: int, heads: int, groups: int, tokens: int, token_dim: int, prediction: str, timesteps: int,
+        self,
+        dim_feature: int,
+        latent_channels: int,
+        latent_px: int,
+        channels: list[int],
+        attention: list[bool],
+        layers_per_block: int,
+        heads: int,
+        groups: int,
+        tokens: int,
+        token_dim: int,
+        prediction: str,
+        timesteps: int,
         beta_schedule: str,
     ) -> None:
         super().__init__()
         self.dim, self.latent_channels, self.latent_px = dim_feature, latent_channels, latent_px
         self.prediction, self.timesteps, self.beta_schedule = prediction, timesteps, beta_schedule
         self.unet = UNet2DConditionModel(
-            sample_size=latent_px, in_channels=latent_channels, out_channels=latent_channels,
+            sample_size=latent_px,
+            in_channels=latent_channels,
+            out_channels=latent_channels,
             down_block_types=tuple("CrossAttnDownBlock2D" if has else "DownBlock2D" for has in attention),
             up_block_types=tuple("CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(attention)),
-            block_out_channels=tuple(channels), layers_per_block=layers_per_block, norm_num_groups=groups,
-            cross_attention_dim=token_dim, attention_head_dim=heads,  # diffusers' name for the number of heads
+            block_out_channels=tuple(channels),
+            layers_per_block=layers_per_block,
+            norm_num_groups=groups,
+            cross_attention_dim=token_dim,
+            attention_head_dim=heads,  # diffusers' name for the number of heads
         )
         self.project = nn.Linear(dim_feature, tokens * token_dim)
         self.null = nn.Parameter(torch.randn(tokens, token_dim) * 0.02)
@@ -120,7 +141,9 @@ class LatentDiffusion(nn.Module):
     def noising(self) -> DDPMScheduler:
         """The forward process (Ho et al. 2020): `add_noise`, `get_velocity`."""
         return DDPMScheduler(
-            num_train_timesteps=self.timesteps, beta_schedule=self.beta_schedule, prediction_type=self.prediction,
+            num_train_timesteps=self.timesteps,
+            beta_schedule=self.beta_schedule,
+            prediction_type=self.prediction,
             **self._betas(),
         )
 
@@ -128,13 +151,20 @@ class LatentDiffusion(nn.Module):
         """A deterministic sampler: `ddim` (Song et al. 2021, eta 0) or `dpm++` (Lu et al. 2022, order 2)."""
         if name == "ddim":
             return DDIMScheduler(
-                num_train_timesteps=self.timesteps, beta_schedule=self.beta_schedule, prediction_type=self.prediction,
-                clip_sample=False, timestep_spacing="trailing", **self._betas(),
+                num_train_timesteps=self.timesteps,
+                beta_schedule=self.beta_schedule,
+                prediction_type=self.prediction,
+                clip_sample=False,
+                timestep_spacing="trailing",
+                **self._betas(),
             )
         if name == "dpm++":
             return DPMSolverMultistepScheduler(
-                num_train_timesteps=self.timesteps, beta_schedule=self.beta_schedule, prediction_type=self.prediction,
-                timestep_spacing="trailing", **self._betas(),
+                num_train_timesteps=self.timesteps,
+                beta_schedule=self.beta_schedule,
+                prediction_type=self.prediction,
+                timestep_spacing="trailing",
+                **self._betas(),
             )
         raise ValueError(f"sampler {name!r} is not one of {', '.join(SAMPLERS)}")
 

@@ -198,7 +198,11 @@ def _net(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
         # The other way of loading needs another package.
         options = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
     net, info = _loaded(
-        kind, folder, use_safetensors=True, variant="fp16" if half.is_file() else None, output_loading_info=True,
+        kind,
+        folder,
+        use_safetensors=True,
+        variant="fp16" if half.is_file() else None,
+        output_loading_info=True,
         **options,
     )
     for key in ("missing_keys", "mismatched_keys"):

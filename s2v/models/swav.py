@@ -20,9 +20,7 @@ class SwavHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """[N, dim] -> scores [N, prototypes] in [-1, 1]."""
-        scores: Tensor = F.linear(
-            F.normalize(self.projection(features)), F.normalize(self.prototypes.weight)
-        )
+        scores: Tensor = F.linear(F.normalize(self.projection(features)), F.normalize(self.prototypes.weight))
         return scores
 
 

@@ -27,8 +27,14 @@ class ViT(nn.Module):
         super().__init__()
         self.dim = width
         self.transformer = VisionTransformer(
-            img_size=image_px, patch_size=patch_px, embed_dim=width, depth=depth, num_heads=heads, num_classes=0,
-            global_pool="avg", dynamic_img_size=True,
+            img_size=image_px,
+            patch_size=patch_px,
+            embed_dim=width,
+            depth=depth,
+            num_heads=heads,
+            num_classes=0,
+            global_pool="avg",
+            dynamic_img_size=True,
         )
         if stem == "conv":
             halvings = patch_px.bit_length() - 1

@@ -62,8 +62,19 @@ class Seen:
 
 
 def run(
-    *, packs: list[Path], align_dir: Path, generator_dir: Path, window_s: float, seed: int, truth: Path | None,
-    score: str, bootstrap: int, output: Path, quantities: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    packs: list[Path],
+    align_dir: Path,
+    generator_dir: Path,
+    window_s: float,
+    seed: int,
+    truth: Path | None,
+    score: str,
+    bootstrap: int,
+    output: Path,
+    quantities: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Draw fig05.png, one sound of each class (which one follows from the clips' ids), and measure all test clips.
 
@@ -135,7 +146,13 @@ class _Model:
     """f_A and G of a run, and the sounds of a split."""
 
     def __init__(
-        self, f_a: AudioEncoder, g: Generator, window_s: float, seed: int, score: str, device: torch.device,
+        self,
+        f_a: AudioEncoder,
+        g: Generator,
+        window_s: float,
+        seed: int,
+        score: str,
+        device: torch.device,
         waves: Sequence[NDArray[Any]],
     ) -> None:
         self.f_a, self.g = f_a, g
@@ -211,8 +228,16 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
     width = max(2.2, 0.47 + 0.61 + 1.02 * across)
     figure = Figure(figsize=(width, 1.12 * sum(heights)))
     grid = GridSpec(
-        len(heights), across, figure, height_ratios=heights, left=0.47 / width, right=1 - 0.61 / width,
-        bottom=0.012, top=0.995, wspace=0.08, hspace=0.06,
+        len(heights),
+        across,
+        figure,
+        height_ratios=heights,
+        left=0.47 / width,
+        right=1 - 0.61 / width,
+        bottom=0.012,
+        top=0.995,
+        wspace=0.08,
+        hspace=0.06,
     )
     for i, (name, one) in enumerate(shown):
         block, column = divmod(i, across)
@@ -226,7 +251,8 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
         _truth(figure.add_subplot(grid[top + 2, column]), one, window_s, labelled=column == 0)
         show_picture(figure.add_subplot(grid[top + 4, column]), enlarge(one.picture))
     bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), HEAT), alpha=0.75,
+        ScalarMappable(Normalize(0, 1), HEAT),
+        alpha=0.75,
         cax=figure.add_axes((1 - 0.5 / width, 0.35, 0.085 / width, 0.3)),
     )
     bar.set_label("attention (relative)", fontsize=7)
@@ -271,7 +297,12 @@ def _truth(axes: Any, one: Seen, window_s: float, labelled: bool) -> None:
         axes.set_xlabel("time (s)", fontsize=6.5, labelpad=0.5)
     if one.truth is not None:
         axes.imshow(
-            one.truth[None], aspect="auto", cmap="Greys", vmin=0, vmax=1.25, extent=(0.0, window_s, 0.0, 1.0),
+            one.truth[None],
+            aspect="auto",
+            cmap="Greys",
+            vmin=0,
+            vmax=1.25,
+            extent=(0.0, window_s, 0.0, 1.0),
             interpolation="nearest",
         )
         if labelled:

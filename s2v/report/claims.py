@@ -52,7 +52,13 @@ def decide(claim: Claim, quantity: Quantity) -> Verdict:
 
 
 def run(
-    *, sources: dict[str, Path], history: Path, configuration: str, dataset: str, evaluator: str, output: Path,
+    *,
+    sources: dict[str, Path],
+    history: Path,
+    configuration: str,
+    dataset: str,
+    evaluator: str,
+    output: Path,
     markdown: Path,
 ) -> None:
     """Write claims.csv and claims.md, and note the verdicts under `history`.

@@ -44,8 +44,17 @@ class Sheet:
 
 
 def run(
-    *, figure: str, run_dir: Path, method: MethodName, packs: list[Path], window_s: float, seed: int,
-    sampler: SamplerConfig, output: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    figure: str,
+    run_dir: Path,
+    method: MethodName,
+    packs: list[Path],
+    window_s: float,
+    seed: int,
+    sampler: SamplerConfig,
+    output: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Draw one of `FIGURES`. Which sounds are shown follows from the SHA-1 of the clips' names; none is picked by eye.
 
@@ -170,8 +179,15 @@ def draw(sheet: Sheet) -> Figure:
     height = len(sheet.rows) * side + head + 0.02
     figure = Figure(figsize=(width, height))
     grid = GridSpec(
-        len(sheet.rows), across, figure, left=name_in / width, right=0.995, bottom=0.02 / height,
-        top=1 - head / height, wspace=0.04, hspace=0.04,
+        len(sheet.rows),
+        across,
+        figure,
+        left=name_in / width,
+        right=0.995,
+        bottom=0.02 / height,
+        top=1 - head / height,
+        wspace=0.04,
+        hspace=0.04,
     )
     for row, (name, pictures) in enumerate(sheet.rows):
         for column, picture in enumerate(pictures):
@@ -182,8 +198,9 @@ def draw(sheet: Sheet) -> Figure:
             if column == 0:
                 text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 17)[:4])
                 axes.set_ylabel(text, fontsize=7, rotation=0, ha="right", va="center", labelpad=4)
-    figure.text(name_in / width + 0.5 * (1 - name_in / width), 1 - 0.03 / height, sheet.axis, fontsize=8, ha="center",
-                va="top")
+    figure.text(
+        name_in / width + 0.5 * (1 - name_in / width), 1 - 0.03 / height, sheet.axis, fontsize=8, ha="center", va="top"
+    )
     return figure
 
 

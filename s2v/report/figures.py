@@ -52,9 +52,7 @@ def plan(labels: dict[str, str | None], seeds: int, examples: int) -> list[Strip
     order = sorted(labels, key=lambda clip: hashlib.sha1(clip.encode()).hexdigest())
     named = sorted({label for label in labels.values() if label})
     if not named:
-        return [
-            Strip(clip, clip, [(clip, s) for s in range(min(seeds, examples))]) for clip in order[:MAX_ROWS]
-        ]
+        return [Strip(clip, clip, [(clip, s) for s in range(min(seeds, examples))]) for clip in order[:MAX_ROWS]]
     strips = []
     for label in named[:MAX_ROWS]:
         clips = [clip for clip in order if labels[clip] == label]

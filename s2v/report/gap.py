@@ -62,8 +62,17 @@ class Measured:
 
 
 def run(
-    *, runs: list[RunFiles], packs: list[Path], features: Path, shown: dict[str, str], bootstrap: int, output: Path,
-    tensors: Path, quantities: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    runs: list[RunFiles],
+    packs: list[Path],
+    features: Path,
+    shown: dict[str, str],
+    bootstrap: int,
+    output: Path,
+    tensors: Path,
+    quantities: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Write a row for each training (`COLUMNS`), the features that figures show, and what the claims take.
 
@@ -109,9 +118,7 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
     return load_tensors(features)["features"][[place[key] for key in keys]].float()
 
 
-def _measured(
-    run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime
-) -> Measured:
+def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:
     f_a = load(run.align_dir, place.device)
     n = round(run.window_s * SAMPLE_RATE_HZ)
     parts = []
@@ -150,9 +157,7 @@ def to_csv(measured: list[Measured], shown: dict[RunFiles, str]) -> str:
     return buffer.getvalue()
 
 
-def to_quantities(
-    groups: dict[str, list[Measured]], measured: list[Measured], bootstrap: int
-) -> dict[str, Quantity]:
+def to_quantities(groups: dict[str, list[Measured]], measured: list[Measured], bootstrap: int) -> dict[str, Quantity]:
     """What the claims take: differences between the losses, and how near to 0 each one's geometry is.
 
     Of orthogonality it is the mean absolute cosine: features are centred, so their mean cosine is near 0 anyway.

@@ -69,8 +69,17 @@ def draw(columns: list[Column], generators: list[str]) -> Figure:
     widths = [0.42, *[side] * across]
     figure = Figure(figsize=(sum(widths) * 1.04, sum(heights) * 1.04))
     grid = GridSpec(
-        len(heights), len(widths), figure, width_ratios=widths, height_ratios=heights, left=0.002, right=0.998,
-        bottom=0.004, top=0.998, wspace=0.05, hspace=0.05,
+        len(heights),
+        len(widths),
+        figure,
+        width_ratios=widths,
+        height_ratios=heights,
+        left=0.002,
+        right=0.998,
+        bottom=0.004,
+        top=0.998,
+        wspace=0.05,
+        hspace=0.05,
     )
     for i, (name, sound, pictures) in enumerate(columns):
         block, column = divmod(i, across)

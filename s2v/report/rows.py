@@ -55,9 +55,7 @@ class Row:
 
     def runs(self) -> list[list[int]]:
         """Positions in `seeds` of each training."""
-        return [
-            [i for i, other in enumerate(self.trainings) if other == n] for n in dict.fromkeys(self.trainings)
-        ]
+        return [[i for i, other in enumerate(self.trainings) if other == n] for n in dict.fromkeys(self.trainings)]
 
     def by_training(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """[S, N] of seeds and clips -> [T, N], the mean over the seeds of each training."""
@@ -100,19 +98,14 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
         raise UserError("table: there are no results to make it from")
     labels = {value["evaluator"] for _, value in loaded}
     if len(labels) > 1:
-        raise UserError(
-            f"table: results of different evaluators do not compare ({'; '.join(sorted(labels))})"
-        )
+        raise UserError(f"table: results of different evaluators do not compare ({'; '.join(sorted(labels))})")
     groups: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     for path, value in sorted(
         loaded, key=lambda item: (item[1]["method"], item[1].get("training") or 0, item[1]["seed"])
     ):
         groups.setdefault(value["method"], []).append((path, value))
     rows = [_row(group, bootstrap) for group in groups.values()]
-    return {
-        row.method: row
-        for row in sorted(rows, key=lambda r: (not r.info["main"], r.info["letter"], r.method))
-    }
+    return {row.method: row for row in sorted(rows, key=lambda r: (not r.info["main"], r.info["letter"], r.method))}
 
 
 def _row(group: list[tuple[Path, dict[str, Any]]], bootstrap: int) -> Row:
@@ -120,9 +113,7 @@ def _row(group: list[tuple[Path, dict[str, Any]]], bootstrap: int) -> Row:
     tables = [read_parquet(path.with_suffix(".parquet")) for path, _ in group]
     clips = [entry["clip_id"] for entry in tables[0]]
     if any([entry["clip_id"] for entry in table] != clips for table in tables):
-        raise UserError(
-            f"table: the seeds of {first['method']} saw different clips; run stage generate again"
-        )
+        raise UserError(f"table: the seeds of {first['method']} saw different clips; run stage generate again")
     row = Row(
         first["method"],
         first,
@@ -170,9 +161,7 @@ def _interval(row: Row, statistic: Callable[[int, Tensor], float], count: int) -
     return crossed_statistic(over, len(row.clips), len(runs), count)
 
 
-def hit_difference(
-    first: Row, second: Row, bootstrap: int, k: int = 1
-) -> tuple[Interval, list[float]]:
+def hit_difference(first: Row, second: Row, bootstrap: int, k: int = 1) -> tuple[Interval, list[float]]:
     """R@k of `first` minus that of `second` over the same clips, and that of each training alone.
 
     Trainings of the same number share their seed and are compared with each other; a row of one training is compared

@@ -43,8 +43,15 @@ class Point:
 
 
 def run(
-    *, results: dict[int, dict[str, list[Path]]], ceiling: dict[int, list[Path]], pictures: dict[str, list[Path]],
-    bootstrap: int, output: Path, table: Path, markdown: Path, quantities: Path,
+    *,
+    results: dict[int, dict[str, list[Path]]],
+    ceiling: dict[int, list[Path]],
+    pictures: dict[str, list[Path]],
+    bootstrap: int,
+    output: Path,
+    table: Path,
+    markdown: Path,
+    quantities: Path,
 ) -> None:
     """Draw fig16.png and write its numbers and what holds.
 
@@ -89,12 +96,30 @@ def to_csv(points: list[Point]) -> str:
     """A row for each generator and number of classes, R@k in percent."""
     stream = io.StringIO()
     out = csv.writer(stream, lineterminator="\n")
-    out.writerow(["classes", "generator", "R@1", "R@1_low", "R@1_high", "R@5", "R@5_low", "R@5_high", "FID", "clips",
-                  "seeds", "evaluator"])
+    out.writerow(
+        [
+            "classes",
+            "generator",
+            "R@1",
+            "R@1_low",
+            "R@1_high",
+            "R@5",
+            "R@5_low",
+            "R@5_high",
+            "FID",
+            "clips",
+            "seeds",
+            "evaluator",
+        ]
+    )
     for point in points:
         row = point.row
-        shares = [f"{100 * value:.2f}" for interval in (row.r1, row.r5) if interval
-                  for value in (interval.value, interval.low, interval.high)]
+        shares = [
+            f"{100 * value:.2f}"
+            for interval in (row.r1, row.r5)
+            if interval
+            for value in (interval.value, interval.low, interval.high)
+        ]
         fid = f"{row.fid.value:.3f}" if row.fid and row.info["letter"] != "D" else ""
         seeds = row.drawn.replace(",", "")
         out.writerow([point.size, point.generator, *shares, fid, len(row.clips), seeds, row.info["evaluator"]])
@@ -170,17 +195,22 @@ def verdicts(points: list[Point], bootstrap: int) -> list[str]:
     if {"GAN", "LDM"} <= last.keys():
         gan, ldm = last["GAN"], last["LDM"]
         gain = paired_difference(ldm.hits5, gan.hits5, bootstrap)
-        found.append(say(
-            f"With {gan.size} classes the LDM is above the GAN in R@5", gain.low > 0,
-            f"paired difference {percent(gain)}",
-        ))
+        found.append(
+            say(
+                f"With {gan.size} classes the LDM is above the GAN in R@5",
+                gain.low > 0,
+                f"paired difference {percent(gain)}",
+            )
+        )
         own = {name: falls(points, name, bootstrap) for name in ("GAN", "LDM")}
-        found.append(say(
-            "The LDM falls less than the GAN from the fewest to the most classes, on the clips of the fewest, with "
-            "intervals disjoint",
-            own["GAN"].above(own["LDM"]),
-            f"R@5 falls by {percent(own['GAN'])} (GAN), {percent(own['LDM'])} (LDM)",
-        ))
+        found.append(
+            say(
+                "The LDM falls less than the GAN from the fewest to the most classes, on the clips of the fewest, with "
+                "intervals disjoint",
+                own["GAN"].above(own["LDM"]),
+                f"R@5 falls by {percent(own['GAN'])} (GAN), {percent(own['LDM'])} (LDM)",
+            )
+        )
     return found
 
 
@@ -217,8 +247,16 @@ def draw(points: list[Point], real: list[Point], examples: list[_Example]) -> Fi
     blocks = -(-len(examples) // ACROSS)
     heights = [0.42, *[1.0] * len(names)] * blocks
     grid = GridSpec(
-        len(heights), ACROSS, figure, height_ratios=heights, left=0.535, right=0.995, bottom=0.01, top=0.985,
-        wspace=0.03, hspace=0.04,
+        len(heights),
+        ACROSS,
+        figure,
+        height_ratios=heights,
+        left=0.535,
+        right=0.995,
+        bottom=0.01,
+        top=0.985,
+        wspace=0.03,
+        hspace=0.04,
     )
     for i, example in enumerate(examples):
         block, column = divmod(i, ACROSS)
@@ -263,7 +301,15 @@ def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, li
     value = np.array([100 * interval.value for interval in intervals])
     error = [[100 * (i.value - i.low) for i in intervals], [100 * (i.high - i.value) for i in intervals]]
     axes.errorbar(
-        [point.size for point in points], value, error, color=colour, marker=mark, ms=4, lw=1.3, ls=line, capsize=2.5,
+        [point.size for point in points],
+        value,
+        error,
+        color=colour,
+        marker=mark,
+        ms=4,
+        lw=1.3,
+        ls=line,
+        capsize=2.5,
         label=name,
     )
 

@@ -46,8 +46,15 @@ class Example:
 
 
 def run(
-    *, selection: list[Path], packs: list[Path], split: str, truth: Path | None, bootstrap: int, output: Path,
-    table: Path, quantities: Path,
+    *,
+    selection: list[Path],
+    packs: list[Path],
+    split: str,
+    truth: Path | None,
+    bootstrap: int,
+    output: Path,
+    table: Path,
+    quantities: Path,
 ) -> None:
     """Draw fig03.png, and write the precision of moments by class and over all clips of a split.
 
@@ -164,8 +171,16 @@ def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
     figure = Figure(figsize=(7.2, sum(heights) + bars))
     top = 1 - 0.02 / figure.get_figheight()
     grid = GridSpec(
-        len(heights), 2 * across, figure, height_ratios=heights, left=0.055, right=0.995,
-        bottom=(bars + 0.05) / figure.get_figheight(), top=top, wspace=0.06, hspace=0.06,
+        len(heights),
+        2 * across,
+        figure,
+        height_ratios=heights,
+        left=0.055,
+        right=0.995,
+        bottom=(bars + 0.05) / figure.get_figheight(),
+        top=top,
+        wspace=0.06,
+        hspace=0.06,
     )
     for i, example in enumerate(examples):
         block, column = divmod(i, across)
@@ -205,8 +220,14 @@ def _scores(axes: Any, example: Example, labelled: bool) -> None:
         if labelled:
             start, end = max(zip(edges[::2], edges[1::2], strict=True), key=lambda span: span[1] - span[0])
             axes.text(
-                (start + end) / 2 / example.fps, 0.07, "sounds", transform=axes.get_xaxis_transform(), ha="center",
-                va="bottom", fontsize=6, color="0.35",
+                (start + end) / 2 / example.fps,
+                0.07,
+                "sounds",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=6,
+                color="0.35",
             )
     axes.plot(times, example.scores, color="0.15", lw=0.9)
     for name, mark in (("top1", "o"), ("mid", "s")):
@@ -231,7 +252,11 @@ def _bars(axes: Any, precision: dict[str, Interval]) -> None:
         [100 * (precision[name].high - precision[name].value) for name in names],
     ]
     axes.barh(
-        range(len(names)), values, xerr=error, color=[COLOURS[name] for name in names], height=0.66,
+        range(len(names)),
+        values,
+        xerr=error,
+        color=[COLOURS[name] for name in names],
+        height=0.66,
         error_kw={"lw": 0.9, "capsize": 2.5},
     )
     for i, (name, value) in enumerate(zip(names, values, strict=True)):

@@ -26,9 +26,19 @@ PAPER_TABLE2: dict[str, dict[str, str]] = {
 }
 """Table 2: VGGSound (50 classes)."""
 
+
 def run(
-    *, results: dict[str, list[Path]], rows: dict[str, Ablation], coverage: Path, splits: list[str], dataset: str,
-    deviations: list[str], bootstrap: int, output: Path, markdown: Path, quantities: Path,
+    *,
+    results: dict[str, list[Path]],
+    rows: dict[str, Ablation],
+    coverage: Path,
+    splits: list[str],
+    dataset: str,
+    deviations: list[str],
+    bootstrap: int,
+    output: Path,
+    markdown: Path,
+    quantities: Path,
 ) -> None:
     """Write table2.csv and table2.md.
 
@@ -68,7 +78,8 @@ def run(
     parts += [
         "Row F minus the others, over the same clips and paired by training. R@1 in points: above 0 speaks for F. FID: "
         "below 0 speaks for F. What follows from them is in claims.md.",
-        _differences(found, bootstrap), "## What this is and is not",
+        _differences(found, bootstrap),
+        "## What this is and is not",
         bullets([*deviations, *notes(rows)]),
     ]
     write_text(markdown, "\n\n".join(part for part in parts if part) + "\n")

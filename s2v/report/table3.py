@@ -24,8 +24,17 @@ PAPER_TABLE3: dict[str, dict[str, str]] = {
 
 
 def run(
-    *, results: list[Path], methods: dict[str, str], coverage: Path, splits: list[str], dataset: str,
-    deviations: list[str], bootstrap: int, output: Path, markdown: Path, quantities: Path,
+    *,
+    results: list[Path],
+    methods: dict[str, str],
+    coverage: Path,
+    splits: list[str],
+    dataset: str,
+    deviations: list[str],
+    bootstrap: int,
+    output: Path,
+    markdown: Path,
+    quantities: Path,
 ) -> None:
     """Write table3.csv (the rows that were run) and table3.md (all rows, the paper's numbers, what holds).
 

@@ -143,9 +143,7 @@ def to_markdown(rows: dict[str, Row], dataset: str, coverage: str, deviations: l
     if controls:
         note = "Not rows of the paper's table; the same clips, seeds and evaluator."
         parts += ["## Controls", note, _control_table(main, controls)]
-        parts.append(
-            bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]])
-        )
+        parts.append(bullets([f"`{row.method}`: {row.info['note']}." for row in controls if row.info["note"]]))
     parts += [
         "## What this is and is not",
         bullets(deviations or ["No deviation from the paper is configured."]),
@@ -243,12 +241,21 @@ def missing(rows: list[Row]) -> str:
         for metric, reason in row.missing.items():
             if metric not in reasons.setdefault(reason, []):
                 reasons[reason].append(metric)
-    return bullets(
-        [f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()]
-    )
+    return bullets([f"Left out: {', '.join(metrics)}, since {reason}." for reason, metrics in reasons.items()])
 
 
 __all__ = [
-    "METRICS", "PAPER_TABLE1", "bullets", "cell", "coverage_line", "csv_text", "facts", "intervals", "metric_head",
-    "missing", "run", "to_csv", "to_markdown",
+    "METRICS",
+    "PAPER_TABLE1",
+    "bullets",
+    "cell",
+    "coverage_line",
+    "csv_text",
+    "facts",
+    "intervals",
+    "metric_head",
+    "missing",
+    "run",
+    "to_csv",
+    "to_markdown",
 ]

@@ -41,9 +41,7 @@ def _real_frames(rows: dict[str, Row]) -> str:
     row = rows.get("upper_bound")
     if row is None or row.r1 is None:
         return ""
-    return say(
-        "The evaluator tells real frames (D) apart, R@1 >= 90 %", row.r1.value >= 0.9, percent(row.r1)
-    )
+    return say("The evaluator tells real frames (D) apart, R@1 >= 90 %", row.r1.value >= 0.9, percent(row.r1))
 
 
 def _level(rows: dict[str, Row]) -> str:
@@ -51,9 +49,7 @@ def _level(rows: dict[str, Row]) -> str:
     if row is None or row.r1 is None:
         return ""
     holds = row.r1.value >= 0.6 and row.classes >= 10
-    return say(
-        "B has R@1 >= 60 % with at least 10 classes", holds, f"{percent(row.r1)}, {row.classes} classes"
-    )
+    return say("B has R@1 >= 60 % with at least 10 classes", holds, f"{percent(row.r1)}, {row.classes} classes")
 
 
 def _beats(rows: dict[str, Row], other: str, bootstrap: int) -> str:

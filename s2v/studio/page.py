@@ -49,8 +49,11 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                 if painter.world_classes:
                     with gr.Row():
                         tried = gr.Dropdown(
-                            painter.world_classes, value=None, label="No sound at hand? Take one of the world's",
-                            elem_id="try-class", scale=3,
+                            painter.world_classes,
+                            value=None,
+                            label="No sound at hand? Take one of the world's",
+                            elem_id="try-class",
+                            scale=3,
                         )
                         again = gr.Button("Another", elem_id="try-another", scale=1)
                     for event in (tried.input, again.click):
@@ -78,8 +81,13 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                 )
             with gr.Column(scale=3):
                 pictures = gr.Gallery(
-                    label="Pictures", columns=4, object_fit="contain", format="png", buttons=["download"],
-                    elem_id="pictures", elem_classes="pictures",
+                    label="Pictures",
+                    columns=4,
+                    object_fit="contain",
+                    format="png",
+                    buttons=["download"],
+                    elem_id="pictures",
+                    elem_classes="pictures",
                 )
                 with gr.Row():
                     sheet = gr.DownloadButton("Save the pictures", interactive=False, elem_id="save-pictures")
@@ -90,8 +98,14 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                     show_label=False, format="png", interactive=False, buttons=["download"], elem_id="heard"
                 )
                 nearest = gr.Gallery(
-                    label="Nearest training frames", columns=4, object_fit="contain", format="png", buttons=[],
-                    elem_id="nearest", elem_classes="pictures", visible=painter.frames is not None,
+                    label="Nearest training frames",
+                    columns=4,
+                    object_fit="contain",
+                    format="png",
+                    buttons=[],
+                    elem_id="nearest",
+                    elem_classes="pictures",
+                    visible=painter.frames is not None,
                 )
 
         def paint(*given: Any) -> tuple[Any, ...]:
@@ -99,8 +113,11 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
             shown, amount, how, number, n = given[2 * SOUNDS :]
             there = [(Path(file), float(db or 0)) for file, db in zip(files, levels, strict=True) if file]
             if not there:
-                raise gr.Error("Give a sound first: drop a file, record one, or take one of the embedded world.",
-                               title="No sound", print_exception=False)
+                raise gr.Error(
+                    "Give a sound first: drop a file, record one, or take one of the embedded world.",
+                    title="No sound",
+                    print_exception=False,
+                )
             try:
                 made = painter.paint(Request(
                     [file for file, _ in there], [db for _, db in there], Path(shown) if shown else None,
@@ -113,8 +130,11 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
             return [str(path) for path in made.pictures], *save, made.words, str(made.heard), near
 
         make.click(
-            paint, [*sounds, *gains, picture, weight, generator, seed, count],
-            [pictures, sheet, recipe, words, heard, nearest], api_name="paint", concurrency_limit=1,
+            paint,
+            [*sounds, *gains, picture, weight, generator, seed, count],
+            [pictures, sheet, recipe, words, heard, nearest],
+            api_name="paint",
+            concurrency_limit=1,
         )
     page.queue(max_size=WAITING, default_concurrency_limit=1)
     return page

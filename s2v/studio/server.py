@@ -63,7 +63,13 @@ def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
 
 
 def serve(
-    run: Path | None, *, host: str, port: int | None, open_browser: bool, limits: Limits, say: Callable[[str], None],
+    run: Path | None,
+    *,
+    host: str,
+    port: int | None,
+    open_browser: bool,
+    limits: Limits,
+    say: Callable[[str], None],
 ) -> None:
     """Show the page until the program is stopped.
 
@@ -81,9 +87,20 @@ def serve(
         page = build(painter, made)
         try:
             _, url, _ = page.launch(
-                server_name=host, server_port=port, inbrowser=open_browser, share=False, quiet=True, show_error=True,
-                prevent_thread_lock=True, ssr_mode=False, enable_monitoring=False, run_history=False, footer_links=[],
-                max_file_size=limits.upload_mb * 2**20, theme=theme(), css=CSS,
+                server_name=host,
+                server_port=port,
+                inbrowser=open_browser,
+                share=False,
+                quiet=True,
+                show_error=True,
+                prevent_thread_lock=True,
+                ssr_mode=False,
+                enable_monitoring=False,
+                run_history=False,
+                footer_links=[],
+                max_file_size=limits.upload_mb * 2**20,
+                theme=theme(),
+                css=CSS,
             )
         except OSError as error:
             raise UserError(f"studio: cannot listen on {host}, port {port}: {error}; try another --port") from error

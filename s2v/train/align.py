@@ -37,9 +37,7 @@ class AudioEncoder(nn.Module):
         head: linear, or fc2: two layers with a ReLU between, the first as wide as the second.
     """
 
-    def __init__(
-        self, dim: int, width: int, final_relu: bool, audio: dict[str, Any], head: str = "linear"
-    ) -> None:
+    def __init__(self, dim: int, width: int, final_relu: bool, audio: dict[str, Any], head: str = "linear") -> None:
         super().__init__()
         self.audio, self.dim = audio, dim
         self.backbone = ResNet(18, width, in_channels=1)
@@ -69,8 +67,13 @@ class _Align(TaskDefaults):
     monitor: str | None = "val_loss"
 
     def __init__(
-        self, config: AlignConfig, model: AudioEncoder, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],
-        runtime: Runtime, kept: tuple[list[int], list[int]] | None = None,
+        self,
+        config: AlignConfig,
+        model: AudioEncoder,
+        train: tuple[Tensor, Tensor],
+        val: tuple[Tensor, Tensor],
+        runtime: Runtime,
+        kept: tuple[list[int], list[int]] | None = None,
     ) -> None:
         self.config, self.train, self.val, self.runtime = config, train, val, runtime
         chosen = kept or (list(range(len(train[0]))), list(range(len(val[0]))))
@@ -81,9 +84,7 @@ class _Align(TaskDefaults):
         self.net = runtime.wrap(self.model)
         self.modules: dict[str, nn.Module] = {"audio": self.model}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "audio": torch.optim.Adam(
-                self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-            )
+            "audio": torch.optim.Adam(self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
         self.loss = LOSSES[config.loss]
         self.batches = Prefetch(self._batch, runtime.device)
@@ -122,8 +123,16 @@ class _Align(TaskDefaults):
 
 
 def run(
-    *, config: AlignConfig, train_packs: list[Path], val_packs: list[Path], train_features: Path, val_features: Path,
-    output_dir: Path, runtime: RuntimeConfig, threads: int, classes: Path | None = None,
+    *,
+    config: AlignConfig,
+    train_packs: list[Path],
+    val_packs: list[Path],
+    train_features: Path,
+    val_features: Path,
+    output_dir: Path,
+    runtime: RuntimeConfig,
+    threads: int,
+    classes: Path | None = None,
 ) -> None:
     """Train f_A on the pairs of `train_packs`, stop early on those of `val_packs`; the features are f_V's.
 
@@ -160,8 +169,13 @@ def run(
         data += [sha256(classes)] if classes else []
         fingerprint = {"config": config.model_dump(mode="json"), "data": data}
         last = fit(
-            task, name="align", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every, runtime=place,
+            task,
+            name="align",
+            output_dir=output_dir,
+            seed=config.seed,
+            fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every,
+            runtime=place,
         )
     card = (
         f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss "
@@ -170,7 +184,11 @@ def run(
         f"(last validation loss {last['val_loss']:.4f}).\n"
     )
     shape = {
-        "dim": model.dim, "width": config.width, "final_relu": config.final_relu, "audio": audio, "head": config.head
+        "dim": model.dim,
+        "width": config.width,
+        "final_relu": config.final_relu,
+        "audio": audio,
+        "head": config.head,
     }
     finish(output_dir, modules={"model.safetensors": model}, config=shape, card=card, runtime=place)
 

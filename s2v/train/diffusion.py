@@ -102,15 +102,31 @@ class _Diffusion(TaskDefaults):
 
 def shape(config: DiffusionConfig, features: Tensor, latents: Tensor) -> dict[str, Any]:
     """What a `LatentDiffusion` is built of, for features [..., D] and latents [..., C, h, w]."""
-    names = ("channels", "attention", "layers_per_block", "heads", "groups", "tokens", "token_dim", "prediction",
-             "timesteps", "beta_schedule")
+    names = (
+        "channels",
+        "attention",
+        "layers_per_block",
+        "heads",
+        "groups",
+        "tokens",
+        "token_dim",
+        "prediction",
+        "timesteps",
+        "beta_schedule",
+    )
     sizes = {"dim_feature": features.shape[-1], "latent_channels": latents.shape[-3], "latent_px": latents.shape[-1]}
     return {**sizes, **{name: getattr(config, name) for name in names}}
 
 
 def run(
-    *, config: DiffusionConfig, latents: list[Path], features: list[Path], vae_dir: Path, output_dir: Path,
-    runtime: RuntimeConfig, threads: int,
+    *,
+    config: DiffusionConfig,
+    latents: list[Path],
+    features: list[Path],
+    vae_dir: Path,
+    output_dir: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Train the denoiser; `latents` (stage `latents`) and `features` (stage `embed`) are of the same splits, in the
     same order. The autoencoder of `vae_dir` only shows samples.
@@ -130,8 +146,13 @@ def run(
     task = _Diffusion(config, both[0], both[1], vae, place)
     fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in [*latents, *features]]}
     fit(
-        task, name="diffusion", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every, runtime=place,
+        task,
+        name="diffusion",
+        output_dir=output_dir,
+        seed=config.seed,
+        fingerprint=fingerprint,
+        checkpoint_every=config.checkpoint_every,
+        runtime=place,
     )
     card = (
         f"# Latent diffusion model\n\nU-Net on latents of {both[0].shape[2]} x {both[0].shape[3]} x "

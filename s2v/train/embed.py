@@ -35,7 +35,13 @@ class Encoder(Protocol):
 
 
 def run(
-    *, packs: list[Path], encoder_dir: Path, output: Path, keys: Path, runtime: RuntimeConfig, threads: int,
+    *,
+    packs: list[Path],
+    encoder_dir: Path,
+    output: Path,
+    keys: Path,
+    runtime: RuntimeConfig,
+    threads: int,
     frame: str = "jpg",
 ) -> None:
     """Write `output` (safetensors: features and features_flipped, raw f_V, float32 [N, D]) and their `keys`.

@@ -48,7 +48,13 @@ class ImageEncoder(nn.Module):
     """
 
     def __init__(
-        self, depth: int, width: int, image_px: int, architecture: str = "resnet", patch_px: int = 16, heads: int = 12,
+        self,
+        depth: int,
+        width: int,
+        image_px: int,
+        architecture: str = "resnet",
+        patch_px: int = 16,
+        heads: int = 12,
         stem: str = "patch",
     ) -> None:
         super().__init__()
@@ -131,8 +137,9 @@ class _Swav(TaskDefaults):
             groups: dict[int, list[Tensor]] = {}
             for crop in crops:
                 groups.setdefault(crop.shape[-1], []).append(crop)
-            features = [self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last))
-                        for same in groups.values()]
+            features = [
+                self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last)) for same in groups.values()
+            ]
             scores = self.head(torch.cat(features)).split(len(crops[0]))
         loss = swav_loss(
             list(scores), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0]
@@ -162,8 +169,13 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         task = _Swav(config, images, place)
         fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256_of(p) for p in packs]}
         fit(
-            task, name="encoder", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every, runtime=place,
+            task,
+            name="encoder",
+            output_dir=output_dir,
+            seed=config.seed,
+            fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every,
+            runtime=place,
         )
     card = (
         f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV "

@@ -54,7 +54,12 @@ class _IcGan(TaskDefaults):
     """Optional warm-up (reconstruction + perceptual), then the adversarial phase of IC-GAN."""
 
     def __init__(
-        self, config: GeneratorConfig, images: Tensor, features: Tensor, flipped: Tensor, encoder: ImageEncoder,
+        self,
+        config: GeneratorConfig,
+        images: Tensor,
+        features: Tensor,
+        flipped: Tensor,
+        encoder: ImageEncoder,
         runtime: Runtime,
     ) -> None:
         self.config, self.runtime, self.encoder = config, runtime, encoder
@@ -65,8 +70,15 @@ class _IcGan(TaskDefaults):
         self.sample_every = max(1, self.steps // 8)
         dim = features.shape[1]
         generator = Generator(
-            config.resolution, config.channels, config.dim_z, dim, config.shared_dim, config.convs_per_block,
-            config.attention, config.feature_input, config.feature_standardise,
+            config.resolution,
+            config.channels,
+            config.dim_z,
+            dim,
+            config.shared_dim,
+            config.convs_per_block,
+            config.attention,
+            config.feature_input,
+            config.feature_standardise,
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         discriminator = Discriminator(
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
@@ -187,8 +199,14 @@ class _IcGan(TaskDefaults):
 
 
 def run(
-    *, config: GeneratorConfig, packs: list[Path], features: list[Path], encoder_dir: Path, output_dir: Path,
-    runtime: RuntimeConfig, threads: int,
+    *,
+    config: GeneratorConfig,
+    packs: list[Path],
+    features: list[Path],
+    encoder_dir: Path,
+    output_dir: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
     """Train G on the frames of `packs`; `features` are their embeddings from stage `embed`, in the same order.
 
@@ -211,13 +229,24 @@ def run(
         data = [sha256_of(path) for path in packs] + [sha256(path) for path in features]
         fingerprint = {"config": config.model_dump(mode="json"), "data": data}
         fit(
-            task, name="generator", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every, runtime=place,
+            task,
+            name="generator",
+            output_dir=output_dir,
+            seed=config.seed,
+            fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every,
+            runtime=place,
         )
     shape: dict[str, Any] = {
-        "resolution": config.resolution, "channels": config.channels, "dim_z": config.dim_z,
-        "dim_feature": own.shape[1], "shared_dim": config.shared_dim, "convs": config.convs_per_block,
-        "attention": config.attention, "feature_input": config.feature_input, "standardise": config.feature_standardise,
+        "resolution": config.resolution,
+        "channels": config.channels,
+        "dim_z": config.dim_z,
+        "dim_feature": own.shape[1],
+        "shared_dim": config.shared_dim,
+        "convs": config.convs_per_block,
+        "attention": config.attention,
+        "feature_input": config.feature_input,
+        "standardise": config.feature_standardise,
     }
     card = (
         f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the split(s) "

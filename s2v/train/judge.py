@@ -68,9 +68,7 @@ class _JudgeTask(TaskDefaults):
         self.judge = judge.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.modules: dict[str, nn.Module] = {"judge": self.judge}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "judge": torch.optim.Adam(
-                self.judge.parameters(), config.learning_rate, weight_decay=config.weight_decay
-            )
+            "judge": torch.optim.Adam(self.judge.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
 
     def step(self, step: int) -> dict[str, float]:
@@ -80,9 +78,7 @@ class _JudgeTask(TaskDefaults):
             group["lr"] = config.learning_rate * max(rate, 1e-3)
         index = batch_indices(len(self.train[0]), config.batch_size, config.seed, step)
         labels = self.train[1][index].to(place.device)
-        crops = random_resized_crops(
-            to_unit(self.train[0][index]).to(place.device), 2 * config.image_px, (0.5, 1.0)
-        )
+        crops = random_resized_crops(to_unit(self.train[0][index]).to(place.device), 2 * config.image_px, (0.5, 1.0))
         # Cut at twice the size and averaged down, since the crop itself does not filter.
         images = degrade(color_jitter(F.avg_pool2d(crops, 2), 0.4, gray=0.05))
         images = images.contiguous(memory_format=torch.channels_last)
@@ -174,8 +170,7 @@ def run(
         runtime=place,
     )
     held = (
-        f"on {len(val[0])} held-out pictures R@1 {last['val_R@1']:.3f}, classifier accuracy "
-        f"{last['val_accuracy']:.3f}"
+        f"on {len(val[0])} held-out pictures R@1 {last['val_R@1']:.3f}, classifier accuracy {last['val_accuracy']:.3f}"
         if len(val[0])
         else "no picture held out"
     )

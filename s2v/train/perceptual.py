@@ -16,7 +16,8 @@ def perceptual_distance(encoder: ImageEncoder, fake: Tensor, real: Tensor) -> Te
     backbone, size = encoder.backbone, max(real.shape[-1], 32)
     maps = [
         backbone.features(encoder.normalise(F.interpolate(x, size=size, mode="bilinear")))
-        if x.shape[-1] != size else backbone.features(encoder.normalise(x))
+        if x.shape[-1] != size
+        else backbone.features(encoder.normalise(x))
         for x in (fake, real)
     ]
     scale = maps[1].detach().pow(2).mean().clamp_min(1e-6)

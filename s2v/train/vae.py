@@ -138,8 +138,13 @@ def run(
         data = [*(sha256_of(path) for path in packs), sha256(encoder_dir / "model.safetensors")]
         fingerprint = {"config": config.model_dump(mode="json"), "data": data}
         fit(
-            task, name="vae", output_dir=output_dir, seed=config.seed, fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every, runtime=place,
+            task,
+            name="vae",
+            output_dir=output_dir,
+            seed=config.seed,
+            fingerprint=fingerprint,
+            checkpoint_every=config.checkpoint_every,
+            runtime=place,
         )
     factor = 2 ** (len(config.channels) - 1)
     card = (

@@ -35,8 +35,10 @@ def tensors(path: Path, name: str = "") -> dict[str, Tensor]:
     value = _load(path, name or str(path))
     if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
         value = value["state_dict"]
-    if not isinstance(value, dict) or not value or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items()
+    if (
+        not isinstance(value, dict)
+        or not value
+        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items())
     ):
         raise UserError(f"{name or path}: no state dict (names and tensors)")
     return {k: v.float() if v.is_floating_point() else v for k, v in value.items()}
@@ -81,7 +83,11 @@ def _fid(path: Path | None) -> float | None:
     # The state holds the settings of the training, the activation function and numpy's numbers among them.
     scalar = np.float64(0).__reduce__()[0]
     also = (
-        torch.nn.ReLU, (scalar, "numpy.core.multiarray.scalar"), scalar, np.dtype, type(np.dtype("f8")),
+        torch.nn.ReLU,
+        (scalar, "numpy.core.multiarray.scalar"),
+        scalar,
+        np.dtype,
+        type(np.dtype("f8")),
         type(np.dtype("f4")),
     )
     try:

@@ -23,12 +23,21 @@ from s2v.weights.layouts import LAYOUTS, fit
 SHAPES: dict[str, dict[str, Any]] = {
     "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
     "icgan-biggan128": {
-        "resolution": 128, "channels": 96, "dim_z": 120, "dim_feature": 2048, "shared_dim": 512, "convs": 2,
-        "attention": True, "feature_input": False, "standardise": False,
+        "resolution": 128,
+        "channels": 96,
+        "dim_z": 120,
+        "dim_feature": 2048,
+        "shared_dim": 512,
+        "convs": 2,
+        "attention": True,
+        "feature_input": False,
+        "standardise": False,
     },
     # The spectrogram of the authors' code; their network ends in a ReLU.
     "sound2scene-audio": {
-        "dim": 2048, "width": 64, "final_relu": True,
+        "dim": 2048,
+        "width": 64,
+        "final_relu": True,
         "audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ},
     },
 }

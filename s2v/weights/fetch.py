@@ -22,7 +22,11 @@ _CHUNK = 2**16
 
 
 def fetch(
-    entry: Entry, folder: Path, *, url: str | None = None, download: DownloadConfig | None = None,
+    entry: Entry,
+    folder: Path,
+    *,
+    url: str | None = None,
+    download: DownloadConfig | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Bring the files of `entry` into `folder`, as far as they are not there.

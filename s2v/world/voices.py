@@ -24,8 +24,15 @@ def _pitch(pair: Pair, look: Look, rng: Rng) -> float:
 
 
 def call(
-    pitch: Pair, bend: list[float], partials: list[float], length: Pair, period: Pair, *,
-    noise: float = 0.0, pulse: Pair | None = None, edge: float = 0.03,
+    pitch: Pair,
+    bend: list[float],
+    partials: list[float],
+    length: Pair,
+    period: Pair,
+    *,
+    noise: float = 0.0,
+    pulse: Pair | None = None,
+    edge: float = 0.03,
 ) -> Sound:
     """Repeated calls along a pitch curve (`bend`: factors over the call), perhaps breathy or chopped at `pulse` Hz."""
 
@@ -61,9 +68,7 @@ def struck(pitch: Pair, partials: Partials, period: Pair, *, scale: list[int], n
             t = np.arange(m) / snd.RATE
             for i in range(notes):
                 f = base * 2 ** (scale[int(rng.integers(len(scale)))] / 12)
-                parts = [
-                    a * np.sin(2 * np.pi * f * r * t) * snd.decay(m, d) for r, a, d in partials if f * r < 7500
-                ]
+                parts = [a * np.sin(2 * np.pi * f * r * t) * snd.decay(m, d) for r, a, d in partials if f * r < 7500]
                 snd.place(out, 0.025 * i, np.asarray(sum(parts)) * snd.envelope(m, 0.002, 0.05))
             return out / (1 + notes)
 
@@ -103,8 +108,9 @@ def engine(rate: Pair, partials: list[float], noise: tuple[float, float, float],
     return sound
 
 
-def taps(band: Pair, decay_s: float, gap: Pair, *, burst: Pair = (1, 1), pause: Pair = (0.0, 0.0),
-         body: float = 0.0) -> Sound:
+def taps(
+    band: Pair, decay_s: float, gap: Pair, *, burst: Pair = (1, 1), pause: Pair = (0.0, 0.0), body: float = 0.0
+) -> Sound:
     """Knocks of band noise, `burst` of them `gap` seconds apart and then a pause; `body` Hz rings along."""
 
     def sound(rng: Rng, n: int, look: Look, strength: float) -> snd.Wave:
@@ -113,9 +119,7 @@ def taps(band: Pair, decay_s: float, gap: Pair, *, burst: Pair = (1, 1), pause: 
         ring = body * (1.3 - 0.5 * float(look["big"]))
         while t < n / snd.RATE:
             for _ in range(int(rng.integers(int(burst[0]), int(burst[1]) + 1))):
-                knock = snd.noise(rng, m, *band) + 0.8 * bool(body) * np.sin(
-                    2 * np.pi * ring * np.arange(m) / snd.RATE
-                )
+                knock = snd.noise(rng, m, *band) + 0.8 * bool(body) * np.sin(2 * np.pi * ring * np.arange(m) / snd.RATE)
                 snd.place(out, t, knock * snd.decay(m, decay_s) * float(rng.uniform(0.8, 1.2)))
                 t += step * float(rng.uniform(0.94, 1.06))
             t += float(rng.uniform(*pause))

@@ -14,8 +14,13 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.1, 0.135), "value": dice.span(0.7, 0.95), "stone": dice.span(0.5, 0.75),
-            "rate": dice.span(3.5, 5.0), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.1, 0.135),
+        "value": dice.span(0.7, 0.95),
+        "stone": dice.span(0.5, 0.75),
+        "rate": dice.span(3.5, 5.0),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
@@ -43,8 +48,15 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
     strike = 460 - 170 * k["big"]
-    partials = [(0.5, 0.6, 1.6), (1.0, 1.0, 1.0), (1.19, 0.7, 0.8), (1.5, 0.5, 0.6), (2.0, 0.8, 0.5), (2.74, 0.4, 0.3),
-                (3.76, 0.3, 0.2)]
+    partials = [
+        (0.5, 0.6, 1.6),
+        (1.0, 1.0, 1.0),
+        (1.19, 0.7, 0.8),
+        (1.5, 0.5, 0.6),
+        (2.0, 0.8, 0.5),
+        (2.74, 0.4, 0.3),
+        (3.76, 0.3, 0.2),
+    ]
 
     def dong() -> snd.Wave:
         m = int(1.6 * snd.RATE)

@@ -21,10 +21,19 @@ def _crow(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 def _gull(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     beat = 0.25 * math.sin(6 * t)
     for s in (-1, 1):
-        c.polygon([(s * 0.05, 0.42), (s * 0.5, 0.75 + beat), (s * 1.05, 0.6 + 1.5 * beat), (s * 0.5, 0.55 + beat),
-                   (s * 0.05, 0.6)], colour(k))
-        c.polygon([(s * 0.8, 0.66 + 1.3 * beat), (s * 1.05, 0.6 + 1.5 * beat), (s * 0.8, 0.6 + 1.2 * beat)],
-                  (0.1, 0.1, 0.1))
+        c.polygon(
+            [
+                (s * 0.05, 0.42),
+                (s * 0.5, 0.75 + beat),
+                (s * 1.05, 0.6 + 1.5 * beat),
+                (s * 0.5, 0.55 + beat),
+                (s * 0.05, 0.6),
+            ],
+            colour(k),
+        )
+        c.polygon(
+            [(s * 0.8, 0.66 + 1.3 * beat), (s * 1.05, 0.6 + 1.5 * beat), (s * 0.8, 0.6 + 1.2 * beat)], (0.1, 0.1, 0.1)
+        )
     c.ellipse(0, 0.48, 0.16, 0.3, WHITE)
     c.ellipse(0, 0.8, 0.15, 0.15, WHITE)
     c.polygon([(-0.05, 0.78), (0.05, 0.78), (0, 0.62)], (1, 0.7, 0.05))
@@ -60,12 +69,37 @@ def _cuckoo(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 THINGS = (
-    Thing("crow cawing", "street", "source", coloured((0.6, 0.72), (0.2, 0.5), (0.1, 0.22), fat=(0.26, 0.36)), _crow,
-          voices.call((560, 400), [1.1, 1.0, 0.8], [0.6, 1, 0.9, 0.7, 0.5, 0.3], (0.25, 0.4), (0.5, 0.75), noise=1.2)),
-    Thing("seagull calling", "shore", "source", coloured((0.55, 0.65), (0.03, 0.15), (0.65, 0.9)), _gull,
-          voices.call((1300, 950), [0.9, 1.35, 1.2, 0.9], [1, 0.7, 0.5, 0.2], (0.25, 0.4), (0.35, 0.55), noise=0.2)),
-    Thing("woodpecker drumming", "meadow", "source", coloured((0.55, 0.75), (0.05, 0.5), (0.08, 0.25)), _woodpecker,
-          voices.taps((700, 2500), 0.008, (0.045, 0.065), burst=(9, 15), pause=(0.3, 0.6), body=800), 0.12),
-    Thing("cuckoo clock calling", "room", "source", coloured((0.02, 0.35), (0.4, 0.8), (0.4, 0.7)), _cuckoo,
-          voices.call((760, 620), [1.22, 1.2, 1.2, 0.02, 1.0, 0.98, 0.96], [1, 0.12, 0.04], (0.5, 0.65), (0.8, 1.1))),
+    Thing(
+        "crow cawing",
+        "street",
+        "source",
+        coloured((0.6, 0.72), (0.2, 0.5), (0.1, 0.22), fat=(0.26, 0.36)),
+        _crow,
+        voices.call((560, 400), [1.1, 1.0, 0.8], [0.6, 1, 0.9, 0.7, 0.5, 0.3], (0.25, 0.4), (0.5, 0.75), noise=1.2),
+    ),
+    Thing(
+        "seagull calling",
+        "shore",
+        "source",
+        coloured((0.55, 0.65), (0.03, 0.15), (0.65, 0.9)),
+        _gull,
+        voices.call((1300, 950), [0.9, 1.35, 1.2, 0.9], [1, 0.7, 0.5, 0.2], (0.25, 0.4), (0.35, 0.55), noise=0.2),
+    ),
+    Thing(
+        "woodpecker drumming",
+        "meadow",
+        "source",
+        coloured((0.55, 0.75), (0.05, 0.5), (0.08, 0.25)),
+        _woodpecker,
+        voices.taps((700, 2500), 0.008, (0.045, 0.065), burst=(9, 15), pause=(0.3, 0.6), body=800),
+        0.12,
+    ),
+    Thing(
+        "cuckoo clock calling",
+        "room",
+        "source",
+        coloured((0.02, 0.35), (0.4, 0.8), (0.4, 0.7)),
+        _cuckoo,
+        voices.call((760, 620), [1.22, 1.2, 1.2, 0.02, 1.0, 0.98, 0.96], [1, 0.12, 0.04], (0.5, 0.65), (0.8, 1.1)),
+    ),
 )

@@ -14,8 +14,13 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.03, 0.08), "wide": dice.span(0.26, 0.36), "glow": dice.span(0.25, 0.5),
-            "tongues": int(dice.pick([3, 4, 5])), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.03, 0.08),
+        "wide": dice.span(0.26, 0.36),
+        "glow": dice.span(0.25, 0.5),
+        "tongues": int(dice.pick([3, 4, 5])),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
@@ -29,8 +34,16 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
             x = w * (2 * i / (k["tongues"] - 1) - 1) * 0.75 * share
             top = share * (1.0 - 0.5 * abs(x) / w) * (1 + 0.13 * math.sin(11 * t + 2.1 * i + layer))
             sway = 0.08 * math.sin(7 * t + i)
-            c.polygon([(x - 0.2 * share, 0.05), (x - 0.19 * share, top * 0.4), (x + sway, top),
-                       (x + 0.19 * share, top * 0.4), (x + 0.2 * share, 0.05)], color)
+            c.polygon(
+                [
+                    (x - 0.2 * share, 0.05),
+                    (x - 0.19 * share, top * 0.4),
+                    (x + sway, top),
+                    (x + 0.19 * share, top * 0.4),
+                    (x + 0.2 * share, 0.05),
+                ],
+                color,
+            )
     c.line([(-0.5, -0.02), (0.45, 0.14)], (0.25, 0.13, 0.06), 0.1)
     c.line([(0.5, -0.02), (-0.45, 0.14)], (0.32, 0.17, 0.08), 0.1)
 

@@ -16,8 +16,14 @@ Rng = np.random.Generator
 def _look(dice: Dice) -> Look:
     coat = dice.pick(["black", "brown", "red"])
     patch = {"black": (0.08, 0.08, 0.09), "brown": (0.36, 0.2, 0.1), "red": (0.5, 0.22, 0.12)}[coat]
-    return {"patch": patch, "white": dice.span(0.82, 1.0), "x": [dice.span(-0.5, 0.3) for _ in range(3)],
-            "r": [dice.span(0.12, 0.24) for _ in range(3)], "horns": dice.coin(0.7), "big": dice.span(0, 1)}
+    return {
+        "patch": patch,
+        "white": dice.span(0.82, 1.0),
+        "x": [dice.span(-0.5, 0.3) for _ in range(3)],
+        "r": [dice.span(0.12, 0.24) for _ in range(3)],
+        "horns": dice.coin(0.7),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

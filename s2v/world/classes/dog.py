@@ -14,8 +14,14 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.06, 0.1), "value": dice.span(0.4, 0.8), "saturation": dice.span(0.5, 0.75),
-            "ear": dice.coin(), "collar": dice.span(0.0, 1.0), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.06, 0.1),
+        "value": dice.span(0.4, 0.8),
+        "saturation": dice.span(0.5, 0.75),
+        "ear": dice.coin(),
+        "collar": dice.span(0.0, 1.0),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

@@ -16,8 +16,10 @@ Rng = np.random.Generator
 
 def _rooster(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     for i in range(5):
-        c.polygon([(-0.2, 0.4), (-0.75 + 0.08 * i, 0.45 + 0.13 * i), (-0.5 + 0.09 * i, 0.75 + 0.07 * i), (0, 0.5)],
-                  (0.03, 0.2 + 0.05 * i, 0.22))
+        c.polygon(
+            [(-0.2, 0.4), (-0.75 + 0.08 * i, 0.45 + 0.13 * i), (-0.5 + 0.09 * i, 0.75 + 0.07 * i), (0, 0.5)],
+            (0.03, 0.2 + 0.05 * i, 0.22),
+        )
     bird(c, colour(k), shade(colour(k)), (0.95, 0.7, 0.1), t=t, fat=k["fat"])
     for x in (0.16, 0.26, 0.36):
         c.ellipse(x, 0.98, 0.07, 0.09, (0.9, 0.06, 0.08))
@@ -126,24 +128,80 @@ def _bee(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 THINGS = (
-    Thing("rooster crowing", "meadow", "source", coloured((0.0, 0.07), (0.6, 0.9), (0.5, 0.85), fat=(0.27, 0.36)),
-          _rooster, voices.call((720, 480), [0.7, 1.2, 1.0, 1.5, 1.45, 0.8], [1, 0.9, 0.7, 0.5, 0.3], (0.7, 1.1),
-                                (1.1, 1.5), noise=0.15)),
-    Thing("sheep bleating", "meadow", "source", coloured((0.08, 0.14), (0.02, 0.2), (0.8, 1.0)), _sheep,
-          voices.call((420, 280), [1, 1.05, 0.95], [1, 0.7, 0.9, 0.8, 0.5, 0.3], (0.5, 0.8), (0.8, 1.2),
-                      pulse=(8, 11))),
-    Thing("pig grunting", "meadow", "source", coloured((0.94, 1.02), (0.25, 0.45), (0.8, 1.0)), _pig,
-          voices.call((130, 80), [1, 0.8, 1.1], [1, 1, 0.8, 0.8, 0.6, 0.5, 0.4], (0.12, 0.22), (0.3, 0.45), noise=1.5)),
-    Thing("horse neighing", "meadow", "source", coloured((0.03, 0.09), (0.4, 0.8), (0.3, 0.7)), _horse,
-          voices.call((1150, 800), [0.9, 1.3, 1.2, 1.0, 0.7, 0.5], [1, 0.6, 0.4, 0.3], (1.0, 1.4), (1.4, 1.8),
-                      noise=0.3, pulse=(13, 17))),
-    Thing("duck quacking", "meadow", "source", coloured((0.05, 0.12), (0.1, 0.4), (0.5, 0.8), head=(0.3, 0.5)), _duck,
-          voices.call((330, 220), [1.1, 1.0, 0.85], [0.3, 0.4, 0.6, 1, 1, 0.9, 0.7, 0.5, 0.3], (0.14, 0.2),
-                      (0.24, 0.34))),
-    Thing("cat meowing", "night", "source", coloured((0.05, 0.12), (0.05, 0.75), (0.45, 0.9)), _cat,
-          voices.call((680, 480), [0.8, 1.2, 1.1, 0.75], [0.7, 1, 0.5, 0.25], (0.55, 0.85), (0.9, 1.3), edge=0.08)),
-    Thing("cricket chirping", "night", "source", coloured((0.14, 0.32), (0.5, 0.85), (0.45, 0.8)), _cricket,
-          voices.call((4900, 4100), [1, 0.98], [1], (0.12, 0.25), (0.3, 0.5), pulse=(26, 36)), 0.15),
-    Thing("bee buzzing", "meadow", "source", coloured((0.11, 0.15), (0.8, 1.0), (0.85, 1.0)), _bee,
-          voices.engine((250, 180), [1, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2], (0.1, 200, 2000), rev=0.12), 0.18),
+    Thing(
+        "rooster crowing",
+        "meadow",
+        "source",
+        coloured((0.0, 0.07), (0.6, 0.9), (0.5, 0.85), fat=(0.27, 0.36)),
+        _rooster,
+        voices.call(
+            (720, 480), [0.7, 1.2, 1.0, 1.5, 1.45, 0.8], [1, 0.9, 0.7, 0.5, 0.3], (0.7, 1.1), (1.1, 1.5), noise=0.15
+        ),
+    ),
+    Thing(
+        "sheep bleating",
+        "meadow",
+        "source",
+        coloured((0.08, 0.14), (0.02, 0.2), (0.8, 1.0)),
+        _sheep,
+        voices.call((420, 280), [1, 1.05, 0.95], [1, 0.7, 0.9, 0.8, 0.5, 0.3], (0.5, 0.8), (0.8, 1.2), pulse=(8, 11)),
+    ),
+    Thing(
+        "pig grunting",
+        "meadow",
+        "source",
+        coloured((0.94, 1.02), (0.25, 0.45), (0.8, 1.0)),
+        _pig,
+        voices.call((130, 80), [1, 0.8, 1.1], [1, 1, 0.8, 0.8, 0.6, 0.5, 0.4], (0.12, 0.22), (0.3, 0.45), noise=1.5),
+    ),
+    Thing(
+        "horse neighing",
+        "meadow",
+        "source",
+        coloured((0.03, 0.09), (0.4, 0.8), (0.3, 0.7)),
+        _horse,
+        voices.call(
+            (1150, 800),
+            [0.9, 1.3, 1.2, 1.0, 0.7, 0.5],
+            [1, 0.6, 0.4, 0.3],
+            (1.0, 1.4),
+            (1.4, 1.8),
+            noise=0.3,
+            pulse=(13, 17),
+        ),
+    ),
+    Thing(
+        "duck quacking",
+        "meadow",
+        "source",
+        coloured((0.05, 0.12), (0.1, 0.4), (0.5, 0.8), head=(0.3, 0.5)),
+        _duck,
+        voices.call((330, 220), [1.1, 1.0, 0.85], [0.3, 0.4, 0.6, 1, 1, 0.9, 0.7, 0.5, 0.3], (0.14, 0.2), (0.24, 0.34)),
+    ),
+    Thing(
+        "cat meowing",
+        "night",
+        "source",
+        coloured((0.05, 0.12), (0.05, 0.75), (0.45, 0.9)),
+        _cat,
+        voices.call((680, 480), [0.8, 1.2, 1.1, 0.75], [0.7, 1, 0.5, 0.25], (0.55, 0.85), (0.9, 1.3), edge=0.08),
+    ),
+    Thing(
+        "cricket chirping",
+        "night",
+        "source",
+        coloured((0.14, 0.32), (0.5, 0.85), (0.45, 0.8)),
+        _cricket,
+        voices.call((4900, 4100), [1, 0.98], [1], (0.12, 0.25), (0.3, 0.5), pulse=(26, 36)),
+        0.15,
+    ),
+    Thing(
+        "bee buzzing",
+        "meadow",
+        "source",
+        coloured((0.11, 0.15), (0.8, 1.0), (0.85, 1.0)),
+        _bee,
+        voices.engine((250, 180), [1, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2], (0.1, 200, 2000), rev=0.12),
+        0.18,
+    ),
 )

@@ -14,8 +14,13 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.26, 0.38), "value": dice.span(0.5, 0.85), "wide": dice.span(0.55, 0.7),
-            "spots": dice.coin(), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.26, 0.38),
+        "value": dice.span(0.5, 0.85),
+        "wide": dice.span(0.55, 0.7),
+        "spots": dice.coin(),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

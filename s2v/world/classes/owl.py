@@ -14,8 +14,15 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.05, 0.11), "value": dice.span(0.4, 0.75), "eye": dice.span(0.13, 0.17),
-            "iris": dice.span(0.1, 0.16), "fat": dice.span(0.3, 0.4), "tuft": dice.coin(), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.05, 0.11),
+        "value": dice.span(0.4, 0.75),
+        "eye": dice.span(0.13, 0.17),
+        "iris": dice.span(0.1, 0.16),
+        "fat": dice.span(0.3, 0.4),
+        "tuft": dice.coin(),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

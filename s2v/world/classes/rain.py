@@ -14,8 +14,15 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"gray": dice.span(0.34, 0.55), "slant": dice.span(-0.08, 0.08), "cloud": dice.span(0.2, 0.34),
-            "umbrella": dice.coin(0.85), "hue": dice.span(0.0, 1.0), "x": dice.span(0.35, 0.65), "big": dice.span(0, 1)}
+    return {
+        "gray": dice.span(0.34, 0.55),
+        "slant": dice.span(-0.08, 0.08),
+        "cloud": dice.span(0.2, 0.34),
+        "umbrella": dice.coin(0.85),
+        "hue": dice.span(0.0, 1.0),
+        "x": dice.span(0.35, 0.65),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

@@ -14,8 +14,15 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(0.52, 0.6), "value": dice.span(0.4, 0.7), "sand": dice.span(0.75, 0.9),
-            "length": dice.span(0.35, 0.6), "phase": dice.span(0, 6), "sail": dice.coin(0.3), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(0.52, 0.6),
+        "value": dice.span(0.4, 0.7),
+        "sand": dice.span(0.75, 0.9),
+        "length": dice.span(0.35, 0.6),
+        "phase": dice.span(0, 6),
+        "sail": dice.coin(0.3),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

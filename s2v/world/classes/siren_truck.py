@@ -14,8 +14,14 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.span(-0.02, 0.03), "value": dice.span(0.7, 0.95), "stripe": dice.span(0.85, 1.0),
-            "ladder": dice.coin(), "long": dice.span(0.8, 1.0), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.span(-0.02, 0.03),
+        "value": dice.span(0.7, 0.95),
+        "stripe": dice.span(0.85, 1.0),
+        "ladder": dice.coin(),
+        "long": dice.span(0.8, 1.0),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

@@ -15,8 +15,13 @@ Rng = np.random.Generator
 
 def _look(dice: Dice) -> Look:
     hue = dice.pick([0.0, 0.13, 0.6]) + dice.span(-0.025, 0.025)
-    return {"hue": hue, "value": dice.span(0.75, 1.0), "breast": dice.span(0.05, 0.14), "round": dice.span(0.3, 0.36),
-            "big": dice.span(0, 1)}
+    return {
+        "hue": hue,
+        "value": dice.span(0.75, 1.0),
+        "breast": dice.span(0.05, 0.14),
+        "round": dice.span(0.3, 0.36),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

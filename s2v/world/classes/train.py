@@ -14,8 +14,13 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"hue": dice.pick([0.33, 0.6, 0.0]) + dice.span(-0.02, 0.02), "value": dice.span(0.16, 0.34),
-            "smoke": dice.span(0.7, 0.98), "wagon": dice.coin(), "big": dice.span(0, 1)}
+    return {
+        "hue": dice.pick([0.33, 0.6, 0.0]) + dice.span(-0.02, 0.02),
+        "value": dice.span(0.16, 0.34),
+        "smoke": dice.span(0.7, 0.98),
+        "wagon": dice.coin(),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
@@ -30,8 +35,14 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     for i in range(4):
         drift = (t * 0.9 + i * 0.27) % 1.1
         gray = k["smoke"]
-        c.ellipse(0.5 - 0.75 * drift, 0.98 + 0.3 * drift, 0.12 + 0.17 * drift, 0.1 + 0.12 * drift,
-                  (gray, gray, gray), 0.9 - 0.5 * drift)
+        c.ellipse(
+            0.5 - 0.75 * drift,
+            0.98 + 0.3 * drift,
+            0.12 + 0.17 * drift,
+            0.1 + 0.12 * drift,
+            (gray, gray, gray),
+            0.9 - 0.5 * drift,
+        )
     c.box(-0.8, 0.22, -0.3, 0.92, body)
     c.box(-0.88, 0.9, -0.24, 0.98, dark)
     c.box(-0.68, 0.58, -0.42, 0.82, (0.98, 0.92, 0.6))

@@ -14,9 +14,15 @@ Rng = np.random.Generator
 
 
 def _look(dice: Dice) -> Look:
-    return {"x": dice.span(0.4, 0.6), "width": dice.span(0.2, 0.36), "top": dice.span(0.12, 0.24),
-            "rock": dice.span(0.22, 0.4), "green": dice.span(0.28, 0.4), "blue": dice.span(0.5, 0.57),
-            "big": dice.span(0, 1)}
+    return {
+        "x": dice.span(0.4, 0.6),
+        "width": dice.span(0.2, 0.36),
+        "top": dice.span(0.12, 0.24),
+        "rock": dice.span(0.22, 0.4),
+        "green": dice.span(0.28, 0.4),
+        "blue": dice.span(0.5, 0.57),
+        "big": dice.span(0, 1),
+    }
 
 
 def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:

@@ -84,15 +84,32 @@ def _hail_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
     t = np.arange(m) / snd.RATE
     for _ in range(rng.poisson((20 + 50 * strength) * n / snd.RATE) + 1):
         f = ring * float(rng.uniform(0.8, 1.25))
-        snd.place(out, float(rng.uniform(0, n / snd.RATE)),
-                  np.sin(2 * np.pi * f * t) * snd.decay(m, 0.004) * float(rng.uniform(0.4, 1.5)))
+        snd.place(
+            out,
+            float(rng.uniform(0, n / snd.RATE)),
+            np.sin(2 * np.pi * f * t) * snd.decay(m, 0.004) * float(rng.uniform(0.4, 1.5)),
+        )
     return out
 
 
 THINGS = (
-    Thing("thunder rumbling", "night", "scape", coloured((0.6, 0.76), (0.2, 0.5), (0.25, 0.45)), _thunder,
-          _thunder_sound, 0.25),
-    Thing("wind blowing", "meadow", "scape", coloured((0.15, 0.4), (0.45, 0.8), (0.35, 0.7), x=(0.25, 0.45)), _wind,
-          _wind_sound, 0.22),
+    Thing(
+        "thunder rumbling",
+        "night",
+        "scape",
+        coloured((0.6, 0.76), (0.2, 0.5), (0.25, 0.45)),
+        _thunder,
+        _thunder_sound,
+        0.25,
+    ),
+    Thing(
+        "wind blowing",
+        "meadow",
+        "scape",
+        coloured((0.15, 0.4), (0.45, 0.8), (0.35, 0.7), x=(0.25, 0.45)),
+        _wind,
+        _wind_sound,
+        0.22,
+    ),
     Thing("hail falling", "street", "scape", coloured((0.0, 0.08), (0.4, 0.8), (0.35, 0.55)), _hail, _hail_sound, 0.15),
 )
