@@ -43,11 +43,13 @@ from s2v.data.table import Spectrograms, Store
 from s2v.errors import UserError
 from s2v.files import write_json
 from s2v.media.picture import resize, to_tensor, to_unit
-from s2v.train.align import SAMPLE_RATE_HZ, AudioEncoder, _Align
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.store import load
+from s2v.runtime import Runtime, keep_freed_memory
+from s2v.train.align import _Align
 from s2v.train.batches import batch_indices
-from s2v.train.encoder import ImageEncoder
-from s2v.train.encoder import load as load_encoder
-from s2v.train.runtime import Runtime, keep_freed_memory
 
 TOLERANCE = 0.02
 """Largest difference between loss curves in fp32: ours keeps spectrograms in half precision."""
@@ -171,7 +173,7 @@ def run(ways: dict[str, Iterator[float]], steps: int, turns: bool) -> dict[str, 
 def measure(packs: list[Path], encoder_dir: Path, config: AlignConfig, given: argparse.Namespace) -> dict[str, Any]:
     """Everything that is printed."""
     steps, spent = given.steps, Counter[str]()
-    frozen, traced = load_encoder(encoder_dir), load_encoder(encoder_dir).requires_grad_(True)
+    frozen, traced = load(ImageEncoder, encoder_dir), load(ImageEncoder, encoder_dir).requires_grad_(True)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
     started = time.perf_counter()
     table = Store(Path("unused"), float("inf")).load(packs, Spectrograms(**audio))

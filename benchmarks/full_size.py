@@ -41,7 +41,7 @@ def child(files: list[str], name: str) -> dict[str, Any]:
     from s2v.config import RuntimeConfig
     from s2v.configfile import load
     from s2v.measure import trainings
-    from s2v.train.runtime import Runtime
+    from s2v.runtime import Runtime
 
     config = load(files)
     place = Runtime.from_config(RuntimeConfig(device="cpu"), os.cpu_count() or 1)
@@ -94,7 +94,7 @@ def sample(name: str, task: Any) -> Callable[[], Any]:
         return task.ema.eval()(torch.randn(1, task.ema.dim_z), task.features[0, :1]).shape
 
     def reconstruction() -> Any:
-        from s2v.train.vae import decode, encode
+        from s2v.models.autoencoder import decode, encode
 
         return decode(task.vae.eval(), encode(task.vae, task.images[:1])).shape
 

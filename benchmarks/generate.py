@@ -34,10 +34,10 @@ from s2v.configfile import load
 from s2v.files import write_json
 from s2v.models.biggan import Generator
 from s2v.models.diffusion_sampler import Sampler
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.image_encoder import shape as encoder_shape
 from s2v.models.latent_diffusion import LatentDiffusion
 from s2v.train import diffusion, vae
-from s2v.train.encoder import ImageEncoder
-from s2v.train.encoder import shape as encoder_shape
 
 BOUND = {"cpu": 1e-3, "cuda": 0.1}
 

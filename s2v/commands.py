@@ -241,7 +241,7 @@ def export(
     half: Annotated[bool, typer.Option(help="half precision: half the size, nearly the same pictures")] = False,
 ) -> None:
     """Put the GAN's model of a run into a folder of its own, which --model and s2v.load take."""
-    from s2v.control.export import export as write
+    from s2v.export import export as write
 
     for path in write(run, output, programs, frames, half):
         typer.echo(str(path))

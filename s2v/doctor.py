@@ -86,7 +86,7 @@ def _cores() -> int:
 def _device(config: Config) -> Iterator[str]:
     import torch
 
-    from s2v.train.runtime import Runtime
+    from s2v.runtime import Runtime
 
     try:
         place = Runtime.from_config(config.runtime, torch.get_num_threads())

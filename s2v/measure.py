@@ -18,9 +18,9 @@ from s2v.errors import UserError
 
 if TYPE_CHECKING:
     from s2v.config import AlignConfig, Config, EncoderConfig
-    from s2v.train.encoder import ImageEncoder
+    from s2v.models.image_encoder import ImageEncoder
+    from s2v.runtime import Runtime
     from s2v.train.loop import Task
-    from s2v.train.runtime import Runtime
 
 _STEPS = 3
 _FPS = 30
@@ -210,7 +210,7 @@ def _localise(config: Config) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
-        from s2v.data.moments import Ear
+        from s2v.models.localiser import Ear
         from s2v.train.localise import Clips, _Localise
 
         part = config.localise
@@ -218,7 +218,7 @@ def _localise(config: Config) -> Callable[[int, Runtime], Task]:
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, part.window_s)
         images = _pictures(batch * part.frames_per_clip, part.image_px).unflatten(0, (batch, part.frames_per_clip))
         windows = torch.randn(batch, part.frames_per_clip, *ear.shape).half()
-        return _Localise(part.model_copy(update={"batch_size": batch}), Clips(images, windows), runtime)
+        return _Localise(part.model_copy(update={"batch_size": batch}), ear, Clips(images, windows), runtime)
 
     return build
 
@@ -252,8 +252,10 @@ def _align(part: AlignConfig, seen: EncoderConfig) -> Callable[[int, Runtime], T
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
-        from s2v.train.align import SAMPLE_RATE_HZ, AudioEncoder, _Align
-        from s2v.train.encoder import ImageEncoder, shape
+        from s2v.media.spectrogram import SAMPLE_RATE_HZ
+        from s2v.models.audio_encoder import AudioEncoder
+        from s2v.models.image_encoder import ImageEncoder, shape
+        from s2v.train.align import _Align
 
         dim = ImageEncoder(**shape(seen)).dim
         audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
@@ -266,7 +268,7 @@ def _align(part: AlignConfig, seen: EncoderConfig) -> Callable[[int, Runtime], T
 
 
 def _frozen(part: EncoderConfig, runtime: Runtime) -> ImageEncoder:
-    from s2v.train.encoder import ImageEncoder, shape
+    from s2v.models.image_encoder import ImageEncoder, shape
 
     return ImageEncoder(**shape(part)).to(runtime.device).eval().requires_grad_(False)
 
@@ -285,8 +287,8 @@ def _diffusion(config: Config) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
+        from s2v.models.image_encoder import ImageEncoder, shape
         from s2v.train.diffusion import _Diffusion
-        from s2v.train.encoder import ImageEncoder, shape
 
         vae = config.vae
         px = vae.resolution // 2 ** (len(vae.channels) - 1)

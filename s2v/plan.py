@@ -307,7 +307,7 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
     import torch
 
     from s2v.measure import step_cost, trainings
-    from s2v.train.runtime import Runtime
+    from s2v.runtime import Runtime
 
     classes = sorted({str(row["label"]) for row in rows if row["label"]}) or ["nothing"]
     n_train = sum(row["split"] == "train" for row in rows)

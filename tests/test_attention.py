@@ -17,8 +17,9 @@ from s2v.config import RuntimeConfig
 from s2v.evaluate.attention import SCORES, column_times_s, grad_cam, share, sounding
 from s2v.evaluate.quantities import read_quantities
 from s2v.files import write_parquet
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.store import load
 from s2v.report.attention import run
-from s2v.train.align import load
 from s2v.world import TRUTH
 
 
@@ -48,7 +49,7 @@ def test_nothing_speaks_for_a_picture_that_does_not_depend_on_the_sound() -> Non
 
 @pytest.mark.parametrize("score", SCORES)
 def test_a_map_does_not_depend_on_its_batch(tmp_path: Path, score: str) -> None:
-    f_a = load(models(tmp_path).align)
+    f_a = load(AudioEncoder, models(tmp_path).align)
     spectrogram = torch.randn(3, 257, 98, generator=torch.Generator().manual_seed(0))
     paint = torch.randn(32, 12, generator=torch.Generator().manual_seed(1))
     reference = torch.zeros(1, 3, 2, 2)

@@ -22,13 +22,13 @@ from workflow_runs import Checkout
 
 from s2v.cli import app
 from s2v.control import latent, waveform
-from s2v.control.export import export
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
+from s2v.export import export
 from s2v.model import Model
 from s2v.models.diffusion_sampler import Sampler
 from s2v.models.diffusion_steering import Steering
-from s2v.train.checkpoint import save_tensors
+from s2v.tensors import save_tensors
 
 runner = CliRunner()
 RATE = 16000

@@ -15,11 +15,12 @@ from s2v.config import DiffusionConfig, EncoderConfig, RuntimeConfig, SamplerCon
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.methods import Sources, load_method
+from s2v.models.autoencoder import autoencoder
 from s2v.models.diffusion_sampler import Sampler, Traced
-from s2v.models.latent_diffusion import LatentDiffusion, autoencoder
+from s2v.models.latent_diffusion import LatentDiffusion
 from s2v.models.vit import ViT
+from s2v.tensors import load_tensors
 from s2v.train import diffusion, embed, encoder, latents, vae
-from s2v.train.checkpoint import load_tensors
 
 CPU = RuntimeConfig(device="cpu")
 VIT = EncoderConfig(

@@ -9,7 +9,7 @@ import torch
 
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import CLIP_FILES, INCEPTION_FILE, ClipInceptionEvaluator, load_evaluator
-from s2v.train.checkpoint import save_tensors
+from s2v.tensors import save_tensors
 
 
 def test_none_is_no_evaluator() -> None:

@@ -103,4 +103,4 @@ def test_degrading_keeps_shape_and_range() -> None:
 
 
 def test_full_size_judge_takes_any_picture_size() -> None:
-    assert Judge(5, 128, 8, 16)(torch.zeros(1, 3, 128, 128))[2].shape == (1, 5)
+    assert Judge(list("abcde"), 128, 8, 16)(torch.zeros(1, 3, 128, 128))[2].shape == (1, 5)

@@ -12,10 +12,11 @@ import torch
 from shards import RATE, blinking_clip, clip_members, extract_tar, write_tar
 
 from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig
-from s2v.data.moments import Ear, evenly, read_moments
+from s2v.data.moments import evenly, read_moments
 from s2v.errors import UserError
-from s2v.models.localiser import Localiser
-from s2v.train.localise import load, moment_loss, run
+from s2v.models.localiser import Ear, Localiser
+from s2v.models.store import load
+from s2v.train.localise import moment_loss, run
 
 CONFIG = LocaliseConfig(
     batch_size=16, steps=6, checkpoint_every=3, image_px=16, width=4, dim=8, frames_per_clip=4, frames_per_step=2
@@ -59,7 +60,7 @@ def test_frames_are_taken_evenly() -> None:
 
 def test_score_is_the_plain_inner_product() -> None:
     torch.manual_seed(0)
-    model = Localiser(4, 8).eval()
+    model = Localiser(4, 8, 16, Ear()).eval()
     images, windows = torch.rand(3, 3, 32, 32) * 2 - 1, torch.randn(3, 64, 50)
     seen, heard = model.see(images), model.hear(windows)
     assert seen.shape == heard.shape == (3, 8)
@@ -95,13 +96,13 @@ def test_finds_the_moment_without_labels(tmp_path: Path) -> None:
     """Where 4 of 12 frames are right, the top one is right in nearly all clips, also of clips never seen."""
     tar = extract_tar(tmp_path / "000.tar", range(64))
     config = CONFIG.model_copy(update={"steps": 120, "checkpoint_every": 200, "frames_per_clip": 12})
-    trained = load(_train([tar], tmp_path / "localise", config))
+    trained = load(Localiser, _train([tar], tmp_path / "localise", config))
     unseen = extract_tar(tmp_path / "test.tar", range(1000, 1030), split="test")
     right = 0
     for seed, clip in zip(range(1000, 1030), read_moments([unseen], image_px=16, ear=trained.ear), strict=True):
         assert clip.spectrogram is not None
         windows = trained.ear.windows(clip.spectrogram, clip.times_s)
-        score = trained.model(clip.images.float() / 127.5 - 1, windows)
+        score = trained(clip.images.float() / 127.5 - 1, windows)
         right += int(score.argmax()) in blinking_clip(seed)[2]
     assert right >= 26
 
@@ -176,7 +177,7 @@ def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
     shape = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(shape | {"dim": 9}))
     with pytest.raises(UserError, match="not a localisation model"):
-        load(folder)
+        load(Localiser, folder)
     (folder / "config.json").write_text(json.dumps({}))
     with pytest.raises(UserError, match="not a localisation model"):
-        load(folder)
+        load(Localiser, folder)

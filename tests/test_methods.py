@@ -22,7 +22,7 @@ from s2v.media.picture import from_unit, resize, to_unit
 from s2v.media.spectrogram import fit_window
 from s2v.methods import METHODS, Sources, Unsupported, clip_seed, load_method, noise
 from s2v.methods.retrieval import choose
-from s2v.train.encoder import unit
+from s2v.models.image_encoder import unit
 
 CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2), unclip=UnclipConfig(steps=2))
 
@@ -147,10 +147,11 @@ def test_row_b_is_the_unit_norm_sound_feature_through_the_generator(tiny: tuple[
     waves, keys, _ = read_waves([root / "test-0.tar"], 16000)
     z = method.encode_audio(fit_window(torch.from_numpy(waves[4])[None], 16000))
     assert z.norm(dim=1) == pytest.approx(1.0)
-    from s2v.train.generator import load
+    from s2v.models.biggan import Generator
+    from s2v.models.store import load
 
     seed = clip_seed(7, keys[4])
-    expected = load(m.generator)(noise([seed], 8), z)
+    expected = load(Generator, m.generator)(noise([seed], 8), z)
     assert torch.allclose(method.decode(z, [seed]), expected, atol=1e-5)
     images, records = read_pictures(_generate(root, m, "sound2vision", 7))
     index = [record["clip_id"] for record in records].index(keys[4])
@@ -170,9 +171,10 @@ def test_retrieval_is_brute_force_nearest_neighbour(tiny: tuple[Path, Models]) -
     method = load_method("retrieval", _sources(root, m, database="train"))
     frames, _, _ = read_images([root / "train-0.tar"], 24)
     shown, _, _ = read_images([root / "train-0.tar"], 32)
-    from s2v.train.encoder import load
+    from s2v.models.image_encoder import ImageEncoder
+    from s2v.models.store import load
 
-    features = unit(load(m.encoder).encode(frames))
+    features = unit(load(ImageEncoder, m.encoder).encode(frames))
     z = unit(torch.randn(5, 32))
     nearest = [min(range(12), key=lambda i, row=row: float((features[i] - row).norm())) for row in z]
     assert torch.equal(from_unit(method.decode(z, [0] * 5)), shown[nearest])

@@ -6,9 +6,9 @@ from torch import nn
 
 from s2v.losses import l_total
 from s2v.models.biggan import Discriminator, Generator
+from s2v.models.image_encoder import unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead, sinkhorn, swav_loss
-from s2v.train.encoder import unit
 from s2v.train.generator import nearer_mirror
 
 

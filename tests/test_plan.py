@@ -16,7 +16,7 @@ from s2v.config import Config
 from s2v.configfile import load
 from s2v.measure import StepCost, Training, step_cost
 from s2v.plan import jobs, report
-from s2v.train.runtime import Runtime
+from s2v.runtime import Runtime
 
 runner = CliRunner()
 BASE, VGGSOUND = REPOSITORY / "config.yaml", REPOSITORY / "configs/vggsound50.yaml"

@@ -17,11 +17,11 @@ from s2v import sizes
 from s2v.config import Config
 from s2v.configfile import load
 from s2v.data.vggsound_classes import PAPER_50
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Discriminator, Generator
-from s2v.models.localiser import Localiser
+from s2v.models.localiser import Ear, Localiser
 from s2v.resources import LONGEST_MINUTES, MEMORY_MB, MINUTES, memory_mb, minutes
 from s2v.train import diffusion, encoder, vae
-from s2v.train.align import AudioEncoder
 
 FULL = ("vggsound50", "vegas", "vggsound-scaling")
 PROFILE = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
@@ -49,7 +49,7 @@ def test_parameters_in_closed_form_are_those_of_the_nets(name: str | None) -> No
             "encoder_vit": (vit, sizes.image_encoder(config.encoder_vit, 64)),
             "align": (AudioEncoder(seen, config.align.width, False, {}), sizes.audio_encoder(config.align, seen)),
             "localise": (
-                Localiser(config.localise.width, config.localise.dim),
+                Localiser(config.localise.width, config.localise.dim, config.localise.image_px, Ear()),
                 sizes.localiser(config.localise.width, config.localise.dim, 48**2),
             ),
             "vae": (vae.build(vae.shape(config.vae)), sum(sizes.autoencoder(config.vae), sizes.Size(0, 0))),

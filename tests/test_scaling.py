@@ -28,7 +28,7 @@ from s2v.evaluate.quantities import read_quantities
 from s2v.files import read_json, write_json, write_parquet
 from s2v.report.generators import run as fig14
 from s2v.report.scaling import run as fig16
-from s2v.train.checkpoint import save_tensors
+from s2v.tensors import save_tensors
 from s2v.world.order import DEFAULT
 
 RUNTIME = RuntimeConfig(device="cpu")

@@ -16,7 +16,8 @@ from s2v.data import select
 from s2v.data.moments import read_moments
 from s2v.errors import UserError
 from s2v.files import read_parquet, write_parquet
-from s2v.train.localise import load
+from s2v.models.localiser import Localiser
+from s2v.models.store import load
 from s2v.train.localise import run as localise
 
 RUNTIME = RuntimeConfig(device="cpu")
@@ -40,13 +41,13 @@ def test_rows_hold_the_scores_of_every_frame(tmp_path: Path, model_dir: Path, mo
     monkeypatch.setattr(select, "_BATCH", 20)  # batches end inside clips
     tar = extract_tar(tmp_path / "000.tar", range(6), split="val")
     rows = _select(tar, model_dir, tmp_path / "000.parquet", top_k=5)
-    trained = load(model_dir)
+    trained = load(Localiser, model_dir)
     clips = list(read_moments([tar], image_px=16, ear=trained.ear))
     assert [row["clip_id"] for row in rows] == [clip.clip_id for clip in clips]
     for row, clip in zip(rows, clips, strict=True):
         assert clip.spectrogram is not None
         naive = [
-            trained.model(clip.images[t : t + 1].float() / 127.5 - 1, trained.ear.windows(clip.spectrogram, when[None]))
+            trained(clip.images[t : t + 1].float() / 127.5 - 1, trained.ear.windows(clip.spectrogram, when[None]))
             for t, when in enumerate(clip.times_s)
         ]
         assert np.allclose(row["scores"], torch.cat(naive).numpy(), atol=1e-4)

@@ -19,9 +19,9 @@ from s2v.data.table import FOLDER, Pictures, Spectrograms, Store, sha256_of, sto
 from s2v.errors import UserError
 from s2v.files import sha256, write_json
 from s2v.media.picture import encode_png
-from s2v.train.align import AudioEncoder
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.runtime import Runtime
 from s2v.train.prefetch import Prefetch
-from s2v.train.runtime import Runtime
 
 AUDIO = {"window_s": 0.5, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": RATE}
 

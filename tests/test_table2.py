@@ -21,7 +21,7 @@ from s2v.files import write_json, write_parquet
 from s2v.report.ablation import Ablation, shown_losses
 from s2v.report.rows import fid_difference, hit_difference
 from s2v.report.table2 import load_ablation, run
-from s2v.train.checkpoint import save_tensors
+from s2v.tensors import save_tensors
 
 
 def test_of_one_training_the_interval_is_that_of_clips() -> None:

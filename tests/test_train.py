@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from s2v.runtime import Runtime
+from s2v.tensors import load_tensors
 from s2v.train.batches import batch_indices, steps_per_epoch
-from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.runtime import Runtime
 
 CPU = Runtime(torch.device("cpu"), bf16=False)
 
@@ -100,7 +100,7 @@ import json, sys
 from pathlib import Path
 import torch
 from s2v.config import RuntimeConfig
-from s2v.train.runtime import Runtime, unwrap
+from s2v.runtime import Runtime, unwrap
 place = Runtime.from_config(RuntimeConfig(device="cpu"), 1)
 torch.manual_seed(0)
 net = place.wrap(torch.nn.Linear(3, 1))

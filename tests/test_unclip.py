@@ -29,8 +29,8 @@ from s2v.media.picture import encode_jpeg
 from s2v.methods import Method, Sources, Unsupported, clip_seed, load_method, noise
 from s2v.models.stable_unclip import load_encoder, load_pipeline
 from s2v.report.deviations import deviations
+from s2v.tensors import load_tensors
 from s2v.train import align, embed_unclip
-from s2v.train.checkpoint import load_tensors
 from s2v.weights.catalogue import CATALOGUE
 
 CPU = RuntimeConfig(device="cpu")

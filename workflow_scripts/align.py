@@ -1,21 +1,26 @@
-"""Stage `align`: from rules/align.smk to s2v/train/align.py."""
+"""Stage `align`: from rules/align.smk to s2v/train/align.py, or to published weights."""
 
 from pathlib import Path
 
 from adapter import folder, job, optional, paths
 
-with job(snakemake, shared=True) as settings:
+with job(snakemake, shared=not snakemake.params.config["weights"]) as settings:
     from s2v.config import AlignConfig
     from s2v.train.align import run
+    from s2v.weights.convert import convert
 
-    run(
-        config=AlignConfig(**snakemake.params.config),
-        train_packs=paths(snakemake.input.train),
-        val_packs=paths(snakemake.input.val),
-        train_features=optional(snakemake.input.train_features) or Path(),
-        val_features=optional(snakemake.input.val_features) or Path(),
-        output_dir=folder(snakemake.output),
-        classes=optional(snakemake.input.classes),
-        runtime=settings.runtime,
-        threads=settings.threads,
-    )
+    config = AlignConfig(**snakemake.params.config)
+    if config.weights:
+        convert(config.weights, folder(snakemake.output))
+    else:
+        run(
+            config=config,
+            train_packs=paths(snakemake.input.train),
+            val_packs=paths(snakemake.input.val),
+            train_features=optional(snakemake.input.train_features) or Path(),
+            val_features=optional(snakemake.input.val_features) or Path(),
+            output_dir=folder(snakemake.output),
+            classes=optional(snakemake.input.classes),
+            runtime=settings.runtime,
+            threads=settings.threads,
+        )

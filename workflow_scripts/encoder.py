@@ -1,15 +1,20 @@
-"""Stage `encoder`: from rules/encoder.smk to s2v/train/encoder.py."""
+"""Stage `encoder`: from rules/encoder.smk to s2v/train/encoder.py, or to published weights."""
 
 from adapter import folder, job, paths
 
-with job(snakemake, shared=True) as settings:
+with job(snakemake, shared=not snakemake.params.config["weights"]) as settings:
     from s2v.config import EncoderConfig
     from s2v.train.encoder import run
+    from s2v.weights.convert import convert
 
-    run(
-        config=EncoderConfig(**snakemake.params.config),
-        packs=paths(snakemake.input.packs),
-        output_dir=folder(snakemake.output),
-        runtime=settings.runtime,
-        threads=settings.threads,
-    )
+    config = EncoderConfig(**snakemake.params.config)
+    if config.weights:
+        convert(config.weights, folder(snakemake.output))
+    else:
+        run(
+            config=config,
+            packs=paths(snakemake.input.packs),
+            output_dir=folder(snakemake.output),
+            runtime=settings.runtime,
+            threads=settings.threads,
+        )

@@ -18,8 +18,8 @@ from s2v.media.picture import from_unit, resize, to_unit
 from s2v.methods.base import Method
 from s2v.methods.icgan import IcGan
 from s2v.methods.ldm import Ldm
-from s2v.train.encoder import unit
-from s2v.train.perceptual import perceptual_distance
+from s2v.models.image_encoder import unit
+from s2v.models.perceptual import perceptual_distance
 
 LEARNING_RATE = 0.05
 FEATURE_WEIGHT = 0.5
@@ -85,8 +85,8 @@ def _none(method: Method) -> UserError:
 @torch.no_grad()
 def _of_ldm(method: Ldm, picture: Tensor, steps: int) -> Inversion:
     """DDIM run backwards under f_V's own feature; the way back is as near as the solver's steps are small."""
+    from s2v.models.autoencoder import encode
     from s2v.models.diffusion_steering import Steering
-    from s2v.train.vae import encode
 
     z = unit(method.f_v.encode(picture[None])).clone()
     target = resize(picture[None], method.resolution)
@@ -101,8 +101,8 @@ def _of_ldm(method: Ldm, picture: Tensor, steps: int) -> Inversion:
 
 
 def _paint_ldm(method: Ldm, noise: Tensor, z: Tensor, steps: int) -> Tensor:
+    from s2v.models.autoencoder import decode
     from s2v.models.diffusion_steering import Steering
-    from s2v.train.vae import decode
 
     latents = Steering(method.sampler.model, steps).compose([z], [1.0], noise.expand(len(z), -1, -1, -1))
     return from_unit(decode(method.vae, latents))

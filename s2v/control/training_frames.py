@@ -13,8 +13,8 @@ from s2v.data.reader import picture, samples
 from s2v.errors import UserError
 from s2v.files import read_json, read_parquet
 from s2v.media.picture import decode_image, encode_jpeg, resize, to_tensor
-from s2v.train.checkpoint import load_tensors, save_tensors
-from s2v.train.encoder import unit
+from s2v.models.image_encoder import unit
+from s2v.tensors import load_tensors, save_tensors
 
 FILE = "frames.safetensors"
 """Of an exported model: a choice of its training frames."""

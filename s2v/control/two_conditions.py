@@ -34,8 +34,8 @@ def composed(method: Method, z_v: Tensor, z_a: Tensor, weight: float, seed: int,
         seed: of the noise, one for all.
         guidance: w_v + w_a of `s2v.models.diffusion_steering.Steering.compose`.
     """
+    from s2v.models.autoencoder import decode
     from s2v.models.diffusion_steering import Steering
-    from s2v.train.vae import decode
 
     ldm = _ldm(method)
     weights = [guidance * weight, guidance * (1 - weight)]
@@ -49,8 +49,8 @@ def renoised(method: Method, pictures: Tensor, z: Tensor, strength: float, seed:
     Raises:
         UserError: the strength is not between 0 and 1.
     """
+    from s2v.models.autoencoder import decode, encode
     from s2v.models.diffusion_steering import Steering
-    from s2v.train.vae import decode, encode
 
     ldm = _ldm(method)
     begun = encode(ldm.vae, resize(pictures, ldm.resolution))

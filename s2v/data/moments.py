@@ -8,62 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.data.reader import clip_record, decode_wave, decoded, frame_suffixes, samples
 from s2v.errors import UserError
 from s2v.media.picture import decode_image, resize, to_tensor
-from s2v.media.spectrogram import HOP, LOG_FLOOR, N_FFT, SAMPLE_RATE_HZ, fit_window, log_spectrogram, standardise
-
-BINS, COLUMNS = 4, 2  # spectrogram cells averaged into one: what a moment sounds like needs no more
-
-
-@dataclass(frozen=True)
-class Ear:
-    """How a clip's sound becomes what the localisation model hears."""
-
-    n_fft: int = N_FFT
-    hop: int = HOP
-    log_floor: float = LOG_FLOOR
-    sample_rate_hz: int = SAMPLE_RATE_HZ
-    window_s: float = 1.0
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(bins, columns) of a window."""
-        return (self.n_fft // 2 + 1) // BINS, max(1, round(self.window_s * self.sample_rate_hz / (self.hop * COLUMNS)))
-
-    def hear(self, wave: Tensor) -> Tensor:
-        """Waveform int16 or float [N] to the clip's log-spectrogram, float16 [bins, T].
-
-        It is standardised over the whole clip, never over a window: within a clip, loud moments stay loud.
-        """
-        if len(wave) < self.n_fft + self.hop * (COLUMNS - 1):
-            wave = fit_window(wave, self.n_fft + self.hop * (COLUMNS - 1))
-        else:
-            wave = fit_window(wave, len(wave))
-        spec = standardise(log_spectrogram(wave[None], self.n_fft, self.hop, self.log_floor, self.sample_rate_hz))
-        return F.avg_pool2d(spec, (BINS, COLUMNS))[0].half()
-
-    def windows(self, spectrogram: Tensor, times_s: Tensor) -> Tensor:
-        """Cut the sound around each moment out of `hear`'s result.
-
-        Args:
-            spectrogram: [bins, T].
-            times_s: [M] middle of each window, in s from the clip's start.
-
-        Returns:
-            float32 [M, bins, columns]. What lies before the start or after the end is mirrored, so that the first
-            and last moments of a clip have a window of their own.
-        """
-        n, width = spectrogram.shape[-1], self.shape[1]
-        # Column c covers samples from hop * COLUMNS * c on, and its middle lies half a frame and half a hop later.
-        middle = (times_s * self.sample_rate_hz - (self.n_fft + self.hop) / 2) / (self.hop * COLUMNS)
-        index = (middle - (width - 1) / 2).round().long()[:, None] + torch.arange(width)
-        index = index.remainder(2 * n)
-        index = torch.where(index < n, index, 2 * n - 1 - index)
-        return spectrogram[:, index].permute(1, 0, 2).float()
+from s2v.models.localiser import Ear
 
 
 @dataclass(frozen=True)

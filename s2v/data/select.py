@@ -12,8 +12,9 @@ from s2v.data.moments import Moments, read_moments
 from s2v.errors import UserError
 from s2v.files import write_parquet
 from s2v.media.picture import to_unit
-from s2v.train.localise import Trained, load
-from s2v.train.runtime import Runtime
+from s2v.models.localiser import Localiser
+from s2v.models.store import load
+from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig, SelectConfig
@@ -45,32 +46,32 @@ def run(
         UserError: the shard or the model is damaged.
     """
     place = Runtime.from_config(runtime, threads)
-    trained = load(model_dir, place.device)
+    model = load(Localiser, model_dir, place.device)
     rows: list[dict[str, Any]] = []
     waiting: list[Moments] = []
-    for clip in read_moments([tar], image_px=trained.image_px, ear=trained.ear):
+    for clip in read_moments([tar], image_px=model.image_px, ear=model.ear):
         if len(clip.images) != clip.n_frames:
             found = f"{len(clip.images)} frames instead of {clip.n_frames}"
             raise UserError(f"{tar}: clip {clip.clip_id} has {found}; run stage extract again")
         waiting.append(clip)
         if sum(len(c.images) for c in waiting) >= _BATCH:
-            rows += _rows(config, trained, waiting, place)
+            rows += _rows(config, model, waiting, place)
             waiting = []
-    rows += _rows(config, trained, waiting, place)
+    rows += _rows(config, model, waiting, place)
     write_parquet(output, rows, SELECTION)
 
 
 @torch.inference_mode()
-def scores(trained: Trained, clips: list[Moments], place: Runtime) -> list[list[float]]:
+def scores(model: Localiser, clips: list[Moments], place: Runtime) -> list[list[float]]:
     """C_av of all moments of some clips, in one pass; an empty list for a clip without sound."""
     heard = [clip for clip in clips if clip.spectrogram is not None]
     found: dict[str, list[float]] = {}
     if heard:
         images = torch.cat([clip.images for clip in heard]).to(place.device)
-        windows = torch.cat([trained.ear.windows(c.spectrogram, c.times_s) for c in heard if c.spectrogram is not None])
+        windows = torch.cat([model.ear.windows(c.spectrogram, c.times_s) for c in heard if c.spectrogram is not None])
         # Without autocast: frames next to each other differ by little, and the order is all that counts.
         parts = [
-            trained.model(to_unit(image), window.to(place.device))
+            model(to_unit(image), window.to(place.device))
             for image, window in zip(images.split(_BATCH), windows.split(_BATCH), strict=True)
         ]
         lengths = [len(clip.images) for clip in heard]
@@ -79,9 +80,9 @@ def scores(trained: Trained, clips: list[Moments], place: Runtime) -> list[list[
     return [found.get(clip.clip_id, []) for clip in clips]
 
 
-def _rows(config: SelectConfig, trained: Trained, clips: list[Moments], place: Runtime) -> list[dict[str, Any]]:
+def _rows(config: SelectConfig, model: Localiser, clips: list[Moments], place: Runtime) -> list[dict[str, Any]]:
     rows = []
-    for clip, values in zip(clips, scores(trained, clips, place), strict=True):
+    for clip, values in zip(clips, scores(model, clips, place), strict=True):
         best = sorted(range(len(values)), key=lambda t: (-values[t], t))  # noqa: B023 - used before it changes
         mid = clip.n_frames // 2
         rows.append(

@@ -31,7 +31,7 @@ from s2v.provenance import code_digest
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
-    from s2v.train.runtime import Runtime
+    from s2v.runtime import Runtime
 
 FOLDER = ".decoded"
 _TIMEOUT_S = 24 * 3600.0  # of one shard

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from s2v.train.align import AudioEncoder
+    from s2v.models.audio_encoder import AudioEncoder
 
 Decode = Callable[[Tensor], Tensor]
 

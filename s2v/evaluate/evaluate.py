@@ -18,8 +18,8 @@ from s2v.evaluate.pictures import read_pictures
 from s2v.evaluate.retrieval import TIE_RULE, ranks, recall_at
 from s2v.files import write_json, write_parquet
 from s2v.media.picture import to_unit
-from s2v.train.checkpoint import save_tensors
-from s2v.train.runtime import Runtime
+from s2v.runtime import Runtime
+from s2v.tensors import save_tensors
 
 if TYPE_CHECKING:
     from s2v.config import EvaluateConfig, RuntimeConfig

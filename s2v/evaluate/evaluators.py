@@ -50,12 +50,13 @@ class JudgeEvaluator:
     """The embedded stand-in: a judge that stage `judge` trained."""
 
     def __init__(self, folder: Path, prompt: str = "{}", device: torch.device | str = "cpu") -> None:
-        from s2v.train.judge import load
+        from s2v.models.judge import Judge
+        from s2v.models.store import load
 
-        self.judge, config = load(folder, device)
+        self.judge = load(Judge, folder, device)
         self.prompt, self.device = prompt, device
-        self.class_names: list[str] = config["class_names"]
-        self.label: str = config["label"]
+        self.class_names: list[str] = self.judge.class_names
+        self.label: str = self.judge.about["label"]
 
     @torch.inference_mode()
     def _see(self, images: Tensor) -> tuple[Tensor, ...]:

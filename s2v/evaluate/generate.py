@@ -21,7 +21,7 @@ from s2v.evaluate.pictures import write_pictures
 from s2v.media.picture import Policy, from_unit, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import METHODS, Method, Sources, clip_seed, load_method
-from s2v.train.runtime import Runtime
+from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import EmbedUnclipConfig, GenerateConfig, RuntimeConfig

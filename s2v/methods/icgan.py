@@ -9,9 +9,9 @@ from torch import Tensor
 
 from s2v.media.picture import from_unit
 from s2v.methods.base import Sources, Unsupported, noise
-from s2v.train.encoder import ImageEncoder, unit
-from s2v.train.encoder import load as load_encoder
-from s2v.train.generator import load as load_generator
+from s2v.models.biggan import Generator
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.store import load
 
 
 class FromPictures:
@@ -45,8 +45,8 @@ class IcGan(FromPictures):
 
     def __init__(self, sources: Sources) -> None:
         self.device, self.truncation = sources.device, sources.truncation
-        self.f_v = load_encoder(sources.encoder_dir, sources.device)
-        self.g = load_generator(sources.generator_dir, sources.device)
+        self.f_v = load(ImageEncoder, sources.encoder_dir, sources.device)
+        self.g = load(Generator, sources.generator_dir, sources.device)
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.g.resolution
 
     @torch.inference_mode()

@@ -12,7 +12,8 @@ from s2v.errors import UserError
 from s2v.methods.base import Sources, noise
 from s2v.methods.icgan import FromPictures
 from s2v.methods.sound2vision import FromSounds
-from s2v.train.encoder import load as load_encoder
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.store import load
 
 
 class Ldm(FromPictures):
@@ -28,15 +29,15 @@ class Ldm(FromPictures):
 
     def __init__(self, sources: Sources) -> None:
         # Here, since diffusers takes seconds to import and no other method needs it.
+        from s2v.models.autoencoder import autoencoder
         from s2v.models.diffusion_sampler import Sampler
-        from s2v.train.diffusion import load as load_diffusion
-        from s2v.train.vae import load as load_vae
+        from s2v.models.latent_diffusion import LatentDiffusion
 
         if sources.vae_dir is None or sources.sampler is None:
             raise UserError(f"{self.name}: needs an autoencoder and a sampler; the method is not set up with them")
-        self.f_v = load_encoder(sources.encoder_dir, sources.device)
-        self.vae = load_vae(sources.vae_dir, sources.device)
-        model = load_diffusion(sources.generator_dir, sources.device)
+        self.f_v = load(ImageEncoder, sources.encoder_dir, sources.device)
+        self.vae = load(autoencoder, sources.vae_dir, sources.device)
+        model = load(LatentDiffusion, sources.generator_dir, sources.device)
         sampler = sources.sampler
         self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance, sampler.compile)
         self.compiled, self.batch = sampler.compile and torch.device(sources.device).type == "cuda", 0
@@ -52,7 +53,7 @@ class Ldm(FromPictures):
         A picture follows from its condition and its seed alone, up to the rounding of sums, whose order may change with
         the number of pictures in a batch.
         """
-        from s2v.train.vae import decode
+        from s2v.models.autoencoder import decode
 
         eps = noise(seeds, math.prod(self.latent), self.truncation).reshape(-1, *self.latent)
         if self.compiled:

@@ -13,10 +13,10 @@ from s2v.data.reader import Only, read_images, samples
 from s2v.errors import UserError
 from s2v.media.picture import from_unit, to_unit
 from s2v.methods.base import Sources
-from s2v.train.align import load as load_audio
-from s2v.train.encoder import load as load_encoder
-from s2v.train.encoder import unit
-from s2v.train.generator import load as load_generator
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.biggan import Generator
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.store import load
 
 
 def choose(sizes: dict[str, int], budget: int | None) -> set[str]:
@@ -58,9 +58,9 @@ class Retrieval:
     seeded: ClassVar[bool] = False
 
     def __init__(self, sources: Sources) -> None:
-        self.f_v = load_encoder(sources.encoder_dir, sources.device)
-        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
-        g = load_generator(sources.generator_dir)
+        self.f_v = load(ImageEncoder, sources.encoder_dir, sources.device)
+        self.f_a, self.window_s = load(AudioEncoder, sources.align_dir, sources.device), sources.window_s
+        g = load(Generator, sources.generator_dir)
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, g.resolution
         memory = sum(p.numel() * p.element_size() for p in g.parameters())
         shards = {path: stored_sizes(path) for path in sources.train_packs}

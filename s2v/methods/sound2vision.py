@@ -8,9 +8,9 @@ from torch import Tensor
 
 from s2v.methods.base import Sources
 from s2v.methods.icgan import IcGan
-from s2v.train.align import AudioEncoder
-from s2v.train.align import load as load_audio
-from s2v.train.encoder import unit
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.image_encoder import unit
+from s2v.models.store import load
 
 
 class FromSounds:
@@ -21,7 +21,7 @@ class FromSounds:
 
     def hear(self, sources: Sources) -> None:
         """Load f_A."""
-        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
+        self.f_a, self.window_s = load(AudioEncoder, sources.align_dir, sources.device), sources.window_s
 
     def encode_audio(self, wave: Tensor) -> Tensor:
         """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm; tiled or cut to the window."""

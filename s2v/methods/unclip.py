@@ -16,8 +16,9 @@ from torch import Tensor
 from s2v.errors import UserError
 from s2v.media.picture import Policy, from_unit, resize, to_unit
 from s2v.methods.base import Sources, Unsupported, clip_seed, noise
-from s2v.train.align import load as load_audio
-from s2v.train.encoder import unit
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.image_encoder import unit
+from s2v.models.store import load
 
 
 class Unclip:
@@ -103,7 +104,7 @@ class Sound2VisionUnclip(Unclip):
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
-        self.f_a, self.window_s = load_audio(sources.align_dir, sources.device), sources.window_s
+        self.f_a, self.window_s = load(AudioEncoder, sources.align_dir, sources.device), sources.window_s
         if self.f_a.dim != self.dim:
             raise UserError(
                 f"{sources.align_dir}: gives features of {self.f_a.dim} numbers, and Stable unCLIP takes {self.dim}; "

@@ -6,13 +6,16 @@ their shapes and parameter counts do not.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
+
+if TYPE_CHECKING:
+    from s2v.config import GeneratorConfig
 
 G_WIDTHS = {
     32: ([4, 4, 4], [4, 4, 4]),
@@ -236,3 +239,18 @@ class Discriminator(nn.Module):
         pooled = F.relu(x).sum((2, 3))
         out: Tensor = self.linear(pooled).squeeze(1) + (self.embed(h) * pooled).sum(1)
         return out
+
+
+def shape(config: GeneratorConfig, dim_feature: int) -> dict[str, Any]:
+    """What a `Generator` is built of, for image features of `dim_feature` numbers."""
+    return {
+        "resolution": config.resolution,
+        "channels": config.channels,
+        "dim_z": config.dim_z,
+        "dim_feature": dim_feature,
+        "shared_dim": config.shared_dim,
+        "convs": config.convs_per_block,
+        "attention": config.attention,
+        "feature_input": config.feature_input,
+        "standardise": config.feature_standardise,
+    }

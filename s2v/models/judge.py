@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -41,22 +42,26 @@ class Judge(nn.Module):
     """Image tower and text tower in one space, and a classifier on the image tower.
 
     Args:
-        classes: number of classes of the classifier.
+        class_names: of the classifier.
         image_px: side at which every picture is seen, real or generated.
         width: channels of the image tower's first stage.
         dim: size of the shared space, and of the classifier's hidden layer, whose values are the features for
             FID.
+        about: its label, what it was trained on, and how well it does on what was held out.
     """
 
-    def __init__(self, classes: int, image_px: int, width: int, dim: int) -> None:
+    def __init__(
+        self, class_names: list[str], image_px: int, width: int, dim: int, about: dict[str, Any] | None = None
+    ) -> None:
         super().__init__()
+        self.class_names, self.about = class_names, about or {}
         self.image_px, self.dim = image_px, dim
         self.backbone = ResNet(10, width, small_input=image_px < SMALL_PX)
         self.project = nn.Linear(self.backbone.dim, dim)
         self.text = TextTower(dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.hidden = nn.Linear(self.backbone.dim, dim)
-        self.classify = nn.Linear(dim, classes)
+        self.classify = nn.Linear(dim, len(class_names))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See pictures [B, 3, px, px] in [-1, 1].

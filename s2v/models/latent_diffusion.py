@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    from s2v.config import DiffusionConfig
+
 Scheduler: TypeAlias = DDIMScheduler | DPMSolverMultistepScheduler
 SAMPLERS = ("ddim", "dpm++")
-
-
-def autoencoder(
-    resolution: int, channels: list[int], layers_per_block: int, latent_channels: int, groups: int
-) -> AutoencoderKL:
-    """The KL autoencoder: pictures [B, 3, R, R] in [-1, 1] <-> latents [B, C, R / f, R / f], f = 2^(levels - 1).
-
-    Channels 128, 256, 512, 512 with 2 layers and 4 latent channels are Stable Diffusion's, f = 8.
-    """
-    return AutoencoderKL(
-        in_channels=3,
-        out_channels=3,
-        down_block_types=("DownEncoderBlock2D",) * len(channels),
-        up_block_types=("UpDecoderBlock2D",) * len(channels),
-        block_out_channels=tuple(channels),
-        layers_per_block=layers_per_block,
-        latent_channels=latent_channels,
-        norm_num_groups=groups,
-        sample_size=resolution,
-    )
 
 
 class LatentDiffusion(nn.Module):
@@ -173,4 +155,22 @@ class LatentDiffusion(nn.Module):
         return {"beta_start": 0.00085, "beta_end": 0.012} if self.beta_schedule == "scaled_linear" else {}
 
 
-__all__ = ["SAMPLERS", "LatentDiffusion", "Scheduler", "autoencoder"]
+def shape(config: DiffusionConfig, dim_feature: int, latent_channels: int, latent_px: int) -> dict[str, Any]:
+    """What a `LatentDiffusion` is built of, for image features of `dim_feature` numbers and square latents."""
+    names = (
+        "channels",
+        "attention",
+        "layers_per_block",
+        "heads",
+        "groups",
+        "tokens",
+        "token_dim",
+        "prediction",
+        "timesteps",
+        "beta_schedule",
+    )
+    sizes = {"dim_feature": dim_feature, "latent_channels": latent_channels, "latent_px": latent_px}
+    return {**sizes, **{name: getattr(config, name) for name in names}}
+
+
+__all__ = ["SAMPLERS", "LatentDiffusion", "Scheduler", "shape"]

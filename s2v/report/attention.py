@@ -27,14 +27,13 @@ from s2v.media.picture import from_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods.base import clip_seed, noise
 from s2v.methods.sound2vision import Sound2Vision
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
+from s2v.models.image_encoder import unit
+from s2v.models.store import load
 from s2v.report.figures import plan, save
 from s2v.report.panels import bare, enlarge, show_picture
-from s2v.train.align import AudioEncoder
-from s2v.train.align import load as load_audio
-from s2v.train.encoder import unit
-from s2v.train.generator import load as load_generator
-from s2v.train.runtime import Runtime
+from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
@@ -109,7 +108,7 @@ def run(
     wanted = {strip.sound: strip.name for strip in strips}
     seen: dict[str, Seen] = {}
     measured = []
-    f_a, g = load_audio(align_dir, place.device), load_generator(generator_dir, place.device)
+    f_a, g = load(AudioEncoder, align_dir, place.device), load(Generator, generator_dir, place.device)
     model = _Model(f_a, g, window_s, seed, score, place.device, waves)
     for one in model.all(keys, facts):
         if one.truth is not None and one.truth.mean() < ALL_THE_TIME:

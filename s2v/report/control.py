@@ -73,7 +73,7 @@ def run(
     Raises:
         UserError: there is no such figure, or too few classes.
     """
-    from s2v.train.runtime import Runtime
+    from s2v.runtime import Runtime
 
     if figure not in FIGURES:
         raise UserError(f"control: {figure!r} is not one of {', '.join(FIGURES)}")

@@ -22,9 +22,10 @@ from s2v.evaluate.gap import Geometry, unit_geometry
 from s2v.evaluate.quantities import Quantity, write_quantities
 from s2v.files import read_parquet, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
-from s2v.train.align import load
-from s2v.train.checkpoint import load_tensors, save_tensors
-from s2v.train.runtime import Runtime
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.store import load
+from s2v.runtime import Runtime
+from s2v.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
@@ -119,7 +120,7 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
 
 
 def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:
-    f_a = load(run.align_dir, place.device)
+    f_a = load(AudioEncoder, run.align_dir, place.device)
     n = round(run.window_s * SAMPLE_RATE_HZ)
     parts = []
     for i in range(0, len(waves), BATCH):

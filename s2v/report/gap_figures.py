@@ -15,7 +15,7 @@ from torch import Tensor
 
 from s2v.evaluate.gap import Geometry, geometry
 from s2v.report.figures import save
-from s2v.train.checkpoint import load_tensors
+from s2v.tensors import load_tensors
 
 NAMES = {"nce": r"$L_{nce}$", "total": r"$L_{total}$"}
 IMAGE, SOUND = "#0072B2", "#D55E00"

@@ -16,7 +16,7 @@ from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval, crossed, crossed_statistic
 from s2v.evaluate.fidelity import Reference, frechet_distance, inception_score
 from s2v.files import read_json, read_parquet
-from s2v.train.checkpoint import load_tensors
+from s2v.tensors import load_tensors
 
 WIDE = 512
 """From this many features on, FID takes seconds and is resampled fewer times."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,56 +11,18 @@ from torch import Tensor, nn
 from s2v.data.subset import indices, read_classes
 from s2v.data.table import Spectrograms, sha256_of, store
 from s2v.errors import UserError
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.losses import LOSSES
-from s2v.media.spectrogram import encoder_input
-from s2v.models.resnet import ResNet
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.runtime import Runtime
+from s2v.tensors import load_tensors
 from s2v.train.batches import batch_indices, steps_per_epoch
-from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.prefetch import Prefetch
-from s2v.train.published import publish
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import AlignConfig, RuntimeConfig
-
-
-class AudioEncoder(nn.Module):
-    """f_A: ResNet-18 on the log-spectrogram, adaptive average pool, head (paper 3.2: linear).
-
-    Args:
-        dim: size of the visual feature it is aligned to (2048 for ResNet-50).
-        width: 64 in the paper's ResNet-18.
-        final_relu: the authors' code ends in a ReLU, as f_V's feature does; the paper does not say so.
-        audio: n_fft, hop, log_floor, sample_rate_hz and window_s of the spectrogram.
-        head: linear, or fc2: two layers with a ReLU between, the first as wide as the second.
-    """
-
-    def __init__(self, dim: int, width: int, final_relu: bool, audio: dict[str, Any], head: str = "linear") -> None:
-        super().__init__()
-        self.audio, self.dim = audio, dim
-        self.backbone = ResNet(18, width, in_channels=1)
-        self.head: nn.Module = nn.Linear(self.backbone.dim, dim)
-        if head == "fc2":
-            self.head = nn.Sequential(nn.Linear(self.backbone.dim, dim), nn.ReLU(), nn.Linear(dim, dim))
-        self.final_relu = final_relu
-
-    def forward(self, spectrogram: Tensor) -> Tensor:
-        """Standardised log-spectrogram [B, 257, T] -> raw feature [B, dim]."""
-        z: Tensor = self.head(self.backbone(spectrogram[:, None]))
-        return z.relu() if self.final_relu else z
-
-    def spectrogram(self, wave: Tensor, window_s: float | None = None) -> Tensor:
-        """Waveform float [B, N] in [-1, 1] at 16 kHz -> standardised log-spectrogram [B, 257, T]."""
-        return encoder_input(wave, **{**self.audio, "window_s": window_s or self.audio["window_s"]})
-
-    @torch.inference_mode()
-    def encode(self, wave: Tensor, window_s: float | None = None, batch_size: int = 32) -> Tensor:
-        """Waveform float [B, N] at 16 kHz -> raw features [B, dim] on the CPU."""
-        device = next(self.parameters()).device
-        parts = [self(self.spectrogram(part.to(device), window_s)).float().cpu() for part in wave.split(batch_size)]
-        return torch.cat(parts)
 
 
 class _Align(TaskDefaults):
@@ -142,9 +104,6 @@ def run(
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
-    if config.weights:
-        publish(config.weights, output_dir, place)
-        return
     features = [load_tensors(path)["features"] for path in (train_features, val_features)]
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
@@ -191,13 +150,3 @@ def run(
         "head": config.head,
     }
     finish(output_dir, modules={"model.safetensors": model}, config=shape, card=card, runtime=place)
-
-
-SAMPLE_RATE_HZ = 16000
-
-
-def load(folder: Path, device: torch.device | str = "cpu") -> AudioEncoder:
-    """The trained, frozen f_A of a folder that `run` wrote."""
-    model = AudioEncoder(**read_json(Path(folder) / "config.json"))
-    model.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return model.to(device).eval().requires_grad_(False)

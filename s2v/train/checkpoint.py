@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from s2v.errors import UserError
-from s2v.files import atomic_path, read_json, write_json, write_text
-from s2v.train.runtime import unwrap
+from s2v.files import read_json, write_json, write_text
+from s2v.runtime import unwrap
+from s2v.tensors import load_tensors, save_tensors
 
 
 @dataclass
@@ -29,21 +28,6 @@ class State:
 
 def _folder(output_dir: Path) -> Path:
     return output_dir / "checkpoints"
-
-
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors as safetensors, atomically."""
-    with atomic_path(path) as temporary:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata)
-
-
-def load_tensors(path: Path, device: torch.device | str = "cpu") -> dict[str, Tensor]:
-    """Read safetensors; a broken or missing file is a `UserError` that names it."""
-    try:
-        tensors: dict[str, Tensor] = load_file(path, device=str(device))
-        return tensors
-    except Exception as error:  # safetensors raises several kinds, all meaning that the file is unusable
-        raise UserError(f"{path}: not a readable safetensors file ({error}); run its stage again") from error
 
 
 def save(

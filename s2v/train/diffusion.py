@@ -12,18 +12,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.errors import UserError
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.media.picture import from_unit
+from s2v.models.autoencoder import autoencoder, decode
 from s2v.models.diffusion_sampler import Sampler
-from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.image_encoder import unit
+from s2v.models.latent_diffusion import LatentDiffusion, shape
+from s2v.models.store import load
+from s2v.runtime import Runtime
+from s2v.tensors import load_tensors
 from s2v.train.batches import batch_indices
-from s2v.train.checkpoint import load_tensors
-from s2v.train.encoder import unit
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.runtime import Runtime
 from s2v.train.step_in_backward import step_in_backward
-from s2v.train.vae import decode
-from s2v.train.vae import load as load_vae
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -42,7 +42,8 @@ class _Diffusion(TaskDefaults):
         self.config, self.vae, self.runtime = config, vae, runtime
         self.steps, self.sample_every = config.steps, max(1, config.steps // 4)
         self.features = unit(features)
-        self.model = LatentDiffusion(**shape(config, features, latents))
+        self.shape = shape(config, features.shape[-1], latents.shape[-3], latents.shape[-1])
+        self.model = LatentDiffusion(**self.shape)
         self.model.fit_statistics(self.features.flatten(0, 1), latents.flatten(0, 1))
         self.latents = self.model.normalise(latents)
         self.model.to(runtime.device).unet.to(memory_format=torch.channels_last)
@@ -100,24 +101,6 @@ class _Diffusion(TaskDefaults):
         return from_unit(decode(self.vae, torch.cat([clean, drawn])))
 
 
-def shape(config: DiffusionConfig, features: Tensor, latents: Tensor) -> dict[str, Any]:
-    """What a `LatentDiffusion` is built of, for features [..., D] and latents [..., C, h, w]."""
-    names = (
-        "channels",
-        "attention",
-        "layers_per_block",
-        "heads",
-        "groups",
-        "tokens",
-        "token_dim",
-        "prediction",
-        "timesteps",
-        "beta_schedule",
-    )
-    sizes = {"dim_feature": features.shape[-1], "latent_channels": latents.shape[-3], "latent_px": latents.shape[-1]}
-    return {**sizes, **{name: getattr(config, name) for name in names}}
-
-
 def run(
     *,
     config: DiffusionConfig,
@@ -141,7 +124,7 @@ def run(
             f"{latents[0]}: latents of {both[0].shape[1]} pictures, and features of {both[1].shape[1]}; "
             "run stages latents and embed again"
         )
-    vae = load_vae(vae_dir, place.device)
+    vae = load(autoencoder, vae_dir, place.device)
     torch.manual_seed(config.seed)
     task = _Diffusion(config, both[0], both[1], vae, place)
     fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in [*latents, *features]]}
@@ -162,7 +145,7 @@ def run(
         f"{100 * config.condition_dropout:g} %. `model.safetensors` is the average of the weights (EMA).\n"
     )
     weights: dict[str, nn.Module] = {"model.safetensors": task.ema}
-    finish(output_dir, modules=weights, config=shape(config, both[1], both[0]), card=card, runtime=place)
+    finish(output_dir, modules=weights, config=task.shape, card=card, runtime=place)
 
 
 def _both(files: list[Path], name: str) -> Tensor:
@@ -170,11 +153,4 @@ def _both(files: list[Path], name: str) -> Tensor:
     return torch.stack([torch.cat([t[key] for t in tensors]) for key in (name, f"{name}_flipped")])
 
 
-def load(folder: Path, device: torch.device | str = "cpu") -> LatentDiffusion:
-    """The trained, frozen model of a folder that `run` wrote."""
-    model = LatentDiffusion(**read_json(Path(folder) / "config.json"))
-    model.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return model.to(device).eval().requires_grad_(False)
-
-
-__all__ = ["load", "run", "shape"]
+__all__ = ["run"]

@@ -12,9 +12,10 @@ from torch import Tensor
 from s2v.data.reader import read_images
 from s2v.files import write_parquet
 from s2v.media.picture import Policy
-from s2v.train.checkpoint import save_tensors
-from s2v.train.encoder import load
-from s2v.train.runtime import Runtime
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.store import load
+from s2v.runtime import Runtime
+from s2v.tensors import save_tensors
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
@@ -49,7 +50,7 @@ def run(
     `frame` is the member of the packed samples that is seen: `jpg` (the chosen one), `mid.jpg` or `top1.jpg`.
     """
     place = Runtime.from_config(runtime, threads)
-    write_features(packs, load(encoder_dir, place.device), output, keys, frame)
+    write_features(packs, load(ImageEncoder, encoder_dir, place.device), output, keys, frame)
 
 
 def write_features(packs: list[Path], encoder: Encoder, output: Path, keys: Path, frame: str = "jpg") -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2v.models.stable_unclip import load_encoder, published_folder
+from s2v.runtime import Runtime
 from s2v.train.embed import write_features
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import EmbedUnclipConfig, RuntimeConfig

@@ -7,90 +7,23 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.data.table import Pictures, sha256_of, store
-from s2v.files import read_json
-from s2v.media.picture import Policy, resize, to_unit
-from s2v.models.resnet import ResNet
+from s2v.media.picture import to_unit
+from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.swav import SwavHead, swav_loss
+from s2v.runtime import Runtime
 from s2v.train.augment import color_jitter, random_resized_crops
 from s2v.train.batches import batch_indices
-from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
 from s2v.train.prefetch import Prefetch
-from s2v.train.published import publish
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import EncoderConfig, RuntimeConfig
-    from s2v.models.vit import ViT
-
-SMALL_PX = 100
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-class ImageEncoder(nn.Module):
-    """f_V: pictures -> pooled features (2048-d at full size).
-
-    Args:
-        depth: of the ResNet, or blocks of the ViT.
-        width: channels of the ResNet's first stage, or size of the ViT's tokens.
-        image_px: side of the pictures that it sees.
-        architecture: resnet or vit.
-        patch_px: side of the ViT's patches; crops are multiples of it.
-        heads: of the ViT's attention.
-        stem: of the ViT.
-    """
-
-    def __init__(
-        self,
-        depth: int,
-        width: int,
-        image_px: int,
-        architecture: str = "resnet",
-        patch_px: int = 16,
-        heads: int = 12,
-        stem: str = "patch",
-    ) -> None:
-        super().__init__()
-        self.image_px = image_px
-        self.policy: Policy = "squash"
-        self.backbone: ResNet | ViT
-        if architecture == "vit":
-            # Here, since timm takes seconds to import and the GAN's encoder does without.
-            from s2v.models.vit import ViT
-
-            self.backbone = ViT(image_px, patch_px, width, depth, heads, stem)
-        else:
-            self.backbone = ResNet(depth, width, small_input=image_px < SMALL_PX)
-        self.dim = self.backbone.dim
-        self.mean: Tensor
-        self.std: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pictures [B, 3, H, W] in [-1, 1], already at their size -> raw features [B, D]."""
-        out: Tensor = self.backbone(self.normalise(x))
-        return out
-
-    def normalise(self, x: Tensor) -> Tensor:
-        """[-1, 1] -> ImageNet statistics."""
-        return ((x + 1) / 2 - self.mean) / self.std
-
-    @torch.inference_mode()
-    def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
-        """uint8 [N, 3, H, W] of any size -> raw features [N, D] on the CPU; squashed to `image_px`."""
-        device = next(self.parameters()).device
-        parts = [
-            self(to_unit(resize(part, self.image_px)).to(device)).float().cpu() for part in images.split(batch_size)
-        ]
-        return torch.cat(parts) if parts else torch.empty(0, self.dim)
 
 
 class _Swav(TaskDefaults):
@@ -160,9 +93,6 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
-    if config.weights:
-        publish(config.weights, output_dir, place)
-        return
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(max(config.image_px, config.crops[0][1]))).rows
@@ -185,28 +115,8 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
     finish(output_dir, modules=weights, config=shape(config), card=card, runtime=place)
 
 
-def shape(config: EncoderConfig) -> dict[str, Any]:
-    """What an `ImageEncoder` is built of."""
-    common: dict[str, Any] = {"image_px": config.image_px, "architecture": config.architecture}
-    if config.architecture == "vit":
-        return {**common, **config.vit.model_dump()}
-    return {**common, "depth": config.depth, "width": config.width}
-
-
 def _named(config: EncoderConfig) -> str:
     if config.architecture == "vit":
         vit = config.vit
         return f"ViT of {vit.depth} blocks, width {vit.width}, patches of {vit.patch_px} px"
     return f"ResNet-{config.depth}, width {config.width}"
-
-
-def load(folder: Path, device: torch.device | str = "cpu") -> ImageEncoder:
-    """The trained, frozen f_V of a folder that `run` wrote."""
-    encoder = ImageEncoder(**read_json(Path(folder) / "config.json"))
-    encoder.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return encoder.to(device).eval().requires_grad_(False)
-
-
-def unit(features: Tensor) -> Tensor:
-    """Features at unit norm, as the generator and the losses take them."""
-    return F.normalize(features.float(), dim=-1)

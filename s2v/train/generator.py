@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,18 +12,17 @@ from torch import Tensor, nn
 
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.errors import UserError
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.media.picture import from_unit, to_unit
-from s2v.models.biggan import Discriminator, Generator
+from s2v.models.biggan import Discriminator, Generator, shape
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.perceptual import perceptual_distance
+from s2v.models.store import load
+from s2v.runtime import Runtime
+from s2v.tensors import load_tensors
 from s2v.train.augment import diff_augment
 from s2v.train.batches import batch_indices
-from s2v.train.checkpoint import load_tensors
-from s2v.train.encoder import ImageEncoder, unit
-from s2v.train.encoder import load as load_encoder
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.perceptual import perceptual_distance
-from s2v.train.published import publish
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import GeneratorConfig, RuntimeConfig
@@ -69,17 +68,8 @@ class _IcGan(TaskDefaults):
         self.steps = config.warmup_steps + config.steps
         self.sample_every = max(1, self.steps // 8)
         dim = features.shape[1]
-        generator = Generator(
-            config.resolution,
-            config.channels,
-            config.dim_z,
-            dim,
-            config.shared_dim,
-            config.convs_per_block,
-            config.attention,
-            config.feature_input,
-            config.feature_standardise,
-        ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.shape = shape(config, dim)
+        generator = Generator(**self.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         discriminator = Discriminator(
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -214,12 +204,9 @@ def run(
         UserError: pictures and features do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
-    if config.weights:
-        publish(config.weights, output_dir, place)
-        return
     tensors = [load_tensors(path) for path in features]
     own, flipped = (torch.cat([t[name] for t in tensors]) for name in ("features", "features_flipped"))
-    encoder = load_encoder(encoder_dir, place.device)
+    encoder = load(ImageEncoder, encoder_dir, place.device)
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(config.resolution)).rows
@@ -237,17 +224,6 @@ def run(
             checkpoint_every=config.checkpoint_every,
             runtime=place,
         )
-    shape: dict[str, Any] = {
-        "resolution": config.resolution,
-        "channels": config.channels,
-        "dim_z": config.dim_z,
-        "dim_feature": own.shape[1],
-        "shared_dim": config.shared_dim,
-        "convs": config.convs_per_block,
-        "attention": config.attention,
-        "feature_input": config.feature_input,
-        "standardise": config.feature_standardise,
-    }
     card = (
         f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the split(s) "
         f"{', '.join(config.splits)} without labels: {config.warmup_steps} warm-up steps (reconstruction, not in the "
@@ -255,14 +231,7 @@ def run(
         "generator, `discriminator.safetensors` the discriminator.\n"
     )
     weights: dict[str, nn.Module] = {"model.safetensors": task.ema, "discriminator.safetensors": task.discriminator}
-    finish(output_dir, modules=weights, config=shape, card=card, runtime=place)
+    finish(output_dir, modules=weights, config=task.shape, card=card, runtime=place)
 
 
-def load(folder: Path, device: torch.device | str = "cpu") -> Generator:
-    """The trained, frozen G of a folder that `run` wrote."""
-    generator = Generator(**read_json(Path(folder) / "config.json"))
-    generator.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return generator.to(device).eval().requires_grad_(False)
-
-
-__all__ = ["load", "nearer_mirror", "neighbours", "run"]
+__all__ = ["nearer_mirror", "neighbours", "run"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -16,14 +16,13 @@ from torch import Tensor, nn
 
 from s2v.data.reader import read_images
 from s2v.errors import UserError
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.media.picture import resize, to_unit
 from s2v.models.judge import Judge, contrastive_loss
+from s2v.runtime import Runtime
 from s2v.train.augment import color_jitter, random_resized_crops
 from s2v.train.batches import batch_indices, steps_per_epoch
-from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import JudgeConfig, RuntimeConfig
@@ -63,7 +62,7 @@ class _JudgeTask(TaskDefaults):
         self.config, self.names, self.train, self.val, self.runtime = config, names, train, val, runtime
         self.steps = config.steps
         self.validate_every = max(steps_per_epoch(len(train[0]), config.batch_size), config.steps // 5)
-        judge = Judge(len(names), config.image_px, config.width, config.dim)
+        judge = Judge(names, config.image_px, config.width, config.dim)
         # A fifth faster on the CPU.
         self.judge = judge.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.modules: dict[str, nn.Module] = {"judge": self.judge}
@@ -184,24 +183,19 @@ def run(
         f"features of FID ({config.dim}-d), its posteriors give IS. Numbers made with it compare rows of "
         "one table; they do not compare with published ones.\n\nClasses: " + ", ".join(names) + ".\n"
     )
-    shape: dict[str, Any] = {
-        "image_px": config.image_px,
-        "width": config.width,
-        "dim": config.dim,
-        "class_names": names,
+    about = {
         "label": label,
         "trained_on": {"split": config.split, "pictures": len(train[0]), "held_out": len(val[0])},
         "validation": {k: v for k, v in last.items() if k.startswith("val_")},
     }
+    shape = {
+        "class_names": names,
+        "image_px": config.image_px,
+        "width": config.width,
+        "dim": config.dim,
+        "about": about,
+    }
     finish(output_dir, modules={"model.safetensors": task.judge}, config=shape, card=card, runtime=place)
 
 
-def load(folder: Path, device: torch.device | str = "cpu") -> tuple[Judge, dict[str, Any]]:
-    """The trained, frozen judge of a folder that `run` wrote, and its config.json."""
-    config = read_json(Path(folder) / "config.json")
-    judge = Judge(len(config["class_names"]), config["image_px"], config["width"], config["dim"])
-    judge.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    return judge.to(device).eval().requires_grad_(False), config
-
-
-__all__ = ["degrade", "load", "run"]
+__all__ = ["degrade", "run"]

@@ -11,9 +11,10 @@ from torch import Tensor
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.files import read_json
-from s2v.train.checkpoint import save_tensors
-from s2v.train.runtime import Runtime
-from s2v.train.vae import encode, load
+from s2v.models.autoencoder import autoencoder, encode
+from s2v.models.store import load
+from s2v.runtime import Runtime
+from s2v.tensors import save_tensors
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
@@ -28,7 +29,7 @@ def run(*, packs: list[Path], vae_dir: Path, output: Path, runtime: RuntimeConfi
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
-    vae = load(vae_dir, place.device)
+    vae = load(autoencoder, vae_dir, place.device)
     resolution = int(read_json(vae_dir / "config.json")["resolution"])
     parts: list[tuple[Tensor, Tensor]] = []
     for pack in packs:  # a shard at a time: all pictures of a large split are several times their latents

@@ -12,30 +12,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.data.moments import Ear, clips_with_sound, read_moments
+from s2v.data.moments import clips_with_sound, read_moments
 from s2v.errors import UserError
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.media.picture import to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.models.localiser import Localiser
+from s2v.models.localiser import Ear, Localiser
+from s2v.runtime import Runtime
 from s2v.train.batches import batch_indices
-from s2v.train.checkpoint import load_tensors
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig
 
 SPLIT = "train"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The trained model, and how it is to be fed."""
-
-    model: Localiser
-    image_px: int
-    ear: Ear
 
 
 def moment_loss(seen: Tensor, heard: Tensor, sharpness: float) -> Tensor:
@@ -100,9 +90,15 @@ def gather(tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_
 
 
 class _Localise(TaskDefaults):
-    def __init__(self, config: LocaliseConfig, clips: Clips, runtime: Runtime) -> None:
+    def __init__(self, config: LocaliseConfig, ear: Ear, clips: Clips, runtime: Runtime) -> None:
         self.config, self.clips, self.runtime, self.steps = config, clips, runtime, config.steps
-        self.model = Localiser(config.width, config.dim).to(runtime.device)
+        self.shape: dict[str, Any] = {
+            "width": config.width,
+            "dim": config.dim,
+            "image_px": config.image_px,
+            "ear": asdict(ear),
+        }
+        self.model = Localiser(**self.shape).to(runtime.device)
         self.net = runtime.wrap(_Both(self.model))
         self.modules: dict[str, nn.Module] = {"localiser": self.model}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -168,7 +164,7 @@ def run(
     ear = Ear(audio.n_fft, audio.hop, audio.log_floor, SAMPLE_RATE_HZ, config.window_s)
     clips = gather(tars, image_px=config.image_px, ear=ear, per_clip=config.frames_per_clip, max_clips=config.max_clips)
     torch.manual_seed(config.seed)
-    task = _Localise(config, clips, place)
+    task = _Localise(config, ear, clips, place)
     fit(
         task,
         name="localise",
@@ -184,21 +180,4 @@ def run(
         f"the {SPLIT} split with each other, without labels. It scores how well a frame fits the {config.window_s:g} s "
         "of sound around it. Made for choosing moments within a clip; scores of different clips do not compare.\n"
     )
-    shape: dict[str, Any] = {"width": config.width, "dim": config.dim, "image_px": config.image_px, "ear": asdict(ear)}
-    finish(output_dir, modules={"model.safetensors": task.model}, config=shape, card=card, runtime=place)
-
-
-def load(folder: Path, device: torch.device | str = "cpu") -> Trained:
-    """The trained model of a folder that `run` wrote, frozen.
-
-    Raises:
-        UserError: the folder is incomplete or damaged.
-    """
-    shape = read_json(folder / "config.json")
-    try:
-        ear, image_px = Ear(**shape["ear"]), int(shape["image_px"])
-        model = Localiser(int(shape["width"]), int(shape["dim"]))
-        model.load_state_dict(load_tensors(folder / "model.safetensors"))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{folder}: not a localisation model ({error}); run stage localise again") from error
-    return Trained(model.to(device).eval().requires_grad_(False), image_px, ear)
+    finish(output_dir, modules={"model.safetensors": task.model}, config=task.shape, card=card, runtime=place)

@@ -14,8 +14,8 @@ from s2v.files import digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
 from s2v.provenance import code_digest
+from s2v.runtime import Runtime
 from s2v.train import checkpoint
-from s2v.train.runtime import Runtime
 
 log = logging.getLogger(__name__)
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.data.table import Pictures, sha256_of, store
-from s2v.files import read_json, sha256
+from s2v.files import sha256
 from s2v.media.picture import from_unit, to_unit
-from s2v.models.latent_diffusion import autoencoder
+from s2v.models.autoencoder import autoencoder, decode, encode, shape
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.perceptual import perceptual_distance
+from s2v.models.store import load
+from s2v.runtime import Runtime
 from s2v.train.batches import batch_indices
-from s2v.train.checkpoint import load_tensors
-from s2v.train.encoder import ImageEncoder
-from s2v.train.encoder import load as load_encoder
 from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.perceptual import perceptual_distance
-from s2v.train.runtime import Runtime
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -48,8 +47,8 @@ class _Vae(TaskDefaults):
     def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder, runtime: Runtime) -> None:
         self.config, self.images, self.encoder, self.runtime = config, images, encoder, runtime
         self.steps, self.sample_every = config.steps, max(1, config.steps // 4)
-        self.vae = build(shape(config))
-        self.vae.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
+        self.vae = autoencoder(**shape(config))
+        self.vae.to(runtime.device)  # type: ignore[call-arg, arg-type]
         self.net = runtime.wrap(_Pass(self.vae))
         self.modules: dict[str, nn.Module] = {"vae": self.vae}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -88,39 +87,6 @@ class _Vae(TaskDefaults):
         return torch.cat([images, from_unit(decode(self.vae, latents))])
 
 
-def shape(config: VaeConfig) -> dict[str, Any]:
-    """What an autoencoder is built of."""
-    return {name: getattr(config, name) for name in SHAPE}
-
-
-SHAPE = ("resolution", "channels", "layers_per_block", "latent_channels", "groups")
-
-
-def build(sizes: dict[str, Any]) -> AutoencoderKL:
-    """An untrained autoencoder of the sizes that `shape` gives."""
-    return autoencoder(**sizes)
-
-
-@torch.no_grad()
-def encode(vae: AutoencoderKL, images: Tensor, batch_size: int = 64) -> Tensor:
-    """uint8 [N, 3, R, R] -> means of the posterior, float32 [N, C, R / f, R / f] on the CPU; nothing is drawn."""
-    parts = []
-    for part in images.split(batch_size):
-        x = to_unit(part).to(vae.device).contiguous(memory_format=torch.channels_last)
-        parts.append(vae.encode(x).latent_dist.mean.float().cpu().contiguous())
-    return torch.cat(parts)
-
-
-@torch.no_grad()
-def decode(vae: AutoencoderKL, latents: Tensor, batch_size: int = 64) -> Tensor:
-    """Latents [N, C, h, w] -> pictures [N, 3, R, R] in [-1, 1] on the CPU."""
-    parts = []
-    for part in latents.split(batch_size):
-        z = part.to(vae.device).contiguous(memory_format=torch.channels_last)
-        parts.append(vae.decode(z).sample.float().clamp(-1, 1).cpu())
-    return torch.cat(parts)
-
-
 def run(
     *, config: VaeConfig, packs: list[Path], encoder_dir: Path, output_dir: Path, runtime: RuntimeConfig, threads: int
 ) -> None:
@@ -130,7 +96,7 @@ def run(
         UserError: there are no pictures.
     """
     place = Runtime.from_config(runtime, threads)
-    encoder = load_encoder(encoder_dir, place.device)
+    encoder = load(ImageEncoder, encoder_dir, place.device)
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(config.resolution)).rows
@@ -157,13 +123,4 @@ def run(
     finish(output_dir, modules=weights, config=shape(config), card=card, runtime=place)
 
 
-def load(folder: Path, device: torch.device | str = "cpu") -> AutoencoderKL:
-    """The trained, frozen autoencoder of a folder that `run` wrote."""
-    vae = build(read_json(Path(folder) / "config.json"))
-    vae.load_state_dict(load_tensors(Path(folder) / "model.safetensors"))
-    vae.to(device=torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-arg]
-    vae.eval().requires_grad_(False)
-    return vae
-
-
-__all__ = ["build", "decode", "encode", "load", "run", "shape"]
+__all__ = ["run"]

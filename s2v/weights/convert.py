@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from s2v.errors import UserError
 from s2v.files import sha256, write_json, write_text
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
-from s2v.train.align import SAMPLE_RATE_HZ, AudioEncoder
-from s2v.train.checkpoint import save_tensors
-from s2v.train.encoder import ImageEncoder
+from s2v.models.image_encoder import ImageEncoder
+from s2v.tensors import save_tensors
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
 from s2v.weights.checkpoint import best_of, tensors
 from s2v.weights.checksums import expected

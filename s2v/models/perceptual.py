@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2v.train.encoder import ImageEncoder
+from s2v.models.image_encoder import ImageEncoder
 
 
 def perceptual_distance(encoder: ImageEncoder, fake: Tensor, real: Tensor) -> Tensor:

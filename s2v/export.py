@@ -18,7 +18,7 @@ from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.methods.sound2vision import Sound2Vision
 from s2v.model import Model
 from s2v.provenance import revision, versions
-from s2v.train.checkpoint import load_tensors, save_tensors
+from s2v.tensors import load_tensors, save_tensors
 
 FILES = ("model.safetensors", "config.json", "README.md")
 PROGRAMS = {"audio_encoder.pt2": "waveform [B, N] -> feature [B, D]", "generator.pt2": "noise, feature -> picture"}
