@@ -4,8 +4,8 @@
 
 Each runs in a program of its own, whose peak resident memory is read from the system at its end; importing torch and
 diffusers takes about 0.7 GB of it. Batches are as small as a step allows; nothing is scaled up from there. A step is
-one of the workflow's training (`s2v.measure.trainings`), optimiser and averaged weights included; a sample is what the
-trained net is for: a feature, a picture, a reconstruction, or one step of the denoiser.
+one of the workflow's training (`s2v.planning.step_cost.trainings`), optimiser and averaged weights included; a sample
+is what the trained net is for: a feature, a picture, a reconstruction, or one step of the denoiser.
 
 "published": parameters as the module's authors give them, or as their published code has them.
 """
@@ -40,7 +40,7 @@ def child(files: list[str], name: str) -> dict[str, Any]:
 
     from s2v.config import RuntimeConfig
     from s2v.configfile import load
-    from s2v.measure import trainings
+    from s2v.planning.step_cost import trainings
     from s2v.runtime import Runtime
 
     config = load(files)

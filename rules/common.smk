@@ -11,7 +11,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get(
 
 from snakemake.utils import validate
 
-from s2v import resources
+from s2v.planning import resources
 from s2v.config import AblationRow
 from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew

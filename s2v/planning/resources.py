@@ -1,0 +1,278 @@
+"""What a job asks a cluster for: memory and time of each stage, from the networks and the samples of a configuration.
+
+Every stage has an amount that suffices at the default's sizes, several times what was measured there; where what a
+stage holds or computes grows with the configuration, what that comes to is asked for if it is more. Neither covers
+everything: a job that overran its memory is tried again with twice as much.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from s2v.config.repeats import ablation_runs, drawn_again
+from s2v.planning import samples
+from s2v.planning.nets import Net, nets
+
+if TYPE_CHECKING:
+    from s2v.config import AlignConfig, Config
+
+MEMORY_MB = {
+    "manifest": 1000, "unpack": 2000, "fetch": 1000, "extract": 1500, "duplicates": 2000, "localise": 4000,
+    "select": 2000, "pack": 1500, "encoder": 4000, "encoder_vit": 4000, "embed": 3000, "embed_vit": 3000,
+    "generator": 4000, "vae": 4000, "latents": 3000, "diffusion": 4000, "align": 4000, "align_ldm": 4000,
+    "judge": 3000, "generate": 3000, "generate_ldm": 3000, "evaluate": 3000, "evaluate_ldm": 3000,
+    "table": 1500,
+}  # fmt: skip
+"""At least. Measured at the default's sizes on a CPU (largest resident set, MB): alignment 2360, other trainings 860 to
+1170, generate 1160, embed, latents and evaluate 970, pack 740, select 720, table 640, fetch 350, extract 270,
+manifest 150."""
+
+MINUTES = {
+    "manifest": 30, "unpack": 720, "fetch": 720, "extract": 240, "duplicates": 60, "localise": 720, "select": 120,
+    "pack": 60, "encoder": 720, "encoder_vit": 720, "embed": 240, "embed_vit": 240, "generator": 720, "vae": 720,
+    "latents": 240, "diffusion": 720, "align": 720, "align_ldm": 720, "judge": 720, "generate": 120,
+    "generate_ldm": 120, "evaluate": 120, "evaluate_ldm": 120, "table": 30,
+}  # fmt: skip
+"""At least. Measured at the default's sizes on one thread of a CPU: no training above 9 minutes, the rest below one.
+Downloads go on where they were stopped, and their time is the site's: about 300 videos an hour."""
+
+LONGEST_MINUTES = 7 * 24 * 60
+"""Common limit of partitions. A training goes on where it was stopped."""
+
+ROOM_MB = 800
+"""Of the least amount, what is left for data and weights: at the default's sizes they are less."""
+
+PROCESS_MB = 3200
+"""Of each further process of a training. Measured: torch 510, with diffusers 820. Assumed: a CUDA context and its
+libraries the rest."""
+
+TRAINED_BYTES = 30
+"""Of each parameter in training. Measured on a CPU with a U-Net of 84 million parameters: weight, gradient, Adam's two
+moments and an average, 4 bytes each, and what AdamW and a checkpoint take for a moment. With a GPU the host holds
+less: the net at the start, and what a checkpoint copies (16)."""
+
+LOADED_BYTES = 8
+"""Of each parameter at the start: a net is built, and its file read beside it."""
+
+EVALUATORS = 151e6 + 27e6
+"""Parameters of CLIP ViT-B/32 (Radford et al. 2021) and Inception-V3 (Szegedy et al. 2016), which are files."""
+
+ROW_BYTES = 1150
+"""Of a row of the manifest. Measured: 131 MB for 1,000 rows, 340 for 200,000, 1,250 for a million."""
+
+SCORED, MAPS = 256, 3
+"""Frames that stage `select` scores at once, and maps of a net's first layer that are there together. Measured at full
+size (64 channels, 224 px) on a CPU: 2,770 to 3,230 MB, of which 550 are torch."""
+
+GPU_RATE, CPU_RATE = 50e12, 30e9
+"""Operations a second (a multiply-add is two). GPU, assumed: a sixth of an A100's peak in bf16, 312e12. CPU, of one
+thread, measured in the default's trainings: 32e9 to 77e9."""
+
+MARGIN = 2
+"""Time asked for, over time computed."""
+
+EXTRACT_RATE = 0.083
+"""CPU seconds of extraction for a second of 720p video; measured, docs/benchmarks.md."""
+
+DECODED = 150
+"""Samples that one thread decodes in a second; measured, docs/benchmarks.md."""
+
+FID_S, FID_FEATURES = 2.0, 2048
+"""Seconds of one FID of Inception's features, a root of their covariances, on one thread: measured 1.54 on an idle core
+(2,500 images) and 2.0 on a busy one. It grows with the cube of the features."""
+
+FID_RESAMPLES = 20
+"""Resamples of a FID of so many features (`s2v.report.rows`). The judge's few are resampled more, in milliseconds."""
+
+TABLES = ("table", "table1", "table2", "table3", "fig16")
+"""What is made of evaluations: same memory, and a time that grows with their number."""
+
+
+def memory_mb(config: Config, stage: str) -> int:
+    """Memory of the host that a job of `stage` (a key of `MEMORY_MB`, or a variant of one) asks for, in MB.
+
+    Raises:
+        UserError: the networks of the configuration cannot be built.
+    """
+    least = MEMORY_MB[_known(stage)]
+    needed = least - ROOM_MB + _work(config, stage).held / 1e6
+    return least if needed <= least else math.ceil(needed / 1000) * 1000
+
+
+def minutes(config: Config, stage: str) -> int:
+    """Time that a job of `stage` (a key of `MINUTES`, or a variant of one) asks for, in minutes.
+
+    Raises:
+        UserError: as `memory_mb`.
+    """
+    work = _work(config, stage)
+    seconds = work.seconds + 2 * work.operations / (CPU_RATE if config.runtime.device == "cpu" else GPU_RATE)
+    if work.operations:  # samples are decoded first
+        seconds += samples.images(config, *samples.clips(config)) / DECODED
+    return max(MINUTES[_known(stage)], min(LONGEST_MINUTES, math.ceil(MARGIN * seconds / 3600) * 60))
+
+
+def _known(stage: str) -> str:
+    """A variant that is not named (align_x) asks for at least what its stage does."""
+    if stage in MEMORY_MB:
+        return stage
+    return "table" if stage in TABLES else stage.partition("_")[0]
+
+
+class Work(NamedTuple):
+    """What a job holds and computes beyond what every job does; 0 where that hardly grows with the configuration."""
+
+    held: float = 0.0
+    """Bytes of data and weights at once."""
+    operations: float = 0.0
+    """Multiply-adds. A backward pass costs two forward passes."""
+    seconds: float = 0.0
+    """What else takes time."""
+
+
+def _work(config: Config, stage: str) -> Work:
+    if stage in ("manifest", "extract", *TABLES):
+        return _files(config, stage)
+    kind = _known(stage)
+    if kind in ("embed", "embed_vit", "latents", "select", "generate", "generate_ldm", "evaluate", "evaluate_ldm"):
+        return _inference(config, kind)
+    return _training(config, kind)
+
+
+def _files(config: Config, stage: str) -> Work:
+    """Stages without a network."""
+    if stage == "manifest":
+        return Work(held=samples.rows(config) * ROW_BYTES)
+    clips = samples.clips(config)
+    if stage == "extract":
+        length = min(samples.CLIP_S, config.extract.max_duration_s)
+        return Work(seconds=EXTRACT_RATE * length * sum(clips.values()) / config.data.shards)
+    n = clips.get(config.generate.split, 0) + samples.images(config, config.evaluate.reference_split)
+    # Features of 2048 and 1000 classes (Inception-V3), of all seeds of a row, twice as they are resampled.
+    held = n * (2048 + 1000) * 4 * len(config.generate.seeds) * 2
+    if config.evaluate.evaluator != "clip_inception":
+        return Work(held)
+    return Work(held, seconds=_evaluations(config, stage) * (1 + FID_RESAMPLES) * FID_S)
+
+
+def _evaluations(config: Config, table: str) -> int:
+    """Sets of images that a table compares with the real ones."""
+    seeds, table3 = len(config.generate.seeds), [config.generate.table3.A, config.generate.table3.B]
+    if table == "table2":
+        return len(ablation_runs(config))
+    if table == "fig16":
+        return len(config.scaling.sizes) * seeds * (1 + len(drawn_again(config, table3, config.seeds.scaling)))
+    if table == "table3":
+        return seeds * len(drawn_again(config, table3, config.seeds.table3))
+    return seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1))
+
+
+def _inference(config: Config, stage: str) -> Work:
+    """Stages that run trained networks."""
+    net, clips, shards = nets(config), samples.clips(config), config.data.shards
+    drawn = clips.get(config.generate.split, 0)
+    px: int = config.vae.resolution if stage.endswith("_ldm") else config.generator.resolution
+    match stage:
+        case "select":
+            local = config.localise
+            maps = MAPS * 4 * local.width * (local.image_px / 2) ** 2
+            # Of one map as numbers: the images, which are bytes too, before and after they are put together.
+            return Work(SCORED * (maps + (4 + 2) * 3 * local.image_px**2) + _loaded(net["localise"]))
+        case "embed" | "embed_vit":
+            seen, vision = (
+                (net["encoder"], config.encoder) if stage == "embed" else (net["encoder_vit"], config.encoder_vit)
+            )
+            n = max((samples.images(config, split) for split in clips), default=0)
+            # Of images and of mirrored ones, as they are made and put together; a shard's images likewise.
+            features = n * 2 * 2 * 4 * seen.outputs
+            return Work(features + n / shards * 3 * 3 * vision.image_px**2 + _loaded(seen), 2 * n * seen.operations)
+        case "latents":
+            n = max((samples.images(config, split) for split in config.diffusion.splits), default=0)
+            held = n * 2 * 2 * 4 * net["vae_encoder"].outputs + n / shards * 3 * 3 * config.vae.resolution**2
+            nets_held = _loaded(net["vae_encoder"], net["vae_decoder"])
+            return Work(held + nets_held, 2 * n * net["vae_encoder"].operations)
+        case "generate" | "generate_ldm":
+            seconds = min(config.extract.max_duration_s, max(samples.CLIP_S, config.generate.window_s))
+            held = drawn * (2 * 16000 * seconds + 2 * 3 * px**2)
+            if stage == "generate_ldm":
+                parts = [net[name] for name in ("encoder_vit", "align_ldm", "vae_encoder", "vae_decoder", "diffusion")]
+                # With and without the condition.
+                step = 2 * net["diffusion"].operations
+                operations = config.generate.ldm.steps * step + net["vae_decoder"].operations
+                return Work(held + _loaded(*parts), drawn * operations)
+            if config.generate.retrieval.database == "train":
+                held += 2 * samples.images(config, "train") * 3 * px**2
+            return Work(held + _loaded(net["encoder"], net["align"], net["generator"]))
+        case _:  # evaluate
+            real = samples.images(config, config.evaluate.reference_split)
+            evaluators = LOADED_BYTES * EVALUATORS if config.evaluate.evaluator == "clip_inception" else 0
+            # All as bytes; those that are looked at as numbers of 4 bytes beside them.
+            return Work(3 * px**2 * (drawn + real + 4 * max(drawn, real)) + evaluators)
+
+
+def _training(config: Config, stage: str) -> Work:
+    """Stages that train. `held` counts all processes: each holds the data, and they share a batch."""
+    net, clips, table = nets(config), samples.clips(config), config.runtime.memory_gb * 2**30
+    trained: list[Net] = []
+    held = operations = others = 0.0
+    match stage:
+        case "localise":
+            local, one = config.localise, net["localise"]
+            frame = 3 * local.image_px**2
+            moments = min(clips.get("train", 0), local.max_clips) * local.frames_per_clip
+            trained, held = [one], moments * (frame + 2 * (one.inputs - frame))
+            operations = local.steps * local.batch_size * local.frames_per_step * one.operations
+        case "encoder" | "encoder_vit":
+            vision = config.encoder if stage == "encoder" else config.encoder_vit
+            trained, px = [net[f"{stage}_swav"]], max(vision.image_px, vision.crops[0][1])
+            held = min(table, samples.images(config, *vision.splits) * 3 * px**2)
+            operations = vision.steps * vision.batch_size * trained[0].operations
+        case "generator":
+            gan, g, d = config.generator, net["generator"], net["discriminator"]
+            n, trained = samples.images(config, *gan.splits), [g, d, net["encoder"]]
+            # As read, put together, at unit norm, and both stacked; indices of neighbours.
+            features = n * (4 * 2 * 4 * net["encoder"].outputs + 8 * gan.neighbours)
+            held = features + min(table, n * 3 * gan.resolution**2)
+            # D's steps: G once, D on a made and a real image; G's step: both, back through both.
+            step = gan.d_steps * (g.operations / 3 + 2 * d.operations) + g.operations + d.operations
+            operations = (gan.steps + gan.warmup_steps) * gan.batch_size * step
+        case "vae":
+            vae, trained = config.vae, [net["vae_encoder"], net["vae_decoder"]]
+            held = min(table, samples.images(config, *vae.splits) * 3 * vae.resolution**2)
+            # f_V sees two images, and the way back leads through one of them alone.
+            operations = sum(half.operations for half in trained) + net["perceptual"].operations / 2
+            operations *= vae.steps * vae.batch_size
+        case "diffusion":
+            diffusion, trained = config.diffusion, [net["diffusion"]]
+            # Of images and of mirrored ones: as read, stacked, and normalised.
+            sample = 4 * (net["vae_encoder"].outputs + net["encoder_vit"].outputs)
+            held, others = (
+                3 * 2 * samples.images(config, *diffusion.splits) * sample,
+                _loaded(net["vae_encoder"], net["vae_decoder"]),
+            )
+            operations = diffusion.steps * diffusion.batch_size * trained[0].operations
+        case "align" | "align_ldm":
+            part: AlignConfig = config.align_ldm if stage == "align_ldm" else config.align
+            trained = [net[stage]]
+            split = [clips.get(name, 0) for name in ("train", "val")]
+            held = sum(split) * 2 * 4 * trained[0].outputs + sum(min(table, n * 2 * trained[0].inputs) for n in split)
+            operations = part.epochs * split[0] * trained[0].operations
+        case "judge":
+            judge = config.judge
+            trained = [net["judge"]]
+            # As read, put together, and chosen from.
+            held = 3 * samples.images(config, judge.split) * 3 * (2 * judge.image_px) ** 2
+            operations = judge.steps * judge.batch_size * trained[0].operations
+        case _:
+            return Work()
+    parameters, processes = sum(one.parameters for one in trained), config.runtime.processes
+    others += (processes - 1) * (PROCESS_MB * 1e6 + LOADED_BYTES * parameters)
+    return Work(TRAINED_BYTES * parameters + others + processes * held, 3 * operations / processes)
+
+
+def _loaded(*loaded: Net) -> float:
+    return sum(LOADED_BYTES * net.parameters for net in loaded)
+
+
+__all__ = ["MEMORY_MB", "MINUTES", "memory_mb", "minutes"]
