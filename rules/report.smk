@@ -23,7 +23,7 @@ rule table1:
     threads: 1
     resources:
         mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        runtime=growing(minutes("table1")),
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
@@ -62,7 +62,7 @@ rule table3:
     threads: 1
     resources:
         mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        runtime=growing(minutes("table3")),
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,

@@ -57,7 +57,7 @@ rule fig16:
     threads: 1
     resources:
         mem_mb=growing(1500),
-        runtime=growing(30),
+        runtime=growing(minutes("fig16")),
     params:
         sizes=SCALING.scaling.sizes,
         bootstrap=SCALING.evaluate.bootstrap,

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-from s2v.configfile import DEFAULT_FILE
 from s2v.errors import UserError
 
 _ROUTINE = re.compile(r"Using .*profile|Config file .* is extended|Building DAG of jobs")
@@ -30,7 +30,7 @@ def planned(files: Sequence[Path], *runs: Sequence[str]) -> list[Counter[str]]:
     """
     if not Path("Snakefile").is_file():
         raise UserError(f"there is no Snakefile in {Path.cwd()}; run `s2v plan` in the repository's folder")
-    overlays = [str(path) for path in files if path.name != DEFAULT_FILE]
+    overlays = [str(path) for path in files[1:]]
     targets = list(dict.fromkeys(target for run in runs for target in run))
     command = [sys.executable, "-m", "snakemake", *targets, "--dag", "dot", "--forceall", "--nocolor"]
     command += ["--configfile", *overlays] if overlays else []
@@ -53,8 +53,8 @@ def _upstream(rules: dict[str, str], made_from: dict[str, list[str]], targets: S
         if job not in needed:
             needed.add(job)
             todo += made_from[job]
-    # Snakemake numbers jobs from the target backwards: what is made first has the highest number.
-    return Counter(rules[job] for job in reversed(rules) if job in needed and rules[job] not in targets)
+    in_order = TopologicalSorter(made_from).static_order()
+    return Counter(rules[job] for job in in_order if job in needed and rules[job] not in targets)
 
 
 __all__ = ["planned"]

@@ -56,12 +56,15 @@ def nets(config: Config) -> dict[str, Net]:
 @cache
 def _counted(sections: str) -> dict[str, Net]:
     path = _folder() / f"{digest([sections, code_digest('s2v.planning.counts')])}.json"
-    try:
-        text = path.read_text()
-    except OSError:
-        text = _count(sections)
-        with suppress(OSError):  # without a home it is counted each time
-            write_text(path, text)
+    with suppress(OSError, ValueError, TypeError):  # not there, or not one of ours
+        return _read(path.read_text())
+    text = _count(sections)
+    with suppress(OSError):  # without a home it is counted each time
+        write_text(path, text)
+    return _read(text)
+
+
+def _read(text: str) -> dict[str, Net]:
     return {name: Net(*values) for name, values in json.loads(text).items()}
 
 
