@@ -9,7 +9,8 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ from s2v.models.swav import SwavHead
 from s2v.planning.nets import Net
 
 if TYPE_CHECKING:
-    from s2v.config import AlignConfig, Config, EncoderConfig
+    from s2v.config import AlignConfig, Config
 
 
 def count(config: Config) -> dict[str, Net]:
@@ -38,15 +39,38 @@ def count(config: Config) -> dict[str, Net]:
         feature. `localise`: a frame and its window to their score. `judge`: its image tower; its parameters are those
         for two classes.
     """
+    found = {}
     with torch.device("meta"):
-        found = {}
-        for name, part in (("encoder", config.encoder), ("encoder_vit", config.encoder_vit)):
-            found[name], found[f"{name}_swav"] = _encoder(part)
-        found |= _gan(config, found["encoder"].outputs) | _autoencoder(config)
-        px = config.vae.resolution // 2 ** (len(config.vae.channels) - 1)
-        found["diffusion"] = _diffusion(config, found["encoder_vit"].outputs, px)
-        found["align"] = _audio(config.align, found["encoder"].outputs)
-        found["align_ldm"] = _audio(config.align_ldm, found["encoder_vit"].outputs)
+        for name, heard, part in (
+            ("encoder", config.align, config.encoder),
+            ("encoder_vit", config.align_ldm, config.encoder_vit),
+        ):
+            f_v = image_encoder.ImageEncoder(**image_encoder.shape(part))
+            found[name] = _net(f_v, f_v, _image(part.image_px))
+            head = SwavHead(f_v.dim, part.projection_hidden, part.projection_dim, part.prototypes)
+            found[f"{name}_swav"] = _swav(f_v, head, [_image(px) for n, px in part.crops for _ in range(n)])
+            found["align" if name == "encoder" else "align_ldm"] = _audio(heard, f_v.dim)
+
+        gan, dim, feature = config.generator, found["encoder"].outputs, torch.empty(1, found["encoder"].outputs)
+        g = biggan.Generator(**biggan.shape(gan, dim))
+        d = biggan.Discriminator(gan.resolution, gan.channels, dim, gan.convs_per_block, gan.attention)
+        found["generator"] = _net(g, g, torch.empty(1, g.dim_z), feature)
+        found["discriminator"] = _net(d, d, _image(gan.resolution), feature)
+
+        vae, image = autoencoder.autoencoder(**autoencoder.shape(config.vae)), _image(config.vae.resolution)
+        assert vae.quant_conv is not None and vae.post_quant_conv is not None
+        latent = vae.encode(image).latent_dist.mean
+        halves = [nn.ModuleList([vae.encoder, vae.quant_conv]), nn.ModuleList([vae.decoder, vae.post_quant_conv])]
+        found["vae_encoder"] = _net(halves[0], lambda x: vae.encode(x).latent_dist.mean, image)
+        found["vae_decoder"] = _net(halves[1], lambda z: vae.decode(z).sample, latent)
+        f_v = image_encoder.ImageEncoder(**image_encoder.shape(config.encoder))
+        found["perceptual"] = _net(f_v, lambda a, b: perceptual_distance(f_v, a, b), image, image)
+
+        feature = torch.empty(1, found["encoder_vit"].outputs)
+        shape = latent_diffusion.shape(config.diffusion, feature.shape[1], latent.shape[1], latent.shape[2])
+        unet, step, keep = latent_diffusion.LatentDiffusion(**shape), torch.zeros(1).long(), torch.ones(1).bool()
+        found["diffusion"] = _net(unet, lambda x, z: unet(x, step, z, keep), latent, feature)
+
         local, audio = config.localise, config.align.audio
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, local.window_s)
         localiser = Localiser(local.width, local.dim, local.image_px, ear)
@@ -69,41 +93,8 @@ def _image(px: int) -> Tensor:
     return torch.empty(1, 3, px, px)
 
 
-def _encoder(config: EncoderConfig) -> tuple[Net, Net]:
-    encoder = image_encoder.ImageEncoder(**image_encoder.shape(config))
-    head = SwavHead(encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
-    crops = [_image(px) for n, px in config.crops for _ in range(n)]
-    swav = _net(nn.ModuleList([encoder, head]), lambda *images: torch.cat([head(encoder(x)) for x in images]), *crops)
-    return _net(encoder, encoder, _image(config.image_px)), swav
-
-
-def _gan(config: Config, dim: int) -> dict[str, Net]:
-    part, feature = config.generator, torch.empty(1, dim)
-    g = biggan.Generator(**biggan.shape(part, dim))
-    d = biggan.Discriminator(part.resolution, part.channels, dim, part.convs_per_block, part.attention)
-    return {
-        "generator": _net(g, g, torch.empty(1, g.dim_z), feature),
-        "discriminator": _net(d, d, _image(part.resolution), feature),
-    }
-
-
-def _autoencoder(config: Config) -> dict[str, Net]:
-    vae, image = autoencoder.autoencoder(**autoencoder.shape(config.vae)), _image(config.vae.resolution)
-    assert vae.quant_conv is not None and vae.post_quant_conv is not None
-    encoder = _net(nn.ModuleList([vae.encoder, vae.quant_conv]), lambda x: vae.encode(x).latent_dist.mean, image)
-    px = config.vae.resolution // 2 ** (len(config.vae.channels) - 1)
-    latent = torch.empty(1, config.vae.latent_channels, px, px)
-    decoder = _net(nn.ModuleList([vae.decoder, vae.post_quant_conv]), lambda z: vae.decode(z).sample, latent)
-    seen = image_encoder.ImageEncoder(**image_encoder.shape(config.encoder))
-    distance = _net(seen, lambda a, b: perceptual_distance(seen, a, b), image, image)
-    return {"vae_encoder": encoder, "vae_decoder": decoder, "perceptual": distance}
-
-
-def _diffusion(config: Config, dim: int, px: int) -> Net:
-    channels = config.vae.latent_channels
-    net = latent_diffusion.LatentDiffusion(**latent_diffusion.shape(config.diffusion, dim, channels, px))
-    step, keep = torch.zeros(1, dtype=torch.long), torch.ones(1, dtype=torch.bool)
-    return _net(net, lambda x, z: net(x, step, z, keep), torch.empty(1, channels, px, px), torch.empty(1, dim))
+def _swav(encoder: nn.Module, head: nn.Module, crops: list[Tensor]) -> Net:
+    return _net(nn.ModuleList([encoder, head]), lambda *x: torch.cat([head(encoder(one)) for one in x]), *crops)
 
 
 def _audio(config: AlignConfig, dim: int) -> Net:
@@ -120,7 +111,8 @@ def main() -> None:
 
     kinds = Config.model_fields
     parts = {name: kinds[name].annotation.model_validate(part) for name, part in json.load(sys.stdin).items()}  # type: ignore[union-attr]
-    found = count(Config.model_construct(**parts))
+    # Nothing but these, so that no network can depend on a section that the digest leaves out.
+    found = count(cast(Config, SimpleNamespace(**parts)))
     print(json.dumps({name: dataclasses.astuple(net) for name, net in found.items()}))
 
 

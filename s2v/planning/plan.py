@@ -91,8 +91,11 @@ def _clips(config: Config, rows: list[Row]) -> Iterator[Line]:
     yield "classes", f"{len({row['label'] for row in rows if row['label']}):,}", counted
     yield "videos", f"{len(_videos(rows)):,}", counted
     hours = sum(_length_s(config, row) for row in rows) / 3600
-    known = all(row["end_s"] is not None for row in rows)
-    yield "length of all clips", f"{hours:,.1f} h", counted if known else _assumed_length(config)
+    if any(row["end_s"] is None for row in rows):
+        world = config.data.source == "world"
+        each = "the mean of data.world.duration_s for each clip" if world else f"{CLIP_S:g} s a clip"
+        counted = f"assumed: {each}"
+    yield "length of all clips", f"{hours:,.1f} h", counted
 
 
 def _where(config: Config) -> str:
@@ -121,12 +124,6 @@ def _length_s(config: Config, row: Row) -> float:
     else:
         length = CLIP_S
     return float(min(length, config.extract.max_duration_s))
-
-
-def _assumed_length(config: Config) -> str:
-    if config.data.source == "world":
-        return "assumed: the mean of data.world.duration_s for each clip"
-    return f"assumed: {CLIP_S:g} s a clip"
 
 
 def _jobs(config: Config, files: list[Path]) -> Iterator[Line]:
@@ -162,10 +159,10 @@ def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:
     for row in rows:
         whole = config.pack.keep.get(row["split"]) == "all"
         disk["pack"] += (cost.frames_bytes if whole else cost.pair_bytes) * _length_s(config, row) / cost.seconds
-    kept = {"videos": ground if world else _video_ground(config)}
+    web = f"assumed: {_rate(config)}; clips are cut from whole videos"
     for stage, size in disk.items():
         if size:
-            yield f"disk, {stage}", _size(size), kept.get(stage, ground)
+            yield f"disk, {stage}", _size(size), web if stage == "videos" and not world else ground
     yield "disk, these together", _size(sum(disk.values())), "assumed: nothing is left out, and no stage's files go"
     if world:
         spent = cost.render_cpu_s
@@ -174,13 +171,13 @@ def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:
     yield "CPU, extraction", f"{spent * total / 3600:,.2f} h", f"{ground}, {spent:.2f} s of CPU"
 
 
-def _video_ground(config: Config) -> str:
-    return f"assumed: {_kbps(config):,.0f} kbit/s at {config.data.videos.height} lines; clips are cut from whole videos"
-
-
 def _kbps(config: Config) -> float:
     """Bit rate of picture and sound on the web: 500 kbit/s at 360 lines, growing a little slower than the area."""
     return float(500 * (config.data.videos.height / 360) ** 1.5 + 128)
+
+
+def _rate(config: Config) -> str:
+    return f"{_kbps(config):,.0f} kbit/s at {config.data.videos.height} lines"
 
 
 def _kept_videos(config: Config, rows: list[Row], cost: ClipCost) -> float:
@@ -200,8 +197,7 @@ def _downloads(config: Config, rows: list[Row]) -> Iterator[Line]:
         yield "download", "none", f"measured here: {text}"
     elif data.videos.source == "youtube":
         size = videos * SOURCE_MINUTES * 60 * _kbps(config) * 125
-        rate = f"{_kbps(config):,.0f} kbit/s at {data.videos.height} lines"
-        yield "download, size", _size(size), f"assumed: {SOURCE_MINUTES:g} minutes a video, {rate}"
+        yield "download, size", _size(size), f"assumed: {SOURCE_MINUTES:g} minutes a video, {_rate(config)}"
         hours = videos / VIDEOS_PER_HOUR
         yield "download, time", f"{hours:,.2f} h ({hours / 24:,.1f} days)", PUBLISHED
     elif data.videos.source == "tar_urls":
@@ -225,35 +221,33 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
 
     classes = sorted({str(row["label"]) for row in rows if row["label"]}) or ["nothing"]
     n_train = sum(row["split"] == "train" for row in rows)
-    runtime = Runtime.from_config(config.runtime, torch.get_num_threads()) if measure else None
-    why = "not measured: give --measure for hours"
-    if runtime is not None and runtime.device.type == "cpu" and config.runtime.device != "cpu":
-        runtime, why = None, "not measured: there is no CUDA device; runtime.device: cpu measures on the CPU"
-    unit = "CPU" if config.runtime.device == "cpu" else "GPU"
-    processes = config.runtime.processes
+    device, why = None, "not measured: give --measure for hours"
+    if measure:
+        device = Runtime.from_config(config.runtime, torch.get_num_threads())
+        if device.device.type == "cpu" and config.runtime.device != "cpu":
+            device, why = None, "not measured: there is no CUDA device; runtime.device: cpu measures on the CPU"
+    unit, processes = "CPU" if config.runtime.device == "cpu" else "GPU", config.runtime.processes
     total = {"all": 0.0, "table3": 0.0}
     for training in trainings(config, n_train, classes):
+        # A process has its share of the batch, and hours are those of all of them.
+        share = max(1, training.batch // processes)
         for name, first, steps in training.phases:
             what, size = f"{unit}, {training.name}{name}", f"{steps:,} steps of batch {training.batch:,}"
-            if runtime is None:
+            if device is None:
                 yield what, size, why
                 continue
-            # A process has its share of the batch, and hours are those of all of them.
-            share = max(1, training.batch // processes)
-            cost = step_cost(training, first, share, runtime)
+            cost = step_cost(training, first, share, device)
             hours = cost.seconds * steps * processes / 3600
             total[training.target] += hours
-            shown = torch.cuda.get_device_name(runtime.device) if runtime.device.type == "cuda" else "the CPU"
-            ground = f"measured here: {cost.seconds:.3g} s a step on {shown}"
-            if cost.measured < share:
-                ground += f", from batch {cost.measured} (no more fits)"
-            yield what, f"{hours:,.2f} h, {size}", ground
-    if runtime is not None:
+            shown = torch.cuda.get_device_name(device.device) if device.device.type == "cuda" else "the CPU"
+            fewer = f", from batch {cost.measured} (no more fits)" if cost.measured < share else ""
+            yield what, f"{hours:,.2f} h, {size}", f"measured here: {cost.seconds:.3g} s a step on {shown}{fewer}"
+    if device is not None:
         rest = "reading and validation come on top"
         yield f"{unit}, all trainings", f"{total['all']:,.2f} h", f"measured here: the sum; {rest}"
         if total["table3"]:
-            both = sum(total.values())
-            yield f"{unit}, with table3.csv", f"{both:,.2f} h", f"measured here: the sum, with its models; {rest}"
+            both = f"{sum(total.values()):,.2f} h"
+            yield f"{unit}, with table3.csv", both, f"measured here: the sum, with its models; {rest}"
 
 
 __all__ = ["report"]

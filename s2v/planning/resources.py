@@ -8,6 +8,8 @@ everything: a job that overran its memory is tried again with twice as much.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from s2v.config.repeats import ablation_runs, drawn_again
@@ -15,7 +17,7 @@ from s2v.planning import samples
 from s2v.planning.nets import Net, nets
 
 if TYPE_CHECKING:
-    from s2v.config import AlignConfig, Config
+    from s2v.config import Config
 
 MEMORY_MB = {
     "manifest": 1000, "unpack": 2000, "fetch": 1000, "extract": 1500, "duplicates": 2000, "localise": 4000,
@@ -78,12 +80,10 @@ EXTRACT_RATE = 0.083
 DECODED = 150
 """Samples that one thread decodes in a second; measured, docs/benchmarks.md."""
 
-FID_S, FID_FEATURES = 2.0, 2048
-"""Seconds of one FID of Inception's features, a root of their covariances, on one thread: measured 1.54 on an idle core
-(2,500 images) and 2.0 on a busy one. It grows with the cube of the features."""
-
-FID_RESAMPLES = 20
-"""Resamples of a FID of so many features (`s2v.report.rows`). The judge's few are resampled more, in milliseconds."""
+FIDS, FID_S = 21, 2.0
+"""FIDs of a set of images (its own and those of 20 resamples, `s2v.report.rows`), and seconds of one of Inception's
+2048 features on one thread, of 2,500 images: measured 1.54 on an idle core, 2.0 on a busy one. The judge's take
+milliseconds."""
 
 TABLES = ("table", "table1", "table2", "table3", "fig16")
 """What is made of evaluations: same memory, and a time that grows with their number."""
@@ -133,142 +133,114 @@ class Work(NamedTuple):
 
 def _work(config: Config, stage: str) -> Work:
     if stage in ("manifest", "extract", *TABLES):
-        return _files(config, stage)
+        return _counting(config, stage)
     kind = _known(stage)
-    if kind in ("embed", "embed_vit", "latents", "select", "generate", "generate_ldm", "evaluate", "evaluate_ldm"):
-        return _inference(config, kind)
-    return _training(config, kind)
+    return Work() if kind in ("unpack", "fetch", "duplicates", "pack") else _computing(config, kind)
 
 
-def _files(config: Config, stage: str) -> Work:
+def _counting(config: Config, stage: str) -> Work:
     """Stages without a network."""
-    if stage == "manifest":
-        return Work(held=samples.rows(config) * ROW_BYTES)
     clips = samples.clips(config)
+    if stage == "manifest":
+        return Work(samples.rows(config) * ROW_BYTES)
     if stage == "extract":
         length = min(samples.CLIP_S, config.extract.max_duration_s)
         return Work(seconds=EXTRACT_RATE * length * sum(clips.values()) / config.data.shards)
-    n = clips.get(config.generate.split, 0) + samples.images(config, config.evaluate.reference_split)
+    seeds, real = len(config.generate.seeds), samples.images(config, config.evaluate.reference_split)
     # Features of 2048 and 1000 classes (Inception-V3), of all seeds of a row, twice as they are resampled.
-    held = n * (2048 + 1000) * 4 * len(config.generate.seeds) * 2
+    held = (clips.get(config.generate.split, 0) + real) * (2048 + 1000) * 4 * seeds * 2
     if config.evaluate.evaluator != "clip_inception":
         return Work(held)
-    return Work(held, seconds=_evaluations(config, stage) * (1 + FID_RESAMPLES) * FID_S)
+    both = [config.generate.table3.A, config.generate.table3.B]
+    table1 = seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1))
+    compared = {
+        "table2": len(ablation_runs(config)),
+        "table3": seeds * len(drawn_again(config, both, config.seeds.table3)),
+        "fig16": seeds * len(config.scaling.sizes) * (1 + len(drawn_again(config, both, config.seeds.scaling))),
+    }
+    return Work(held, seconds=compared.get(stage, table1) * FIDS * FID_S)
 
 
-def _evaluations(config: Config, table: str) -> int:
-    """Sets of images that a table compares with the real ones."""
-    seeds, table3 = len(config.generate.seeds), [config.generate.table3.A, config.generate.table3.B]
-    if table == "table2":
-        return len(ablation_runs(config))
-    if table == "fig16":
-        return len(config.scaling.sizes) * seeds * (1 + len(drawn_again(config, table3, config.seeds.scaling)))
-    if table == "table3":
-        return seeds * len(drawn_again(config, table3, config.seeds.table3))
-    return seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1))
-
-
-def _inference(config: Config, stage: str) -> Work:
-    """Stages that run trained networks."""
-    net, clips, shards = nets(config), samples.clips(config), config.data.shards
-    drawn = clips.get(config.generate.split, 0)
-    px: int = config.vae.resolution if stage.endswith("_ldm") else config.generator.resolution
-    match stage:
-        case "select":
-            local = config.localise
-            maps = MAPS * 4 * local.width * (local.image_px / 2) ** 2
-            # Of one map as numbers: the images, which are bytes too, before and after they are put together.
-            return Work(SCORED * (maps + (4 + 2) * 3 * local.image_px**2) + _loaded(net["localise"]))
-        case "embed" | "embed_vit":
-            seen, vision = (
-                (net["encoder"], config.encoder) if stage == "embed" else (net["encoder_vit"], config.encoder_vit)
-            )
-            n = max((samples.images(config, split) for split in clips), default=0)
-            # Of images and of mirrored ones, as they are made and put together; a shard's images likewise.
-            features = n * 2 * 2 * 4 * seen.outputs
-            return Work(features + n / shards * 3 * 3 * vision.image_px**2 + _loaded(seen), 2 * n * seen.operations)
-        case "latents":
-            n = max((samples.images(config, split) for split in config.diffusion.splits), default=0)
-            held = n * 2 * 2 * 4 * net["vae_encoder"].outputs + n / shards * 3 * 3 * config.vae.resolution**2
-            nets_held = _loaded(net["vae_encoder"], net["vae_decoder"])
-            return Work(held + nets_held, 2 * n * net["vae_encoder"].operations)
-        case "generate" | "generate_ldm":
-            seconds = min(config.extract.max_duration_s, max(samples.CLIP_S, config.generate.window_s))
-            held = drawn * (2 * 16000 * seconds + 2 * 3 * px**2)
-            if stage == "generate_ldm":
-                parts = [net[name] for name in ("encoder_vit", "align_ldm", "vae_encoder", "vae_decoder", "diffusion")]
-                # With and without the condition.
-                step = 2 * net["diffusion"].operations
-                operations = config.generate.ldm.steps * step + net["vae_decoder"].operations
-                return Work(held + _loaded(*parts), drawn * operations)
-            if config.generate.retrieval.database == "train":
-                held += 2 * samples.images(config, "train") * 3 * px**2
-            return Work(held + _loaded(net["encoder"], net["align"], net["generator"]))
-        case _:  # evaluate
-            real = samples.images(config, config.evaluate.reference_split)
-            evaluators = LOADED_BYTES * EVALUATORS if config.evaluate.evaluator == "clip_inception" else 0
-            # All as bytes; those that are looked at as numbers of 4 bytes beside them.
-            return Work(3 * px**2 * (drawn + real + 4 * max(drawn, real)) + evaluators)
-
-
-def _training(config: Config, stage: str) -> Work:
-    """Stages that train. `held` counts all processes: each holds the data, and they share a batch."""
+def _computing(config: Config, stage: str) -> Work:
+    """Stages that train or run networks."""
     net, clips, table = nets(config), samples.clips(config), config.runtime.memory_gb * 2**30
-    trained: list[Net] = []
-    held = operations = others = 0.0
+    images, most = partial(samples.images, config), max((samples.images(config, split) for split in clips), default=0)
+    drawn, real = clips.get(config.generate.split, 0), images(config.evaluate.reference_split)
+    vit, ldm = stage.endswith("_vit"), stage.endswith("_ldm")
+    vision, seen = (config.encoder_vit, net["encoder_vit"]) if vit or ldm else (config.encoder, net["encoder"])
+    vae, halves = config.vae, (net["vae_encoder"], net["vae_decoder"])
+    pixels = 3 * (vae.resolution if ldm else config.generator.resolution) ** 2
     match stage:
         case "localise":
-            local, one = config.localise, net["localise"]
-            frame = 3 * local.image_px**2
-            moments = min(clips.get("train", 0), local.max_clips) * local.frames_per_clip
-            trained, held = [one], moments * (frame + 2 * (one.inputs - frame))
-            operations = local.steps * local.batch_size * local.frames_per_step * one.operations
+            part, one, frame = config.localise, net["localise"], 3 * config.localise.image_px**2
+            moments = min(clips.get("train", 0), part.max_clips) * part.frames_per_clip
+            operations = part.steps * part.batch_size * part.frames_per_step * one.operations
+            return _trained(config, [one], moments * (frame + 2 * (one.inputs - frame)), operations)
+        case "select":
+            px, loaded = config.localise.image_px, _loaded(net["localise"])
+            # Frames are bytes, then numbers; the first layer's maps are the largest.
+            return Work(SCORED * ((2 + 4) * 3 * px**2 + MAPS * 4 * config.localise.width * (px / 2) ** 2) + loaded)
         case "encoder" | "encoder_vit":
-            vision = config.encoder if stage == "encoder" else config.encoder_vit
-            trained, px = [net[f"{stage}_swav"]], max(vision.image_px, vision.crops[0][1])
-            held = min(table, samples.images(config, *vision.splits) * 3 * px**2)
-            operations = vision.steps * vision.batch_size * trained[0].operations
+            swav, px = net[f"{stage}_swav"], max(vision.image_px, vision.crops[0][1])
+            held = min(table, images(*vision.splits) * 3 * px**2)
+            return _trained(config, [swav], held, vision.steps * vision.batch_size * swav.operations)
+        case "embed" | "embed_vit":
+            # Of images and of mirrored ones, as they are made and put together; a shard's images likewise.
+            held = most * (2 * 2 * 4 * seen.outputs + 3 * 3 * vision.image_px**2 / config.data.shards)
+            return Work(held + _loaded(seen), 2 * most * seen.operations)
         case "generator":
             gan, g, d = config.generator, net["generator"], net["discriminator"]
-            n, trained = samples.images(config, *gan.splits), [g, d, net["encoder"]]
+            n = images(*gan.splits)
             # As read, put together, at unit norm, and both stacked; indices of neighbours.
-            features = n * (4 * 2 * 4 * net["encoder"].outputs + 8 * gan.neighbours)
-            held = features + min(table, n * 3 * gan.resolution**2)
-            # D's steps: G once, D on a made and a real image; G's step: both, back through both.
+            held = n * (4 * 2 * 4 * seen.outputs + 8 * gan.neighbours) + min(table, n * pixels)
+            # D's steps: G forward, D on a made and a real image; G's step: both, back through both.
             step = gan.d_steps * (g.operations / 3 + 2 * d.operations) + g.operations + d.operations
-            operations = (gan.steps + gan.warmup_steps) * gan.batch_size * step
+            return _trained(config, [g, d, seen], held, (gan.steps + gan.warmup_steps) * gan.batch_size * step)
         case "vae":
-            vae, trained = config.vae, [net["vae_encoder"], net["vae_decoder"]]
-            held = min(table, samples.images(config, *vae.splits) * 3 * vae.resolution**2)
+            held = min(table, images(*vae.splits) * 3 * vae.resolution**2)
             # f_V sees two images, and the way back leads through one of them alone.
-            operations = sum(half.operations for half in trained) + net["perceptual"].operations / 2
-            operations *= vae.steps * vae.batch_size
+            sample = halves[0].operations + halves[1].operations + net["perceptual"].operations / 2
+            return _trained(config, halves, held, vae.steps * vae.batch_size * sample)
+        case "latents":
+            n = max(map(images, config.diffusion.splits), default=0)
+            held = n * (2 * 2 * 4 * halves[0].outputs + 3 * 3 * vae.resolution**2 / config.data.shards)
+            return Work(held + _loaded(*halves), 2 * n * halves[0].operations)
         case "diffusion":
-            diffusion, trained = config.diffusion, [net["diffusion"]]
-            # Of images and of mirrored ones: as read, stacked, and normalised.
-            sample = 4 * (net["vae_encoder"].outputs + net["encoder_vit"].outputs)
-            held, others = (
-                3 * 2 * samples.images(config, *diffusion.splits) * sample,
-                _loaded(net["vae_encoder"], net["vae_decoder"]),
-            )
-            operations = diffusion.steps * diffusion.batch_size * trained[0].operations
+            diffusion, unet = config.diffusion, net["diffusion"]
+            # Of images and of mirrored ones: as read, stacked, and normalised. The autoencoder shows samples.
+            held = images(*diffusion.splits) * 2 * 3 * 4 * (halves[0].outputs + net["encoder_vit"].outputs)
+            operations = diffusion.steps * diffusion.batch_size * unet.operations
+            return _trained(config, [unet], held, operations, _loaded(*halves))
         case "align" | "align_ldm":
-            part: AlignConfig = config.align_ldm if stage == "align_ldm" else config.align
-            trained = [net[stage]]
-            split = [clips.get(name, 0) for name in ("train", "val")]
-            held = sum(split) * 2 * 4 * trained[0].outputs + sum(min(table, n * 2 * trained[0].inputs) for n in split)
-            operations = part.epochs * split[0] * trained[0].operations
+            heard, one = config.align_ldm if ldm else config.align, net[stage]
+            pairs = [clips.get(split, 0) for split in ("train", "val")]
+            held = sum(n * 2 * 4 * one.outputs + min(table, n * 2 * one.inputs) for n in pairs)
+            return _trained(config, [one], held, heard.epochs * pairs[0] * one.operations)
         case "judge":
             judge = config.judge
-            trained = [net["judge"]]
             # As read, put together, and chosen from.
-            held = 3 * samples.images(config, judge.split) * 3 * (2 * judge.image_px) ** 2
-            operations = judge.steps * judge.batch_size * trained[0].operations
-        case _:
-            return Work()
-    parameters, processes = sum(one.parameters for one in trained), config.runtime.processes
-    others += (processes - 1) * (PROCESS_MB * 1e6 + LOADED_BYTES * parameters)
-    return Work(TRAINED_BYTES * parameters + others + processes * held, 3 * operations / processes)
+            held = 3 * images(judge.split) * 3 * (2 * judge.image_px) ** 2
+            return _trained(config, [net["judge"]], held, judge.steps * judge.batch_size * net["judge"].operations)
+        case "generate" | "generate_ldm":
+            seconds = min(config.extract.max_duration_s, max(samples.CLIP_S, config.generate.window_s))
+            held = drawn * (2 * 16000 * seconds + 2 * pixels)
+            if ldm:  # each step with and without the condition
+                operations = config.generate.ldm.steps * 2 * net["diffusion"].operations + halves[1].operations
+                return Work(held + _loaded(seen, net["align_ldm"], *halves, net["diffusion"]), drawn * operations)
+            database = images("train") if config.generate.retrieval.database == "train" else 0
+            return Work(held + 2 * database * pixels + _loaded(seen, net["align"], net["generator"]))
+        case "evaluate" | "evaluate_ldm":
+            evaluators = LOADED_BYTES * EVALUATORS if config.evaluate.evaluator == "clip_inception" else 0
+            # All as bytes; those that are looked at as numbers of 4 bytes beside them.
+            return Work(pixels * (drawn + real + 4 * max(drawn, real)) + evaluators)
+    raise ValueError(stage)
+
+
+def _trained(config: Config, trained: Sequence[Net], held: float, operations: float, loaded: float = 0.0) -> Work:
+    """A training: each process holds the data and builds the networks, one writes checkpoints; they share a batch."""
+    processes, parameters = config.runtime.processes, sum(net.parameters for net in trained)
+    others = (processes - 1) * (PROCESS_MB * 1e6 + LOADED_BYTES * parameters)
+    return Work(TRAINED_BYTES * parameters + loaded + others + processes * held, 3 * operations / processes)
 
 
 def _loaded(*loaded: Net) -> float:
