@@ -13,7 +13,7 @@ from snakemake.utils import validate
 
 from s2v import resources
 from s2v.config import AblationRow
-from s2v.config.methods import NEEDS, OWN_SETTINGS
+from s2v.config.methods import METHODS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
 from s2v.data.manifest import MODULES
@@ -53,7 +53,7 @@ wildcard_constraints:
     shard=r"\d+",
     tar=r"\d+",
     split=r"[A-Za-z0-9_]+",
-    method="|".join(NEEDS),
+    method="|".join(METHODS),
     seed=r"\d+",
     encoder=r"encoder(_vit)?",
     embed=r"embed(_vit)?(_mid|_top1)?",
@@ -159,7 +159,7 @@ def part(name):
     """Input function: the trained thing that takes the part `name` in a method; nothing where it has no such part."""
 
     def files(wildcards):
-        parts = NEEDS[wildcards.method].parts
+        parts = METHODS[wildcards.method].parts
         if name not in parts:
             return []
         # Encoders and generators are the same for all variants; f_A is what differs.
@@ -179,9 +179,9 @@ def needed(stage, wildcards):
 
     A method's last word, as in `generate_ldm`, has sizes of its own.
     """
-    needs, sized = NEEDS[wildcards.method], f"{stage}_{wildcards.method.rpartition('_')[2]}"
-    return max(needs.memory_mb, memory(sized)), max(
-        needs.minutes if stage == "generate" else 0, minutes(sized)
+    needs, sized = METHODS[wildcards.method], f"{stage}_{wildcards.method.rpartition('_')[2]}"
+    return max(needs.renders.memory_mb, memory(sized)), max(
+        needs.renders.minutes if stage == "generate" else 0, minutes(sized)
     )
 
 

@@ -1,6 +1,6 @@
 # How far sounds steer pictures (paper 5 and 6.1): sheets of pictures, and what of it is measured.
 CONTROLS = {
-    name: NEEDS[method].parts
+    name: METHODS[method].parts
     for name, method in {
         "fig08": "sound2vision",
         "fig09": "sound2vision",
@@ -57,7 +57,7 @@ if JUDGED:
             packs=packs(CONFIG.generate.split),
             judge_packs=packs(CONFIG.judge.split),
             judge=trained("judge"),
-            models=[file for part in NEEDS["sound2vision"].parts.values() for file in trained(part)],
+            models=[file for part in METHODS["sound2vision"].parts.values() for file in trained(part)],
         output:
             csv="<results>/control.csv",
             quantities="<results>/claims/control.json",

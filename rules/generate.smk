@@ -1,3 +1,6 @@
+from s2v.config.foreign import source_digest
+
+
 # Pictures of the test clips: one job a method (row of the table) and seed.
 rule generate:
     input:
@@ -28,12 +31,18 @@ rule generate:
             "methods",
             "seeds",
             "table3",
-            *(OWN_SETTINGS.difference(NEEDS[wildcards.method].settings)),
+            "settings",
+            *(OWN_SETTINGS.difference(METHODS[wildcards.method].renders.settings)),
         ),
         training=training_of,
         embed_unclip=lambda wildcards: (
-            values("embed_unclip") if "unclip" in NEEDS[wildcards.method].settings else None
+            values("embed_unclip") if "unclip" in METHODS[wildcards.method].renders.settings else None
         ),
+        # An entry of the table is no code, and no section of the configuration.
+        entry=lambda wildcards: METHODS[wildcards.method].values(),
+        # Of somebody else's method: its own settings, and its code.
+        settings=lambda wildcards: CONFIG.generate.settings.get(wildcards.method, {}),
+        foreign=lambda wildcards: source_digest(METHODS[wildcards.method].source),
         code=code_digest("s2v.evaluate.generate"),
     script:
         "../workflow_scripts/generate.py"

@@ -45,7 +45,7 @@ STAGES = {
         ("s2v.media.decode", {"s2v.data.extract"}, {"s2v.data.pack", "s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.evaluate.fidelity", {"s2v.evaluate.evaluate"}, {"s2v.evaluate.generate", "s2v.train.judge"}),
         ("s2v.report.verdicts", {"s2v.report.tables"}, STAGES - {"s2v.report.tables"}),
-        ("s2v.methods.retrieval", {"s2v.evaluate.generate"}, {"s2v.train.align", "s2v.evaluate.evaluate"}),
+        ("s2v.methods.renderers.database", {"s2v.evaluate.generate"}, {"s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.config.training", set(), STAGES),
     ],
 )

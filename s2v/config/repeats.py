@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.foreign import MethodName
+from s2v.config.methods import METHODS
 
 if TYPE_CHECKING:
     from s2v.config import Config
@@ -40,7 +41,7 @@ def drawn_again(
     return [
         (folder_of(n), method)
         for method in methods
-        for n in (trainings if any(made_anew(config, part) for part in NEEDS[method].parts.values()) else [0])
+        for n in (trainings if any(made_anew(config, part) for part in METHODS[method].parts.values()) else [0])
     ]
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.foreign import MethodName
+from s2v.config.methods import METHODS
 from s2v.control.sheets import write, write_recipe
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
@@ -118,7 +119,7 @@ class Painter:
         return [
             name
             for name, method in GENERATORS.items()
-            if all((self.run / part / "model.safetensors").is_file() for part in NEEDS[method].parts.values())
+            if all((self.run / part / "model.safetensors").is_file() for part in METHODS[method].parts.values())
         ]
 
     @property
