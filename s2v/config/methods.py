@@ -19,7 +19,7 @@ class Rendering:
     """What makes pictures of features, and what a job that does so needs.
 
     Attributes:
-        kind: a renderer of `s2v.methods.renderers`; none where the method is somebody else's.
+        kind: a module of `s2v.methods.renderers`; none where the method is somebody else's.
         parts: trained things, {part: folder under the output}.
         settings: keys of `generate` that matter to it and not to the methods that do not name them.
         column: the paper's column: G (generator), R (retrieval) or -.
@@ -148,10 +148,13 @@ METHODS: dict[str, Entry] = {
 OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.renders.settings)
 """Keys of `generate` that are some methods' alone."""
 
+RENDERERS = sorted({entry.renders.kind for entry in METHODS.values()})
+"""Modules of `s2v.methods.renderers`, of which a method runs through one."""
+
 PARTS = {
     part: sorted({entry.parts[part] for entry in METHODS.values() if part in entry.parts})
     for part in ("encoder", "generator", "align", "vae")
 }
 """The parts that there are, and the folders that each may be."""
 
-__all__ = ["METHODS", "OWN", "OWN_SETTINGS", "PARTS", "Entry", "Rendering"]
+__all__ = ["METHODS", "OWN", "OWN_SETTINGS", "PARTS", "RENDERERS", "Entry", "Rendering"]
