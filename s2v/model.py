@@ -257,7 +257,8 @@ class Model:
             Pictures uint8 [len(weights), 3, R, R].
         """
         z_v, z_a = self.encode_image(picture), self.encode_audio(sound)
-        return torch.cat([self.method.renderer.compose(z_v, z_a, weight, seed) for weight in weights])
+        ldm = self.method.renderer.latent_diffusion()
+        return torch.cat([ldm.compose(z_v, z_a, weight, seed) for weight in weights])
 
     def renoise(self, picture: Picture, sound: Sound, strengths: Sequence[float], seed: int = 0) -> Tensor:
         """A picture noised in part and drawn anew under the mean of its feature and a sound's, as the paper's authors'
@@ -273,8 +274,8 @@ class Model:
             Pictures uint8 [len(strengths), 3, R, R].
         """
         z = self.interpolate(picture, sound, [0.5])
-        images = self._seen(picture)
-        return torch.cat([self.method.renderer.renoise(images, z, strength, seed) for strength in strengths])
+        images, ldm = self._seen(picture), self.method.renderer.latent_diffusion()
+        return torch.cat([ldm.renoise(images, z, strength, seed) for strength in strengths])
 
 
 def load(run: str | Path | None = None, method: str = "sound2vision", **settings: object) -> Model:

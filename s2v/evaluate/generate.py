@@ -83,8 +83,16 @@ def run(
         UserError: no such method, the split has nothing that it can start from, or what it makes are no pictures.
     """
     place, entry = Runtime.from_config(runtime, threads), find(method)
-    own = {**entry.defaults, **(settings or {})}
-    maker = load_method(method, Sources(config, parts, packs, train_packs, place.device, own, embed_unclip))
+    sources = Sources(
+        config=config,
+        parts=parts,
+        packs=packs,
+        train_packs=train_packs,
+        device=place.device,
+        settings={**entry.defaults, **(settings or {})},
+        embed_unclip=embed_unclip,
+    )
+    maker = load_method(method, sources)
     frame = str(getattr(config, entry.frame, entry.frame))
     z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split, read_classes(classes))
     if entry.control:

@@ -13,6 +13,7 @@ from s2v.media.picture import Policy
 from s2v.methods.base import Sources, Unsupported, noise
 
 if TYPE_CHECKING:
+    from s2v.methods.renderers.latent_diffusion import LatentDiffusionRenderer
     from s2v.models.biggan import Generator
 
 
@@ -99,26 +100,11 @@ class Renderer(ABC):
         """
         raise Unsupported(f"{self.method}: no inversion; take sound2vision or sound2vision_ldm")
 
-    def compose(self, z_v: Tensor, z_a: Tensor, weight: float, seed: int) -> Tensor:
-        """Pictures uint8 [B, 3, R, R] under image features [B, D] and sound features [B, D] at once.
-
-        Args:
-            z_v: of pictures.
-            z_a: of sounds.
-            weight: share of the guidance that is the pictures'; the rest is the sounds'.
-            seed: of the noise, one for all.
+    def latent_diffusion(self) -> LatentDiffusionRenderer:
+        """Itself, where it is the latent diffusion model, which takes two conditions at once.
 
         Raises:
-            Unsupported: it is not the latent diffusion model.
-        """
-        raise Unsupported(f"{self.method}: needs the latent diffusion model: --generator ldm, sound2vision_ldm")
-
-    def renoise(self, pictures: Tensor, z: Tensor, strength: float, seed: int) -> Tensor:
-        """Pictures uint8 [B, 3, H, W], noised by `strength` and drawn on under features [B, D]: uint8 [B, 3, R, R].
-
-        Raises:
-            UserError: the strength is not between 0 and 1.
-            Unsupported: it is not the latent diffusion model.
+            Unsupported: it is another.
         """
         raise Unsupported(f"{self.method}: needs the latent diffusion model: --generator ldm, sound2vision_ldm")
 

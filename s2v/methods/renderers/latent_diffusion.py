@@ -36,6 +36,10 @@ class LatentDiffusionRenderer(Renderer):
         self.noise_shape = (model.latent_channels, model.latent_px, model.latent_px)
         self.resolution = int(self.vae.config["sample_size"])
 
+    def latent_diffusion(self) -> LatentDiffusionRenderer:
+        """Itself."""
+        return self
+
     @torch.no_grad()
     def draw(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1].
@@ -77,13 +81,24 @@ class LatentDiffusionRenderer(Renderer):
     # here; the first is `s2v.control.latent.interpolate`.
 
     def compose(self, z_v: Tensor, z_a: Tensor, weight: float, seed: int) -> Tensor:
-        """Pictures uint8 [B, 3, R, R] under image features [B, D] and sound features [B, D] at once."""
+        """Pictures uint8 [B, 3, R, R] under image features [B, D] and sound features [B, D] at once.
+
+        Args:
+            z_v: of pictures.
+            z_a: of sounds.
+            weight: share of the guidance that is the pictures'; the rest is the sounds'.
+            seed: of the noise, one for all.
+        """
         weights = [GUIDANCE * weight, GUIDANCE * (1 - weight)]
         latents = Steering(self.sampler.model, STEPS).compose([z_v, z_a], weights, self._one(len(z_v), seed))
         return from_unit(decode(self.vae, latents))
 
     def renoise(self, pictures: Tensor, z: Tensor, strength: float, seed: int) -> Tensor:
-        """Pictures uint8 [B, 3, H, W], noised by `strength` and drawn on under features [B, D]: uint8 [B, 3, R, R]."""
+        """Pictures uint8 [B, 3, H, W], noised by `strength` and drawn on under features [B, D]: uint8 [B, 3, R, R].
+
+        Raises:
+            UserError: the strength is not between 0 and 1.
+        """
         begun = encode(self.vae, resize(pictures, self.resolution))
         try:
             latents = Steering(self.sampler.model, STEPS).renoise(begun, z, self._one(len(z), seed), strength)
