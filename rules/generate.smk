@@ -1,11 +1,4 @@
 from s2v.config.foreign import source_digest
-from s2v.config.methods import RENDERERS
-
-
-def drawn_by(entry):
-    """Digest of the code that a method runs through: what others render with is no matter of it."""
-    others = [kind for kind in RENDERERS if entry.renders.kind not in ("", kind)]
-    return code_digest("s2v.evaluate.generate", without=[f"s2v.methods.renderers.{kind}" for kind in others])
 
 
 # Pictures of the test clips: one job a method (row of the table) and seed.
@@ -50,6 +43,8 @@ rule generate:
         # Of somebody else's method: its own settings, and its code.
         settings=lambda wildcards: CONFIG.generate.settings.get(wildcards.method, {}),
         foreign=lambda wildcards: source_digest(METHODS[wildcards.method].source),
-        code=lambda wildcards: drawn_by(METHODS[wildcards.method]),
+        code=lambda wildcards: code_digest(
+            "s2v.evaluate.generate", without=METHODS[wildcards.method].unused()
+        ),
     script:
         "../workflow_scripts/generate.py"

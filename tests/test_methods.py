@@ -20,11 +20,18 @@ from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
 from s2v.evaluate.generate import run, scrambled, shuffled
 from s2v.evaluate.pictures import read_pictures
+from s2v.identity import import_closure
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.media.spectrogram import fit_window
 from s2v.methods import Method, Sources, Unsupported, clip_seed, load_method, noise
 from s2v.methods.renderers.database import choose
-from s2v.models.image_encoder import unit
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.autoencoder import autoencoder, decode
+from s2v.models.biggan import Generator
+from s2v.models.diffusion_sampler import Sampler
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.store import load
 
 CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2), unclip=UnclipConfig(steps=2))
 
@@ -106,6 +113,17 @@ def test_pictures_are_made_again_for_what_an_entry_says_and_not_for_what_its_job
     assert json.loads(json.dumps(entry.values())) is not None, "plain values, for the params of a rule"
 
 
+def test_what_other_methods_render_with_is_no_code_of_a_method() -> None:
+    closures = {
+        name: import_closure("s2v.evaluate.generate", without=entry.unused()) for name, entry in METHODS.items()
+    }
+    for name, closure in closures.items():
+        kinds = {module.rpartition(".")[2] for module in closure if module.startswith("s2v.methods.renderers.")}
+        assert kinds == {"base", METHODS[name].renders.kind}
+    assert "s2v.models.stable_unclip" in closures["unclip"] - closures["sound2vision"]
+    assert "s2v.models.biggan" in closures["sound2vision"] - closures["ldm"]
+
+
 def test_what_a_method_cannot_do_it_says(tiny: tuple[Path, Models]) -> None:
     for name in ("icgan", "upper_bound"):
         with pytest.raises(Unsupported, match=name):
@@ -148,15 +166,32 @@ def test_row_b_is_the_unit_norm_sound_feature_through_the_generator(tiny: tuple[
     waves, keys, _ = read_waves([root / "test-0.tar"], 16000)
     z = method.encode_audio(fit_window(torch.from_numpy(waves[4])[None], 16000))
     assert z.norm(dim=1) == pytest.approx(1.0)
-    from s2v.models.biggan import Generator
-    from s2v.models.store import load
-
     seed = clip_seed(7, keys[4])
     expected = load(Generator, m.generator)(noise([seed], 8), z)
     assert torch.allclose(method.decode(z, [seed]), expected, atol=1e-5)
     images, records = read_pictures(_generate(root, m, "sound2vision", 7))
     index = [record["clip_id"] for record in records].index(keys[4])
     assert (images[index].int() - from_unit(expected)[0].int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", ["icgan", "sound2vision", "ldm", "sound2vision_ldm"])
+def test_a_composition_is_its_parts_one_after_another_to_the_bit(tiny: tuple[Path, Models], name: str) -> None:
+    m, method = tiny[1], _method(*tiny, name)
+    image, wave = torch.rand(3, 3, 40, 30) * 2 - 1, torch.randn(3, 16000) * 0.1
+    if method.entry.takes == "sound":
+        z, found = unit(load(AudioEncoder, m.align).encode(wave, 1.0)), method.encode_audio(wave)
+    else:
+        z, found = unit(load(ImageEncoder, m.encoder).encode(from_unit(image))), method.encode_image(image)
+    assert torch.equal(found, z)
+    seeds = [4, 2**62, 0]
+    with torch.no_grad():
+        if "ldm" in name:
+            sampler = Sampler(load(LatentDiffusion, m.diffusion), CONFIG.ldm.scheduler, 2, CONFIG.ldm.guidance)
+            drawn = sampler(z, noise(seeds, 4 * 8 * 8).reshape(3, 4, 8, 8))
+            expected = decode(load(autoencoder, m.vae), drawn)
+        else:
+            expected = load(Generator, m.generator)(noise(seeds, 8), z).clamp(-1, 1)
+    assert torch.equal(method.decode(z, seeds), expected)
 
 
 def test_upper_bound_is_the_chosen_frame_and_its_variant_the_middle_one(tiny: tuple[Path, Models]) -> None:
@@ -173,9 +208,6 @@ def test_retrieval_is_brute_force_nearest_neighbour(tiny: tuple[Path, Models]) -
     method = load_method("retrieval", Sources(config, _parts(m, "retrieval"), train_packs=[root / "train-0.tar"]))
     frames, _, _ = read_images([root / "train-0.tar"], 24)
     shown, _, _ = read_images([root / "train-0.tar"], 32)
-    from s2v.models.image_encoder import ImageEncoder
-    from s2v.models.store import load
-
     features = unit(load(ImageEncoder, m.encoder).encode(frames))
     z = unit(torch.randn(5, 32))
     nearest = [min(range(12), key=lambda i, row=row: float((features[i] - row).norm())) for row in z]

@@ -89,6 +89,11 @@ class Entry:
         """What decides its pictures and their records, as plain values: all but memory and time of the job."""
         return asdict(replace(self, renders=replace(self.renders, memory_mb=0, minutes=0)))
 
+    def unused(self) -> list[str]:
+        """Modules that it never runs through: what others render with. Somebody else's may run through all."""
+        kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
+        return [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)] if self.renders.kind else []
+
     @property
     def seeded(self) -> bool:
         """Whether another generation seed gives other pictures."""
@@ -148,13 +153,10 @@ METHODS: dict[str, Entry] = {
 OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.renders.settings)
 """Keys of `generate` that are some methods' alone."""
 
-RENDERERS = sorted({entry.renders.kind for entry in METHODS.values()})
-"""Modules of `s2v.methods.renderers`, of which a method runs through one."""
-
 PARTS = {
     part: sorted({entry.parts[part] for entry in METHODS.values() if part in entry.parts})
     for part in ("encoder", "generator", "align", "vae")
 }
 """The parts that there are, and the folders that each may be."""
 
-__all__ = ["METHODS", "OWN", "OWN_SETTINGS", "PARTS", "RENDERERS", "Entry", "Rendering"]
+__all__ = ["METHODS", "OWN", "OWN_SETTINGS", "PARTS", "Entry", "Rendering"]
