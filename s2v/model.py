@@ -77,19 +77,18 @@ class Model:
 
         self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
         entry = find(method)
-        parts = entry.parts
+        parts = {part: self.run / folder for part, folder in entry.parts.items()}
         if entry.source or "align" not in parts or "encoder" not in parts:
             raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
-        for part in dict.fromkeys(parts.values()):
-            if not (self.run / part / "model.safetensors").is_file():
+        self.weights = {part: folder / "model.safetensors" for part, folder in parts.items()}
+        for file in self.weights.values():
+            if not file.is_file():
                 hint = "`snakemake --cores all` makes one"
-                raise UserError(f"{self.run}: no finished run (no {part}/model.safetensors); {hint}")
-        self.weights = {part: self.run / folder / "model.safetensors" for part, folder in parts.items()}
-        audio = read_json(self.run / parts["align"] / "config.json")["audio"]
+                raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
+        audio = read_json(parts["align"] / "config.json")["audio"]
         self.window_s = float(window_s or audio["window_s"])
         config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
-        folders = {part: self.run / folder for part, folder in parts.items()}
-        self.method = Composed(entry, Sources(config, folders, device=device))
+        self.method = Composed(entry, Sources(config, parts, device=device))
 
     @property
     def name(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from s2v.config.foreign import MethodName
 from s2v.config.methods import METHODS
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ def folder_of(training: int) -> str:
     return f"seeds/{training}/" if training else ""
 
 
-def drawn_again(
-    config: Config, methods: Iterable[MethodName], trainings: Sequence[int]
-) -> list[tuple[str, MethodName]]:
+def drawn_again(config: Config, methods: Iterable[str], trainings: Sequence[int]) -> list[tuple[str, str]]:
     """(folder of the training seed, method) of what some methods draw; one without a part of its own is drawn once."""
     return [
         (folder_of(n), method)

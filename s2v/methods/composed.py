@@ -39,15 +39,10 @@ class Composed:
         """Number of pictures that it searches; None where it makes its own."""
         return self.renderer.size
 
-    @property
-    def name(self) -> str:
-        """Of its entry."""
-        return self.entry.name
-
     def encode_audio(self, wave: Tensor) -> Tensor:
         """Waveform float [B, N] at 16 kHz, tiled or cut to the window -> z^A [B, D], as the renderer takes it."""
         if self.f_a is None:
-            raise Unsupported(f"{self.name}: makes pictures from pictures; it has no audio encoder")
+            raise Unsupported(f"{self.entry.name}: makes pictures from pictures; it has no audio encoder")
         return self._condition(self.f_a.encode(wave, self.window_s))
 
     def encode_image(self, image: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from s2v.config.foreign import MethodName
 from s2v.config.methods import METHODS
 from s2v.control.sheets import write, write_recipe
 from s2v.control.training_frames import Frames
@@ -24,7 +23,7 @@ from s2v.report.attention import explain, heat_figure
 from s2v.report.figures import save
 from s2v.world import class_names
 
-GENERATORS: dict[str, MethodName] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
+GENERATORS: dict[str, str] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
 SOUNDS = 4
 NEAREST = 4
 PX = 192
