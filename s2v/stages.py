@@ -20,7 +20,7 @@ class Stage:
         name: its word: that of its script, its part of the configuration, its folder of results, and mostly its rule.
         modules: the code that it runs; the first has its `run`.
         takes: what it reads, in words.
-        gives: the file, under the output, that is there when a job is done, as its rule writes the path.
+        gives: a file under the output that is there when a job is done; nothing of a variant that only has other sizes.
         what: what that file is, and what lies beside it.
         section: its part of the configuration, where that is not called as the stage is.
         rule: the rule that makes it, where that is not called as the stage is: then it is a variant of that stage.
@@ -127,7 +127,7 @@ _TABLE = (
         "the same of splits of which every frame is kept", section="pack", sizes="pack", group="packs",
     ),
     _training("encoder", "train.encoder", "packed pictures", "f_V, SwAV", instead="s2v.weights.convert"),
-    _training("encoder_vit", "train.encoder", "", "of the latent diffusion model, a ViT", rule="encoder"),
+    _training("encoder_vit", "train.encoder", "", "that of the latent diffusion model, a ViT", rule="encoder"),
     _cached("embed", "train.embed", "packed pictures, f_V", "z^V", made_from=("encoder",)),
     _cached("embed_vit", "train.embed", "", "of the ViT", rule="embed", made_from=("encoder_vit",)),
     _cached(
@@ -188,7 +188,7 @@ _TABLE = (
     _report("fig03", "report.selection", "select, packed train split, the truth", "fig03.png", "`fig03.csv`",
             memory_mb=2000),
     _report("fig04", "report.figures", "pictures, test sounds", "fig04.png"),
-    _report("fig05", "report.attention", "test sounds, f_A, G, the truth", "fig05.png",
+    _report("fig05", "report.attention", "test sounds, f_A, G, the truth", "fig05.png", section="attention",
             sizes="generate", memory_mb=0, minutes=60, gpus="job"),
     _report(
         "gap", "report.gap", "f_A of every training of Table 2, z^V of the test split", "gap.csv", "",
@@ -199,11 +199,12 @@ _TABLE = (
     _report("fig16", "report.scaling", "evaluations of both generators for each set of classes", "fig16.png",
             "`fig16.csv`, `fig16.md`"),
     _report("fig17", "report.figures", "pictures of the most classes, test sounds", "fig17.png"),
-    _report("control", "evaluate.control", "test pairs, models, judge", "control.csv", "",
-            sizes="generate", memory_mb=0, minutes=120, gpus="job"),
+    _report("control", "evaluate.control", "test pairs, models, judge", "control.csv",
+            sizes="generate", memory_mb=0, minutes=120),
     _report(
-        "control_figure", "report.control", "test pairs, models", "{sheet}.png",
-        "`fig08` to `fig11`, `fig13`, `fig18`, `fig19`", sizes="generate", memory_mb=0, minutes=60, gpus="job",
+        "control_figure", "report.control", "test pairs, models", "fig08.png",
+        "`fig09.png` to `fig11.png`, `fig13.png`, `fig18.png`, `fig19.png`",
+        sizes="generate", memory_mb=0, minutes=60, gpus="job",
     ),
     _report("claims", "report.claims", "`claims/{stage}.json`, which the stages above write", "claims.csv",
             "`claims.md`", memory_mb=1000, minutes=10),

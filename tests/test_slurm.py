@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from slurm_cluster import Cluster, NoCluster, start, stop
 from workflow_runs import REPOSITORY, TINY, Checkout
 
@@ -103,17 +102,6 @@ def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> Non
         done = Checkout(REPOSITORY).snakemake("--dry-run", "--forceall", "--attempt", attempt, "coverage")
         assert done.returncode == 0, done.stdout[-4000:]
         assert f"mem_mb={memory}," in done.stdout.split("rule coverage:")[1].split("[")[0]
-
-
-def test_profile_knows_the_rules_with_a_gpu_and_those_of_trainings() -> None:
-    profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
-    texts = {
-        block.split(":")[0]: block
-        for path in (REPOSITORY / "rules").glob("*.smk")
-        for block in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]
-    }
-    assert set(profile["set-resources"]) == {name for name, text in texts.items() if "gpu=" in text}
-    assert set(profile["set-threads"]) == {name for name, text in texts.items() if "threads: TRAINING_THREADS" in text}
 
 
 def test_local_profile_plans_the_whole_chain() -> None:

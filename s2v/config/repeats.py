@@ -11,6 +11,7 @@ from s2v.stages import STAGES
 if TYPE_CHECKING:
     from s2v.config import Config
 
+
 def made_anew(config: Config, stage: str) -> bool:
     """Whether another training seed has a stage of its own; what it shares lies in the output's root."""
     return stage in config.seeds.of or any(made_anew(config, source) for source in STAGES[stage].made_from)
