@@ -48,38 +48,6 @@ validate(config, "../config.schema.json", set_default=False)
 # `workflow.cores` is an error; profiles/slurm says the threads there.
 PLAN = Plan(CONFIG, workflow.resource_settings.cores)
 
-# The same by the names that some rule files still have for it.
-from dataclasses import asdict
-
-from s2v.config.methods import OWN_SETTINGS
-from s2v.provenance import code_digest
-from s2v.report.ablation import Ablation
-from s2v.workflow import plain
-
-SHARDS, DUPLICATES, UNSELECTED, JUDGED = PLAN.shards, PLAN.duplicates, PLAN.unselected, PLAN.judge
-TRAINING_THREADS, GPU = PLAN.threads("align"), PLAN.gpus("generate")
-packs, part, drawn, evaluated, ablated = PLAN.packs, PLAN.part, PLAN.drawn, PLAN.evaluated, PLAN.ablated
-ablation_results = PLAN.ablation_results
-
-
-def values(section):
-    return plain(getattr(CONFIG, section))
-
-
-def memory(stage):
-    return PLAN._memory_mb("table1" if stage == "table" else stage)
-
-
-def growing(amount):
-    def asked(wildcards, attempt):
-        return (amount(wildcards) if callable(amount) else amount) * min(attempt, 2)
-
-    return asked
-
-
-def needed(stage, wildcards):
-    return PLAN.memory_of_method(stage)(wildcards, 1), PLAN.minutes_of_method(stage)(wildcards, 1)
-
 
 wildcard_constraints:
     shard=r"\d+",

@@ -60,8 +60,7 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], timeou
 def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(slurm: Cluster, tmp_path: Path) -> None:
     checkout = Checkout.of_repository(tmp_path / "checkout")
     (checkout.root / "small.yaml").write_text(SMALL)
-    rest = '        runtime=growing(30),\n    params:\n        code=code_digest("s2v.data.coverage",'
-    checkout.edit("rules/report.smk", f"growing(1500),\n{rest}", f"growing(500),\n{rest}")
+    checkout.edit("rules/report.smk", 'PLAN.memory("coverage")', "lambda wildcards, attempt: 500 * attempt")
     checkout.edit("workflow_scripts/coverage.py", "with job(snakemake):\n", f"with job(snakemake):\n{HUNGRY}\n")
     targets = (*PACKS, MODEL, COVERAGE)
     with open(checkout.root / "failed.log", "wb") as log:
