@@ -263,9 +263,7 @@ def test_every_rule_says_what_it_needs() -> None:
         for rule in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
             for word in words:
                 assert word in rule, f"{path.name}: rule {rule.split(':')[0]} has no {word}"
-            assert re.search(r"code=.*\bPLAN.code\(", rule), (
-                f"{path.name}: rule {rule.split(':')[0]} has no code="
-            )
+            assert re.search(r"code=.*\bPLAN.code\(", rule), f"{path.name}: rule {rule.split(':')[0]} has no code="
 
 
 def test_profile_reruns_what_was_interrupted() -> None:
