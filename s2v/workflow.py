@@ -215,9 +215,9 @@ class Plan:
         """Folder of what a stage made, as a job of a training seed takes it: its own, or that of all seeds."""
         return f"{wildcards.again if made_anew(self.config, stage) else ''}{stage}"
 
-    def model(self, stage: StageOf) -> InputFunction:
+    def model(self, stage: str) -> InputFunction:
         """The trained thing of a stage."""
-        return lambda wildcards: trained(self.folder(_name(stage, wildcards), wildcards))
+        return lambda wildcards: trained(self.folder(stage, wildcards))
 
     def cached(self, stage: str, splits: Iterable[str]) -> InputFunction:
         """Features, or latents, of some splits."""

@@ -41,13 +41,16 @@ def test_each_rule_is_a_stage_and_each_stage_has_a_rule() -> None:
 @pytest.mark.parametrize("name", sorted(ALL_RULES))
 def test_a_rule_asks_for_what_its_stage_says(name: str) -> None:
     text, stage = ALL_RULES[name], STAGES[name]
-    variant = rf'(\("{name}"\)|\(wildcards\.{name}\)|\(lambda wildcards: wildcards\.{name}\)|\(embedded\)|\()'
-    assert re.search(rf"\bPLAN\.code{variant}", text)
-    if "use rule" in text or name == "pack_frames":
+    # Of its own name, or of the variant that the job's wildcards name.
+    of = rf'\(("{name}"|(lambda wildcards: )?wildcards\.{name}|embedded)\)'
+    assert re.search(rf"code=(lambda wildcards: )?PLAN\.code{of}", text)
+    if name == "pack_frames":
+        assert "mem_mb=" not in text and stage.sizes == "pack", "it takes over what rule pack says"
         return
     assert f'threads: PLAN.threads("{name}")' in text
-    assert re.search(rf"mem_mb=PLAN\.memory(_of_method)?{variant}", text)
-    assert re.search(rf"runtime=PLAN\.minutes(_of_method)?{variant}", text)
+    assert re.search(rf"runtime=PLAN\.minutes(_of_method)?{of}", text)
+    by_sheet = name == "control_figure" and "mem_mb=PLAN.memory(\n" in text
+    assert by_sheet or re.search(rf"mem_mb=PLAN\.memory(_of_method)?{of}", text)
     assert ("gpu=" in text) == (stage.gpus != "none") == (f'PLAN.gpus("{name}")' in text)
 
 
