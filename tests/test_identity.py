@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib
 import json
 import os
 import re
@@ -295,25 +294,6 @@ def test_a_formula_changes_the_stages_that_compute_it_and_no_others(package: Pac
 def test_unknown_module() -> None:
     with pytest.raises(UserError, match=r"s2v\.nonsense: no module"):
         code_digest("s2v.nonsense")
-
-
-def test_scripts_digest_the_modules_that_they_run() -> None:
-    """Each rule's digest names the modules from which its script takes `run` (two where a mode has one of its own)."""
-    workflow = ROOT.parent
-    for script in sorted((workflow / "workflow_scripts").glob("*.py")):
-        modules = {
-            node.module
-            for node in ast.walk(ast.parse(script.read_text()))
-            if isinstance(node, ast.ImportFrom) and any(alias.name == "run" for alias in node.names)
-        }
-        if script.stem == "adapter":
-            continue
-        assert modules, script.name
-        rules = "\n".join(path.read_text() for path in (workflow / "rules").glob("*.smk"))
-        rule = re.split(r"\n *rule ", rules.split(f"workflow_scripts/{script.name}")[0])[-1]
-        for module in modules:
-            assert f'"{module}"' in rule.split("code_digest(")[1].split(")")[0]
-            assert callable(importlib.import_module(str(module)).run)
 
 
 def test_package_does_not_know_snakemake() -> None:

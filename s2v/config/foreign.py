@@ -86,7 +86,7 @@ def foreign_class(source: str) -> Any:
 def source_digest(source: str) -> str | None:
     """Short hash over the Python files of the package (or the module) that `package.module:Class` lies in.
 
-    None where `source` is empty: the method is one of this package, whose code `s2v.provenance` knows.
+    None where `source` is empty: the method is one of this package, whose code `s2v.identity` knows.
     """
     if not source:
         return None
