@@ -91,6 +91,12 @@ def test_code_that_is_imported_by_name_is_named_and_what_is_never_entered_is_lef
     assert PLAN.modules("extract") == ("s2v.data.extract",)
     assert PLAN.code("fetch") == code_digest("s2v.data.fetch", without=["s2v.data.youtube", "s2v.data.local_tree"])
     assert PLAN.code("fetch") != code_digest("s2v.data.fetch")
+    files = [REPOSITORY / "config.yaml", REPOSITORY / "configs/vggsound50.yaml"]
+    for source, other in (("youtube", "local_tree"), ("local_tree", "youtube")):
+        plan = Plan(check(merge([*map(read, files), {"data": {"videos": {"source": source}}}]), files))
+        assert plan.code("fetch") == code_digest("s2v.data.fetch", without=["s2v.world", f"s2v.data.{other}"])
+        assert plan.is_by_id and plan.downloads == (source == "youtube")
+    assert not PLAN.is_by_id and not PLAN.downloads
 
 
 # Variants.
