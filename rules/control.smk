@@ -44,7 +44,7 @@ rule control_figure:
         sampler=CONFIG.generate.ldm.model_dump(mode="json"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
-        code=code_digest("s2v.report.control"),
+        code=code_digest("s2v.report.fig08_19"),
     script:
         "../workflow_scripts/control_figure.py"
 
@@ -78,6 +78,6 @@ if JUDGED:
             window_s=CONFIG.generate.window_s,
             seed=CONFIG.generate.seeds[0],
             bootstrap=CONFIG.evaluate.bootstrap,
-            code=code_digest("s2v.evaluate.control"),
+            code=code_digest("s2v.report.control"),
         script:
             "../workflow_scripts/control.py"

@@ -31,7 +31,7 @@ rule fig03:
     params:
         split=CHOSEN,
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.selection"),
+        code=code_digest("s2v.report.fig03"),
     script:
         "../workflow_scripts/fig03.py"
 
@@ -66,7 +66,7 @@ rule fig05:
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.attention"),
+        code=code_digest("s2v.report.fig05"),
     script:
         "../workflow_scripts/fig05.py"
 
@@ -147,7 +147,7 @@ rule fig06:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code_digest("s2v.report.gap_figures"),
+        code=code_digest("s2v.report.fig06_07"),
     script:
         "../workflow_scripts/fig06.py"
 

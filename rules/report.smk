@@ -29,7 +29,7 @@ rule table1:
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.tables"),
+        code=code_digest("s2v.report.table1"),
     script:
         "../workflow_scripts/table1.py"
 
@@ -97,7 +97,7 @@ rule fig04:
         runtime=growing(30),
     params:
         audio=heard(CONFIG),
-        code=code_digest("s2v.report.figures"),
+        code=code_digest("s2v.report.fig04"),
     script:
         "../workflow_scripts/fig04.py"
 
@@ -126,7 +126,7 @@ rule fig14:
         runtime=growing(30),
     params:
         audio=heard(CONFIG),
-        code=code_digest("s2v.report.generators"),
+        code=code_digest("s2v.report.fig14"),
     script:
         "../workflow_scripts/fig14.py"
 
@@ -158,7 +158,7 @@ rule coverage:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        code=code_digest("s2v.data.coverage", "s2v.report.coverage_figure"),
+        code=code_digest("s2v.data.coverage", "s2v.report.coverage"),
     script:
         "../workflow_scripts/coverage.py"
 
@@ -188,6 +188,6 @@ rule provenance:
         config=CONFIG.model_dump(mode="json"),
         files=[DEFAULT_FILE, *OVERLAYS],
         revision=revision(),
-        code=code_digest("s2v.report.provenance_table"),
+        code=code_digest("s2v.report.provenance"),
     script:
         "../workflow_scripts/provenance.py"

@@ -61,7 +61,7 @@ rule fig16:
     params:
         sizes=SCALING.scaling.sizes,
         bootstrap=SCALING.evaluate.bootstrap,
-        code=code_digest("s2v.report.scaling"),
+        code=code_digest("s2v.report.fig16"),
     script:
         "../workflow_scripts/fig16.py"
 
@@ -92,6 +92,6 @@ rule fig17:
         runtime=growing(30),
     params:
         audio=heard(SCALING),
-        code=code_digest("s2v.report.figures"),
+        code=code_digest("s2v.report.fig04"),
     script:
         "../workflow_scripts/fig17.py"

@@ -19,7 +19,7 @@ from s2v.evaluate.quantities import read_quantities
 from s2v.files import write_parquet
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.store import load
-from s2v.report.attention import run
+from s2v.report.fig05 import run
 from s2v.world import TRUTH
 
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from s2v.config import WorldConfig
 from s2v.errors import UserError
 from s2v.evaluate.background import background, distance
-from s2v.evaluate.control import TestSet, identity, rho, to_csv
 from s2v.evaluate.size import learn
 from s2v.files import write_json
 from s2v.media.picture import encode_jpeg
+from s2v.report.control import TestSet, identity, rho, to_csv
 from s2v.world.recipe import Clip, clip_seed, photos
 
 

@@ -26,8 +26,8 @@ from s2v.evaluate.generate import run as generate
 from s2v.evaluate.pictures import read_pictures, write_pictures
 from s2v.evaluate.quantities import read_quantities
 from s2v.files import read_json, write_json, write_parquet
-from s2v.report.generators import run as fig14
-from s2v.report.scaling import run as fig16
+from s2v.report.fig14 import run as fig14
+from s2v.report.fig16 import run as fig16
 from s2v.tensors import save_tensors
 from s2v.world.order import DEFAULT
 

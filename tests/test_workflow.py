@@ -104,7 +104,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
         ("s2v/report/verdicts.py", '"""', '"""Edited. ', {"table1"}),
         ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
-        ("s2v/report/coverage_figure.py", '"""', '"""Edited. ', {"coverage", "table1"}),
+        ("s2v/report/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
         (
             "s2v/world/classes/owl.py",
             '"""',

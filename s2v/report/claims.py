@@ -13,7 +13,7 @@ from s2v.errors import UserError
 from s2v.evaluate.quantities import Quantity, read_quantities
 from s2v.files import read_json, write_json, write_text
 from s2v.report.claim_list import BUILT, CLAIMS, Claim
-from s2v.report.tables import bullets
+from s2v.report.table1 import bullets
 
 TARGETS = {name: f"{name}.png" if name.startswith("fig") else f"{name}.csv" for name in BUILT}
 """File that a user asks for, of each source."""

@@ -13,7 +13,7 @@ from s2v.files import write_text
 from s2v.report.ablation import Ablation
 from s2v.report.comparisons import of_table2
 from s2v.report.rows import Row, fid_difference, hit_difference, load_rows
-from s2v.report.tables import METRICS, bullets, cell, coverage_line, facts, intervals, metric_head, missing
+from s2v.report.table1 import METRICS, bullets, cell, coverage_line, facts, intervals, metric_head, missing
 from s2v.report.verdicts import percent, plain
 
 PAPER_TABLE2: dict[str, dict[str, str]] = {

@@ -9,7 +9,7 @@ from s2v.evaluate.quantities import write_quantities
 from s2v.files import write_text
 from s2v.report.comparisons import of_table3
 from s2v.report.rows import Row, load_rows
-from s2v.report.tables import METRICS, bullets, cell, coverage_line, csv_text, facts, intervals, metric_head, missing
+from s2v.report.table1 import METRICS, bullets, cell, coverage_line, csv_text, facts, intervals, metric_head, missing
 from s2v.report.verdicts import percent, say
 
 ROWS = {"A": "GAN", "B": "LDM", "C": "AudioToken"}
@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Write table3.csv (the rows that were run) and table3.md (all rows, the paper's numbers, what holds).
 
-    Numbers and intervals are those of Table 1: see `s2v.report.tables.run`, which has the same arguments but for
+    Numbers and intervals are those of Table 1: see `s2v.report.table1.run`, which has the same arguments but for
     `methods`: {row: method}, rows that are not named there are not yet run.
 
     Raises:

@@ -12,8 +12,17 @@ from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
-from s2v.report.figures import pictures_by_seed, plan, save
-from s2v.report.panels import bare, enlarge, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.panels import (
+    bare,
+    enlarge,
+    pictures_by_seed,
+    plan,
+    save,
+    show_picture,
+    show_sound,
+    sounds_of,
+    spectrogram,
+)
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig

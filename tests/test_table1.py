@@ -18,7 +18,7 @@ from s2v.evaluate.generate import run as generate
 from s2v.files import read_json, read_parquet, write_json, write_parquet
 from s2v.report.deviations import deviations
 from s2v.report.rows import load_rows
-from s2v.report.tables import run as table
+from s2v.report.table1 import run as table
 from s2v.report.verdicts import FAILS, HOLDS, verdicts
 from s2v.tensors import load_tensors, save_tensors
 from s2v.train.judge import run as train_judge

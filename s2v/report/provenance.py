@@ -11,7 +11,7 @@ from typing import Any
 
 from s2v.files import write_text
 from s2v.provenance import versions
-from s2v.report.tables import coverage_line
+from s2v.report.table1 import coverage_line
 
 PACKAGES = (
     "snakemake", "torch", "torchvision", "torchaudio", "diffusers", "transformers", "webdataset", "decord",

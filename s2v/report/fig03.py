@@ -24,8 +24,7 @@ from s2v.evaluate.quantities import Quantity, write_quantities
 from s2v.evaluate.selection import Judged, judged
 from s2v.files import read_parquet, write_text
 from s2v.media.picture import decode_image
-from s2v.report.figures import save
-from s2v.report.panels import show_picture
+from s2v.report.panels import save, show_picture
 
 EXAMPLES = 6
 NAMES = {"top1": "top-1", "top3": "top-3", "mid": "middle", "random": "random"}

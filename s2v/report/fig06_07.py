@@ -14,7 +14,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from s2v.evaluate.gap import Geometry, geometry
-from s2v.report.figures import save
+from s2v.report.panels import save
 from s2v.tensors import load_tensors
 
 NAMES = {"nce": r"$L_{nce}$", "total": r"$L_{total}$"}

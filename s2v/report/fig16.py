@@ -19,8 +19,7 @@ from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval, crossed, paired_difference
 from s2v.evaluate.quantities import Quantity, write_quantities
 from s2v.files import read_parquet, write_text
-from s2v.report.figures import pictures_by_seed, plan, save
-from s2v.report.panels import enlarge, show_picture
+from s2v.report.panels import enlarge, pictures_by_seed, plan, save, show_picture
 from s2v.report.rows import Row, hit_difference, load_rows
 from s2v.report.verdicts import percent, say
 

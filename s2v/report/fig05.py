@@ -31,8 +31,7 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import unit
 from s2v.models.store import load
-from s2v.report.figures import plan, save
-from s2v.report.panels import bare, enlarge, show_picture
+from s2v.report.panels import bare, enlarge, plan, save, show_picture
 from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
