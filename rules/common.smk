@@ -21,9 +21,9 @@ from s2v.data.subset import known_order
 from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.provenance import code_digest, revision, seedless_digest, tree_digest
-from s2v.report.claim_list import BUILT
 from s2v.report.deviations import deviations
 from s2v.report.ablation import Ablation, shown_losses
+from s2v.report import targets
 
 OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:
@@ -221,21 +221,22 @@ def frame_of(wildcards):
     return f"{name}.jpg" if name in ("mid", "top1") else "jpg"
 
 
-# Stages whose measurements claims.csv makes; of others it takes what is there.
-CLAIMED = ["table1", "table2", "gap", "fig03", "fig05"]
+def claimed(wildcards):
+    """What the stages measured whose claims a target has, {stage: file}."""
+    return {
+        name: f"<results>/claims/{name}.json"
+        for name in targets.sources(target_of(wildcards), CONFIG, SCALING)
+    }
 
 
-def claimed():
-    """Measured quantities, {stage: file}."""
-    present = [
-        name for name in BUILT if name in CLAIMED or Path(CONFIG.output, "claims", f"{name}.json").is_file()
-    ]
-    return {name: f"<results>/claims/{name}.json" for name in present}
+def target_of(wildcards):
+    """The target whose claims a job writes: claims.csv has all of the paper's."""
+    return "paper" if wildcards.claims == "claims" else "evidence"
 
 
 SCALED = SCALING.output if LARGER else "<results>"
 SCALING_SHARDS = [f"{shard:03d}" for shard in range(SCALING.data.shards)]
-MOST = SCALING.scaling.sizes[-1]
+MOST = max(SCALING.scaling.sizes, default=0)
 
 
 def scaled(stage, method, size, suffix):

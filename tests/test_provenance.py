@@ -44,7 +44,7 @@ STAGES = {
         ("s2v.models.biggan", {"s2v.train.generator", "s2v.evaluate.generate"}, {"s2v.train.align", "s2v.train.judge"}),
         ("s2v.media.decode", {"s2v.data.extract"}, {"s2v.data.pack", "s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.evaluate.fidelity", {"s2v.evaluate.evaluate"}, {"s2v.evaluate.generate", "s2v.train.judge"}),
-        ("s2v.report.verdicts", {"s2v.report.table1"}, STAGES - {"s2v.report.table1"}),
+        ("s2v.report.findings", {"s2v.report.table1"}, STAGES - {"s2v.report.table1"}),
         ("s2v.methods.retrieval", {"s2v.evaluate.generate"}, {"s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.config.training", set(), STAGES),
     ],

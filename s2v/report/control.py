@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +20,13 @@ from s2v.errors import UserError
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
-from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
-from s2v.files import write_text
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 from s2v.methods.base import clip_seed
 from s2v.model import Model
+from s2v.report.tabular import Column, write_csv
 
 if TYPE_CHECKING:
     from s2v.config import WorldConfig
@@ -40,6 +38,9 @@ STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
 SOFT_DB, LOUD_DB = -24.0, 0.0
 BLENDED = 2
 """Place in `WEIGHTS` of the lambda at which the background is compared: most of the feature is the sound's."""
+OF_THE_RECIPE = ("size_volume", "size_volume_named", "edit_size", "edit_identity", "interpolation_background")
+"""Quantities that take what the world's recipe says of a clip."""
+
 LEAST_NAMED = 3
 """Pictures of a sweep that a rank correlation takes at least."""
 
@@ -102,8 +103,8 @@ def run(
 ) -> None:
     """Measure the five claims about control, over test clips; write them by class as CSV and over all as quantities.
 
-    Of each clip: the same noise in the whole sweep. Without the world's recipe there is no size estimator, and its two
-    quantities are left out.
+    Of each clip: the same noise in the whole sweep. Without the world's recipe there is no size estimator, and what
+    takes it or the recipe (`OF_THE_RECIPE`) is missing.
 
     Args:
         run_dir: output folder of the run.
@@ -144,18 +145,19 @@ def run(
             "edit_identity": "of the judge's features, at the last step",
             "interpolation_background": said,
         }
-    write_text(output, to_csv(found, clips.labels, bootstrap))
-    write_quantities(quantities, {
-        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap)
-        for name, values in found.items()
-        if not np.isnan(values).all()
-    })  # fmt: skip
+    write_csv(output, columns(), by_class(found, clips.labels, bootstrap))
+    measured = {
+        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap) for name, values in found.items()
+    }
+    unknown = Missing("only the embedded world's recipe says how large a source is and what lies behind it")
+    write_quantities(quantities, dict.fromkeys(OF_THE_RECIPE, unknown) | measured)
 
 
-def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity:
+def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity | Missing:
     known = values[~np.isnan(values)]
-    interval = mean_interval(known, bootstrap)
-    return Quantity(interval.value, interval.low, interval.high, len(known), about=about)
+    if not len(known):
+        return Missing(f"no test clip gives a number ({about})")
+    return Quantity.of(mean_interval(known, bootstrap), len(known), about=about)
 
 
 def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
@@ -277,21 +279,36 @@ def identity(ends: Tensor, labels: Sequence[str]) -> NDArray[np.float64]:
     return np.array(kept)
 
 
-def to_csv(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> str:
-    """A line for each quantity and class, and for all classes: mean over clips with its 95 % interval."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["quantity", "class", "clips", "mean", "low", "high"])
+@dataclass(frozen=True)
+class Mean:
+    """A quantity's mean over the clips of a class, or over `all`."""
+
+    quantity: str
+    label: str
+    clips: int
+    mean: Interval
+
+
+def by_class(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> list[Mean]:
+    """The means of each quantity and class, and of all classes; one of no clip is left out."""
+    means = []
     for name, values in found.items():
         for group in ("all", *sorted(set(labels))):
             own = values if group == "all" else values[[i for i, label in enumerate(labels) if label == group]]
             own = own[~np.isnan(own)]
-            if not len(own):
-                continue
-            interval: Interval = mean_interval(own, bootstrap)
-            numbers = (interval.value, interval.low, interval.high)
-            writer.writerow([name, group, len(own), *(f"{number:.4f}" for number in numbers)])
-    return buffer.getvalue()
+            if len(own):
+                means.append(Mean(name, group, len(own), mean_interval(own, bootstrap)))
+    return means
 
 
-__all__ = ["TestSet", "identity", "rho", "run", "to_csv"]
+def columns() -> list[Column[Mean]]:
+    """Of control.csv."""
+    return [
+        Column("quantity", lambda one: one.quantity),
+        Column("class", lambda one: one.label),
+        Column("clips", lambda one: one.clips),
+        Column("mean", lambda one: one.mean, digits=4, interval=True),
+    ]
+
+
+__all__ = ["TestSet", "identity", "by_class", "columns", "rho", "run"]

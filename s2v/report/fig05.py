@@ -21,7 +21,7 @@ from s2v.data.reader import read_waves
 from s2v.errors import UserError
 from s2v.evaluate.attention import column_times_s, grad_cam, share, sounding
 from s2v.evaluate.bootstrap import mean_interval
-from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
 from s2v.media.picture import from_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
@@ -200,22 +200,22 @@ def _shares(one: Seen) -> tuple[float, float, float]:
 
 def to_quantities(
     measured: list[tuple[float, float, float]], clips: int, score: str, bootstrap: int
-) -> dict[str, Quantity]:
-    """Means over clips with intervals; nothing where there is no truth."""
+) -> dict[str, Quantity | Missing]:
+    """Means over clips with intervals; without the world's truth there is nothing to attend to."""
+    names = ("share", "chance", "share_minus_chance", "loudness_minus_chance", "share_minus_loudness")
     if not measured:
-        return {}
+        return dict.fromkeys(names, Missing("nobody knows when the source of a clip sounds, or all sound all the time"))
     attention, loudness, chance = np.array(measured).T
     about = (
         f"{len(measured)} of {clips} test clips, those that do not sound all the time; score {score}; "
         f"attention {100 * attention.mean():.1f} %, loudness alone {100 * loudness.mean():.1f} %, chance "
         f"{100 * chance.mean():.1f} %"
     )
-    found = {
-        "share": attention, "chance": chance, "share_minus_chance": attention - chance,
-        "loudness_minus_chance": loudness - chance, "share_minus_loudness": attention - loudness,
-    }  # fmt: skip
-    intervals = {name: mean_interval(values, bootstrap) for name, values in found.items()}
-    return {name: Quantity(i.value, i.low, i.high, len(measured), about=about) for name, i in intervals.items()}
+    values = (attention, chance, attention - chance, loudness - chance, attention - loudness)
+    return {
+        name: Quantity.of(mean_interval(value, bootstrap), len(measured), about=about)
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:

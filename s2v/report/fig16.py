@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +14,15 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval, crossed, paired_difference
-from s2v.evaluate.quantities import Quantity, write_quantities
-from s2v.files import read_parquet, write_text
+from s2v.evaluate.bootstrap import crossed
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
+from s2v.files import write_text
+from s2v.report.comparisons import r5
+from s2v.report.findings import what_holds
+from s2v.report.metrics import metric_columns
 from s2v.report.panels import enlarge, pictures_by_seed, plan, save, show_picture
-from s2v.report.rows import Row, hit_difference, load_rows
-from s2v.report.verdicts import percent, say
+from s2v.report.rows import Row, load_rows
+from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 
 COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
 """Of Okabe and Ito, which the colour-blind tell apart; lines differ in their marks too."""
@@ -37,8 +38,6 @@ class Point:
     size: int
     generator: str
     row: Row
-    hits5: NDArray[np.float64]
-    """R@5 hit of each seed and clip, [S, N]."""
 
 
 def run(
@@ -52,7 +51,7 @@ def run(
     markdown: Path,
     quantities: Path,
 ) -> None:
-    """Draw fig16.png and write its numbers and what holds.
+    """Draw fig16.png and write its numbers, and what holds as the claims have it.
 
     (a) R@5 of the pictures of each generator against the number of classes, with that of the real frames; (b) pictures
     of both from the same sounds, at the largest number, with the R@5 of their class. The sounds follow from the clips'
@@ -75,142 +74,71 @@ def run(
         _point(size, name, paths, bootstrap) for size, named in sorted(results.items()) for name, paths in named.items()
     ]
     real = [_point(size, "real frames", paths, bootstrap) for size, paths in sorted(ceiling.items())]
-    write_text(table, to_csv([*points, *real]))
-    write_quantities(quantities, measured(points, bootstrap))
-    write_text(markdown, to_markdown(points, real, bootstrap))
+    write_csv(table, COLUMNS, [*points, *real])
+    measured = of_fig16(points, bootstrap)
+    write_quantities(quantities, measured)
+    row = points[-1].row
+    said = [
+        f"Evaluator: {row.result.evaluator}.",
+        f"Seeds of generation {row.drawn}; [95 % bootstrap interval over trainings and test clips, {bootstrap} "
+        "resamples].",
+        "Alignment learns from, and is measured on, the clips of the set; image encoders, generators and the evaluator "
+        "saw all classes. R@k ranks the names of the set, so it gets harder with its size for real frames too.",
+        "Paper (Fig. 16 a): VGGSound, 50 to 200 classes, read as curves; it gives no numbers.",
+    ]
+    text = page(
+        "# Figure 16: more classes",
+        bullets(said),
+        to_markdown(COLUMNS, [*points, *real]),
+        what_holds("fig16", measured),
+    )
+    write_text(markdown, text)
     save(draw(points, real, _examples(points, pictures)), output)
 
 
 def _point(size: int, name: str, paths: list[Path], bootstrap: int) -> Point:
     (row,) = load_rows(paths, bootstrap).values()
     if row.r5 is None:
-        raise UserError(f"fig16: no R@5 at {size} classes ({'; '.join(row.missing.values()) or 'no labels'})")
-    if row.classes != size:
-        raise UserError(f"fig16: {row.classes} of {size} classes have a clip for test; see coverage.csv")
-    ranks = [[entry["rank"] or np.inf for entry in read_parquet(path.with_suffix(".parquet"))] for path in paths]
-    return Point(size, name, row, (np.array(ranks) <= 5).astype(np.float64))
+        raise UserError(f"fig16: no R@5 at {size} classes ({'; '.join(row.result.missing.values()) or 'no labels'})")
+    if row.result.classes != size:
+        raise UserError(f"fig16: {row.result.classes} of {size} classes have a clip for test; see coverage.csv")
+    return Point(size, name, row)
 
 
-def to_csv(points: list[Point]) -> str:
-    """A row for each generator and number of classes, R@k in percent."""
-    stream = io.StringIO()
-    out = csv.writer(stream, lineterminator="\n")
-    out.writerow(
-        [
-            "classes",
-            "generator",
-            "R@1",
-            "R@1_low",
-            "R@1_high",
-            "R@5",
-            "R@5_low",
-            "R@5_high",
-            "FID",
-            "clips",
-            "seeds",
-            "evaluator",
-        ]
-    )
-    for point in points:
-        row = point.row
-        shares = [
-            f"{100 * value:.2f}"
-            for interval in (row.r1, row.r5)
-            if interval
-            for value in (interval.value, interval.low, interval.high)
-        ]
-        fid = f"{row.fid.value:.3f}" if row.fid and row.info["letter"] != "D" else ""
-        seeds = row.drawn.replace(",", "")
-        out.writerow([point.size, point.generator, *shares, fid, len(row.clips), seeds, row.info["evaluator"]])
-    return stream.getvalue()
+COLUMNS: list[Column[Point]] = [
+    Column("classes", lambda point: point.size),
+    Column("generator", lambda point: point.generator),
+    *metric_columns(lambda point: point.row, ("R@1", "R@5", "FID")),
+    Column("chance at R@5", lambda point: 500 / point.size, digits=1, only="markdown"),
+    Column("clips", lambda point: len(point.row.clips), only="csv"),
+    Column("seeds", lambda point: point.row.drawn.replace(",", ""), only="csv"),
+    Column("evaluator", lambda point: point.row.result.evaluator, only="csv"),
+]
+"""Of fig16.csv and fig16.md: a row for each generator and number of classes."""
 
 
-def falls(points: list[Point], generator: str, bootstrap: int) -> Interval:
-    """How far R@5 on the clips of the smallest set falls when alignment learns from the largest one.
+def of_fig16(points: list[Point], bootstrap: int) -> dict[str, Quantity | Missing]:
+    """What the claims take: the fall of R@5 of the GAN minus that of the LDM on the clips of the smallest set when
+    alignment learns from the largest one, and LDM minus GAN with the most classes.
 
-    The same clips are asked both times, so the difference is paired. Other names are then among the candidates too.
+    The same clips are asked both times, so the fall is paired. Other names are then among the candidates too.
     """
-    own = [point for point in points if point.generator == generator]
-    few, many = own[0], own[-1]
-    place = {clip: i for i, clip in enumerate(many.row.clips)}
-    return paired_difference(few.hits5, many.hits5[:, [place[clip] for clip in few.row.clips]], bootstrap)
-
-
-def measured(points: list[Point], bootstrap: int) -> dict[str, Quantity]:
-    """What the claims take: the fall of R@5 of the GAN minus that of the LDM on the same clips, and LDM minus GAN with
-    the most classes."""
     drops, last = {}, {}
     for name in ("GAN", "LDM"):
-        own = [point for point in points if point.generator == name]
-        if not own:
-            return {}
-        few, many = own[0], own[-1]
-        place = {clip: i for i, clip in enumerate(many.row.clips)}
-        kept = [place[clip] for clip in few.row.clips]
-        drops[name] = few.row.by_training(few.hits5) - many.row.by_training(many.hits5)[:, kept]
+        few, *_, many = (point.row for point in points if point.generator == name)
+        place = {clip: i for i, clip in enumerate(many.clips)}
+        kept = [place[clip] for clip in few.clips]
+        drops[name] = few.by_training(few.hits5) - many.by_training(many.hits5)[:, kept]
         last[name] = many
-    fall = crossed(drops["GAN"] - drops["LDM"], bootstrap)
-    gain, alone = hit_difference(last["LDM"].row, last["GAN"].row, bootstrap, k=5)
-    trainings = list(dict.fromkeys(last["GAN"].row.trainings))
-    about = f"{points[0].size} to {last['GAN'].size} classes; trainings {', '.join(map(str, trainings))}"
-    alones = [float(value) for value in (drops["GAN"] - drops["LDM"]).mean(1)]
+    fall = drops["GAN"] - drops["LDM"]
+    gain, alone = r5(last["LDM"], last["GAN"], bootstrap)
+    trainings = list(dict.fromkeys(last["GAN"].trainings))
+    about = f"{points[0].size} to {points[-1].size} classes; trainings {', '.join(map(str, trainings))}"
+    falls = [float(value) for value in fall.mean(1)]
     return {
-        name: Quantity(i.value, i.low, i.high, clips, each if len(each) > 1 else [], trainings, about)
-        for name, i, clips, each in (
-            ("fall_gan_minus_ldm", fall, drops["GAN"].shape[1], alones),
-            ("r5_ldm_minus_gan", gain, len(last["GAN"].row.clips), alone),
-        )
+        "fall_gan_minus_ldm": Quantity.of(crossed(fall, bootstrap), fall.shape[1], falls, trainings, about),
+        "r5_ldm_minus_gan": Quantity.of(gain, len(last["GAN"].clips), alone, trainings, about),
     }
-
-
-def to_markdown(points: list[Point], real: list[Point], bootstrap: int) -> str:
-    """The numbers for people, and what holds of the paper's statements."""
-    head = "| classes | generator | R@1 | R@5 | chance at R@5 | FID |\n|---:|---|---:|---:|---:|---:|"
-    lines = [head]
-    for point in [*points, *real]:
-        row = point.row
-        fid = f"{row.fid.value:.2f}" if row.fid and row.info["letter"] != "D" else "-"
-        r1, r5 = (percent(interval) if interval else "-" for interval in (row.r1, row.r5))
-        lines.append(f"| {point.size} | {point.generator} | {r1} | {r5} | {500 / point.size:.1f} | {fid} |")
-    row = points[-1].row
-    facts = [
-        f"Evaluator: {row.info['evaluator']}.",
-        f"Seeds of generation {row.drawn}; [95 % bootstrap interval over trainings and test "
-        f"clips, {bootstrap} resamples].",
-        "Alignment learns from, and is measured on, the clips of the set; image encoders, generators and the evaluator "
-        "saw all classes. R@k ranks the names of the set, so it gets harder with its size for real frames too.",
-        "Paper (Fig. 16 a): VGGSound, 50 to 200 classes, read as curves; it gives no numbers.",
-    ]
-    parts = ["# Figure 16: more classes", "\n".join(f"- {fact}" for fact in facts), "\n".join(lines)]
-    held = verdicts(points, bootstrap)
-    parts += ["## What holds", "\n".join(f"- {line}" for line in held)]
-    return "\n\n".join(parts) + "\n"
-
-
-def verdicts(points: list[Point], bootstrap: int) -> list[str]:
-    """What the paper says of both generators over the number of classes."""
-    last = {point.generator: point for point in points if point.size == points[-1].size}
-    found = []
-    if {"GAN", "LDM"} <= last.keys():
-        gan, ldm = last["GAN"], last["LDM"]
-        gain = paired_difference(ldm.hits5, gan.hits5, bootstrap)
-        found.append(
-            say(
-                f"With {gan.size} classes the LDM is above the GAN in R@5",
-                gain.low > 0,
-                f"paired difference {percent(gain)}",
-            )
-        )
-        own = {name: falls(points, name, bootstrap) for name in ("GAN", "LDM")}
-        found.append(
-            say(
-                "The LDM falls less than the GAN from the fewest to the most classes, on the clips of the fewest, with "
-                "intervals disjoint",
-                own["GAN"].above(own["LDM"]),
-                f"R@5 falls by {percent(own['GAN'])} (GAN), {percent(own['LDM'])} (LDM)",
-            )
-        )
-    return found
 
 
 @dataclass(frozen=True)
@@ -232,7 +160,7 @@ def _examples(points: list[Point], pictures: dict[str, list[Path]]) -> list[_Exa
         r5 = {}
         for name, point in last.items():
             own = [i for i, clip in enumerate(point.row.clips) if labels[clip] == strip.name]
-            r5[name] = float(point.hits5[:, own].mean())
+            r5[name] = float(point.row.hits5[:, own].mean())
         at = list(labels).index(strip.sound)
         found.append(_Example(strip.name, {name: enlarge(images[0][at]) for name, (images, _) in made.items()}, r5))
     return found
@@ -313,4 +241,4 @@ def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, li
     )
 
 
-__all__ = ["Point", "draw", "falls", "run", "to_csv", "to_markdown", "verdicts"]
+__all__ = ["Point", "draw", "of_fig16", "run"]
