@@ -30,7 +30,7 @@ rule table2:
     threads: 1
     resources:
         mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        runtime=growing(30 + len(ablation_runs(CONFIG))),  # as table1
     params:
         rows=ABLATIONS,
         splits=[CONFIG.generate.split, "train"],

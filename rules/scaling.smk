@@ -60,7 +60,7 @@ if SCALING.scaling.sizes:
         threads: 1
         resources:
             mem_mb=growing(1500),
-            runtime=growing(30),
+            runtime=growing(90),
         params:
             sizes=SCALING.scaling.sizes,
             bootstrap=SCALING.evaluate.bootstrap,

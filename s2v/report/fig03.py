@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.data.reader import Only, clip_record, decoded, label_of, samples
@@ -22,7 +21,8 @@ from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.selection import Judged, judged
 from s2v.files import read_parquet
 from s2v.media.picture import decode_image
-from s2v.report.panels import save, show_picture
+from s2v.report.canvas import cells, open_frame, save
+from s2v.report.panels import show_picture
 from s2v.report.tabular import Column, write_csv
 
 EXAMPLES = 6
@@ -172,18 +172,8 @@ def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
     heights = [0.36, 1.05, 0.62, 0.3] * blocks
     figure = Figure(figsize=(7.2, sum(heights) + bars))
     top = 1 - 0.02 / figure.get_figheight()
-    grid = GridSpec(
-        len(heights),
-        2 * across,
-        figure,
-        height_ratios=heights,
-        left=0.055,
-        right=0.995,
-        bottom=(bars + 0.05) / figure.get_figheight(),
-        top=top,
-        wspace=0.06,
-        hspace=0.06,
-    )
+    bottom = (bars + 0.05) / figure.get_figheight()
+    grid = cells(figure, heights, [1] * 2 * across, (0.055, bottom, 0.995, top), (0.06, 0.06))
     for i, example in enumerate(examples):
         block, column = divmod(i, across)
         row = 4 * block
@@ -242,8 +232,7 @@ def _scores(axes: Any, example: Example, labelled: bool) -> None:
     axes.set_xlabel("time (s)", fontsize=6.5, labelpad=0.5)
     if labelled:
         axes.set_ylabel("score", fontsize=7, labelpad=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 def _bars(axes: Any, precision: dict[str, Interval]) -> None:
@@ -269,8 +258,7 @@ def _bars(axes: Any, precision: dict[str, Interval]) -> None:
     axes.set_xlim(0, 100)
     axes.tick_params(labelsize=7)
     axes.set_xlabel("moments at which the source is seen and heard (%)", fontsize=7)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 __all__ = ["columns", "draw", "run", "to_quantities"]

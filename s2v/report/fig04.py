@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.data.subset import read_classes
 from s2v.errors import UserError
-from s2v.report.panels import enlarge, pictures_by_seed, plan, save, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.canvas import cells, save, wrapped
+from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig
@@ -80,18 +79,8 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
     widths = ([name_w, sound_w] + [1.0] * most + [gap_w]) * blocks
     scale = 0.82
     figure = Figure(figsize=(scale * 1.03 * sum(widths[:-1]), scale * (1.04 * rows + 0.42)))
-    grid = GridSpec(
-        rows,
-        len(widths),
-        figure,
-        width_ratios=widths,
-        left=0.005,
-        right=0.995 + gap_w / sum(widths),
-        bottom=0.01,
-        top=1 - 0.36 / (1.04 * rows + 0.42),
-        wspace=0.05,
-        hspace=0.05,
-    )
+    right, top = 0.995 + gap_w / sum(widths), 1 - 0.36 / (1.04 * rows + 0.42)
+    grid = cells(figure, [1] * rows, widths, (0.005, 0.01, right, top), (0.05, 0.05))
     for i, (name, sound, pictures) in enumerate(shown):
         block, row = divmod(i, rows)
         column = block * (most + 3)
@@ -107,8 +96,7 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
 def _name(figure: Figure, cell: Any, name: str) -> None:
     axes = figure.add_subplot(cell)
     axes.axis("off")
-    # A `$` in a clip's name is no formula.
-    text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 12)[:4])
+    text = wrapped(name, 12, 4)
     axes.text(0.94, 0.5, text, ha="right", va="center", fontsize=8, transform=axes.transAxes)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import torch
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -31,7 +29,8 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import unit
 from s2v.models.store import load
-from s2v.report.panels import bare, enlarge, plan, save, show_picture
+from s2v.report.canvas import bare, cells, save, wrapped
+from s2v.report.panels import enlarge, plan, show_picture
 from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -225,24 +224,14 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
     heights = [0.3, 1.0, 0.09, 0.3, 1.0] * blocks
     width = max(2.2, 0.47 + 0.61 + 1.02 * across)
     figure = Figure(figsize=(width, 1.12 * sum(heights)))
-    grid = GridSpec(
-        len(heights),
-        across,
-        figure,
-        height_ratios=heights,
-        left=0.47 / width,
-        right=1 - 0.61 / width,
-        bottom=0.012,
-        top=0.995,
-        wspace=0.08,
-        hspace=0.06,
-    )
+    edges = (0.47 / width, 0.012, 1 - 0.61 / width, 0.995)
+    grid = cells(figure, heights, [1] * across, edges, (0.08, 0.06))
     for i, (name, one) in enumerate(shown):
         block, column = divmod(i, across)
         top = block * 5
         head = figure.add_subplot(grid[top, column])
         head.axis("off")
-        title = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 17)[:2])
+        title = wrapped(name, 17, 2)
         head.text(0.5, 0.05, title, ha="center", va="bottom", fontsize=7, linespacing=0.95)
         axes = figure.add_subplot(grid[top + 1, column])
         _heat(axes, one, window_s, labelled=column == 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from torch import Tensor
 
 from s2v.control import latent, waveform
@@ -18,8 +16,9 @@ from s2v.errors import UserError
 from s2v.media.picture import from_unit
 from s2v.methods.base import clip_seed
 from s2v.model import Model
+from s2v.report.canvas import cells, save, wrapped
 from s2v.report.control import TestSet
-from s2v.report.panels import enlarge, save, show_picture
+from s2v.report.panels import enlarge, show_picture
 
 if TYPE_CHECKING:
     from s2v.config import MethodName, RuntimeConfig, SamplerConfig
@@ -177,17 +176,8 @@ def draw(sheet: Sheet) -> Figure:
     head = 0.4 + 0.13 * max(title.count("\n") for title in sheet.columns)
     height = len(sheet.rows) * side + head + 0.02
     figure = Figure(figsize=(width, height))
-    grid = GridSpec(
-        len(sheet.rows),
-        across,
-        figure,
-        left=name_in / width,
-        right=0.995,
-        bottom=0.02 / height,
-        top=1 - head / height,
-        wspace=0.04,
-        hspace=0.04,
-    )
+    edges = (name_in / width, 0.02 / height, 0.995, 1 - head / height)
+    grid = cells(figure, [1] * len(sheet.rows), [1] * across, edges, (0.04, 0.04))
     for row, (name, pictures) in enumerate(sheet.rows):
         for column, picture in enumerate(pictures):
             axes = figure.add_subplot(grid[row, column])
@@ -195,7 +185,7 @@ def draw(sheet: Sheet) -> Figure:
             if row == 0:
                 axes.set_title(sheet.columns[column], fontsize=7.5, pad=2.5)
             if column == 0:
-                text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 17)[:4])
+                text = wrapped(name, 17, 4)
                 axes.set_ylabel(text, fontsize=7, rotation=0, ha="right", va="center", labelpad=4)
     figure.text(
         name_in / width + 0.5 * (1 - name_in / width), 1 - 0.03 / height, sheet.axis, fontsize=8, ha="center", va="top"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
@@ -17,10 +15,11 @@ from s2v.errors import UserError
 from s2v.evaluate.bootstrap import crossed
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import write_text
+from s2v.report.canvas import cells, open_frame, save, wrapped
 from s2v.report.comparisons import r5
 from s2v.report.findings import what_holds
 from s2v.report.metrics import metric_columns
-from s2v.report.panels import enlarge, pictures_by_seed, plan, save, show_picture
+from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture
 from s2v.report.rows import Row, load_rows
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 
@@ -173,24 +172,13 @@ def draw(points: list[Point], real: list[Point], examples: list[_Example]) -> Fi
     names = list(examples[0].pictures)
     blocks = -(-len(examples) // ACROSS)
     heights = [0.42, *[1.0] * len(names)] * blocks
-    grid = GridSpec(
-        len(heights),
-        ACROSS,
-        figure,
-        height_ratios=heights,
-        left=0.535,
-        right=0.995,
-        bottom=0.01,
-        top=0.985,
-        wspace=0.03,
-        hspace=0.04,
-    )
+    grid = cells(figure, heights, [1] * ACROSS, (0.535, 0.01, 0.995, 0.985), (0.03, 0.04))
     for i, example in enumerate(examples):
         block, column = divmod(i, ACROSS)
         top = block * (1 + len(names))
         head = figure.add_subplot(grid[top, column])
         head.axis("off")
-        title = "\n".join(textwrap.wrap(example.label.replace("$", r"\$"), 16)[:2])
+        title = wrapped(example.label, 16, 2)
         head.text(0.5, 0.05, title, ha="center", va="bottom", fontsize=6, linespacing=0.95)
         for row, name in enumerate(names):
             cell = figure.add_subplot(grid[top + 1 + row, column])
@@ -219,8 +207,7 @@ def _curves(axes: Any, points: list[Point], real: list[Point]) -> None:
     axes.tick_params(labelsize=7)
     axes.set_title("(a)", fontsize=8, loc="left", pad=3)
     axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 0.42))
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, line: str) -> None:

@@ -1,4 +1,4 @@
-"""What figures share: which clips they show, a sound as its spectrogram, a picture, bare axes, and how one is saved."""
+"""What figures show again and again: which clips, a sound as its spectrogram, a picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -17,8 +16,8 @@ from torch import Tensor
 from s2v.data.reader import read_waves
 from s2v.errors import UserError
 from s2v.evaluate.pictures import read_pictures
-from s2v.files import atomic_path
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, log_spectrogram
+from s2v.report.canvas import bare
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig
@@ -77,12 +76,6 @@ def pictures_by_seed(pictures: list[Path]) -> tuple[list[Tensor], dict[str, str 
     return [images for images, _ in loaded], {record["clip_id"]: record["label"] for record in loaded[0][1]}
 
 
-def save(figure: Figure, output: Path, dpi: int = 200) -> None:
-    """Write a PNG; the same figure gives the same bytes."""
-    with atomic_path(output) as temporary:
-        figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
-
-
 def spectrogram(wave: NDArray[np.int16], audio: AudioConfig) -> NDArray[np.float32]:
     """Log-spectrogram [F, T] of a sound, int16 [N] at 16 kHz, tiled or cut to the window."""
     window = fit_window(torch.from_numpy(wave)[None], round(audio.window_s * SAMPLE_RATE_HZ))
@@ -128,15 +121,6 @@ def show_sound(axes: Any, values: NDArray[np.float32], title: str = "") -> None:
         axes.set_title(title, **TITLE)
 
 
-def bare(axes: Any) -> None:
-    """No ticks, a thin frame."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_linewidth(0.4)
-        spine.set_color("0.6")
-
-
 def show_picture(axes: Any, image: NDArray[np.uint8], title: str = "") -> None:
     """Draw a picture [H, W, 3]."""
     axes.imshow(image, interpolation="lanczos")
@@ -149,11 +133,9 @@ __all__ = [
     "MIN_PX",
     "TITLE",
     "Strip",
-    "bare",
     "enlarge",
     "pictures_by_seed",
     "plan",
-    "save",
     "show_picture",
     "show_sound",
     "sounds_of",
