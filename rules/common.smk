@@ -19,8 +19,8 @@ from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.identity import seedless_digest
 from s2v.provenance import revision
+from s2v.report import targets
 from s2v.report.ablation import shown_losses
-from s2v.report.claim_list import BUILT
 from s2v.report.deviations import deviations
 from s2v.workflow import (
     TRAINED,
@@ -66,21 +66,22 @@ wildcard_constraints:
     sheet=r"fig(08|09|10|11|13|18|19)",
 
 
-# Stages whose measurements claims.csv makes; of others it takes what is there.
-CLAIMED = ["table1", "table2", "gap", "fig03", "fig05"]
+def claimed(wildcards):
+    """What the stages measured whose claims a target has, {stage: file}."""
+    return {
+        name: f"<results>/claims/{name}.json"
+        for name in targets.sources(target_of(wildcards), CONFIG, SCALING)
+    }
 
 
-def claimed():
-    """Measured quantities, {stage: file}."""
-    present = [
-        name for name in BUILT if name in CLAIMED or Path(CONFIG.output, "claims", f"{name}.json").is_file()
-    ]
-    return {name: f"<results>/claims/{name}.json" for name in present}
+def target_of(wildcards):
+    """The target whose claims a job writes: claims.csv has all of the paper's."""
+    return "paper" if wildcards.claims == "claims" else "evidence"
 
 
 SCALED = SCALING.output if LARGER else "<results>"
 SCALING_SHARDS = [f"{shard:03d}" for shard in range(SCALING.data.shards)]
-MOST = SCALING.scaling.sizes[-1]
+MOST = max(SCALING.scaling.sizes, default=0)
 
 
 def scaled(stage, method, size, suffix):

@@ -49,7 +49,7 @@ rule control_figure:
         "../workflow_scripts/control_figure.py"
 
 
-# What of it holds, for claims.csv. The judge's split, of which the size estimator learns, is the world's.
+# What of it holds, for the claims. The judge's split, of which the size estimator learns, is the world's.
 if PLAN.judge:
 
     rule control:

@@ -8,7 +8,7 @@ if LARGER:
         config:
             MORE_CLASSES
 
-    use rule * from more_classes exclude all, evidence, paper, fig16, fig17 as more_classes_*
+    use rule * from more_classes exclude all, evidence, paper, claims, fig16, fig17 as more_classes_*
 
 
 rule classes:
@@ -33,65 +33,67 @@ rule classes:
         "../workflow_scripts/classes.py"
 
 
-rule fig16:
-    input:
-        **scaling_results(),
-        gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
-        ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
-    output:
-        figure=report(
-            "<results>/fig16.png",
-            caption="../report/fig16.rst",
-            category="Figures",
-            labels={"of the paper": "Figure 16"},
-        ),
-        csv="<results>/fig16.csv",
-        markdown="<results>/fig16.md",
-        quantities="<results>/claims/fig16.json",
-    log:
-        "<logs>/fig16.log",
-    benchmark:
-        "<benchmarks>/fig16.tsv"
-    conda:
-        "../envs/s2v.yaml"
-    threads: PLAN.threads("fig16")
-    resources:
-        mem_mb=PLAN.memory("fig16"),
-        runtime=PLAN.minutes("fig16"),
-    params:
-        sizes=SCALING.scaling.sizes,
-        bootstrap=SCALING.evaluate.bootstrap,
-        code=PLAN.code("fig16"),
-    script:
-        "../workflow_scripts/fig16.py"
+# Where no numbers of classes are named, nothing grows.
+if SCALING.scaling.sizes:
 
+    rule fig16:
+        input:
+            **scaling_results(),
+            gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
+            ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
+        output:
+            figure=report(
+                "<results>/fig16.png",
+                caption="../report/fig16.rst",
+                category="Figures",
+                labels={"of the paper": "Figure 16"},
+            ),
+            csv="<results>/fig16.csv",
+            markdown="<results>/fig16.md",
+            quantities="<results>/claims/fig16.json",
+        log:
+            "<logs>/fig16.log",
+        benchmark:
+            "<benchmarks>/fig16.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("fig16")
+        resources:
+            mem_mb=PLAN.memory("fig16"),
+            runtime=PLAN.minutes("fig16"),
+        params:
+            sizes=SCALING.scaling.sizes,
+            bootstrap=SCALING.evaluate.bootstrap,
+            code=PLAN.code("fig16"),
+        script:
+            "../workflow_scripts/fig16.py"
 
-rule fig17:
-    input:
-        pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
-        packs=expand(
-            f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
-        ),
-        known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
-    output:
-        figure=report(
-            "<results>/fig17.png",
-            caption="../report/fig17.rst",
-            category="Figures",
-            labels={"of the paper": "Figure 17"},
-        ),
-    log:
-        "<logs>/fig17.log",
-    benchmark:
-        "<benchmarks>/fig17.tsv"
-    conda:
-        "../envs/s2v.yaml"
-    threads: PLAN.threads("fig17")
-    resources:
-        mem_mb=PLAN.memory("fig17"),
-        runtime=PLAN.minutes("fig17"),
-    params:
-        audio=heard(SCALING),
-        code=PLAN.code("fig17"),
-    script:
-        "../workflow_scripts/fig17.py"
+    rule fig17:
+        input:
+            pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
+            packs=expand(
+                f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
+            ),
+            known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
+        output:
+            figure=report(
+                "<results>/fig17.png",
+                caption="../report/fig17.rst",
+                category="Figures",
+                labels={"of the paper": "Figure 17"},
+            ),
+        log:
+            "<logs>/fig17.log",
+        benchmark:
+            "<benchmarks>/fig17.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("fig17")
+        resources:
+            mem_mb=PLAN.memory("fig17"),
+            runtime=PLAN.minutes("fig17"),
+        params:
+            audio=heard(SCALING),
+            code=PLAN.code("fig17"),
+        script:
+            "../workflow_scripts/fig17.py"

@@ -39,8 +39,8 @@ STAGES = {
     "s2v.train.judge",
     "s2v.evaluate.generate",
     "s2v.evaluate.evaluate",
-    "s2v.report.tables",
-    "s2v.report.figures",
+    "s2v.report.table1",
+    "s2v.report.fig04",
     "s2v.data.coverage",
 }
 
@@ -122,7 +122,7 @@ def test_what_code_computes_is_written_alike_by_every_python() -> None:
         ("s2v.models.biggan", {"s2v.train.generator", "s2v.evaluate.generate"}, {"s2v.train.align", "s2v.train.judge"}),
         ("s2v.media.decode", {"s2v.data.extract"}, {"s2v.data.pack", "s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.evaluate.fidelity", {"s2v.evaluate.evaluate"}, {"s2v.evaluate.generate", "s2v.train.judge"}),
-        ("s2v.report.verdicts", {"s2v.report.tables"}, STAGES - {"s2v.report.tables"}),
+        ("s2v.report.findings", {"s2v.report.table1"}, STAGES - {"s2v.report.table1"}),
         ("s2v.methods.renderers.database", {"s2v.evaluate.generate"}, {"s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.config.training", set(), STAGES),
     ],

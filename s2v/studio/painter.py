@@ -19,8 +19,8 @@ from s2v.files import sha256
 from s2v.media.diagnosis import one_line
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.model import Model, default_run
-from s2v.report.attention import explain, heat_figure
-from s2v.report.figures import save
+from s2v.report.canvas import save
+from s2v.report.fig05 import explain, heat_figure
 from s2v.world import class_names
 
 GENERATORS: dict[str, str] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
