@@ -15,7 +15,8 @@ from s2v.config import Config
 from s2v.configfile import load
 from s2v.data.vggsound_classes import PAPER_50
 from s2v.planning import samples
-from s2v.planning.resources import LONGEST_MINUTES, MEMORY_MB, MINUTES, memory_mb, minutes
+from s2v.planning.resources import LONGEST_MINUTES, memory_mb, minutes
+from s2v.stages import MEMORY_MB, MINUTES
 
 FULL = ("vggsound50", "vegas", "vggsound-scaling")
 PROFILE = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
@@ -30,7 +31,9 @@ def configuration(name: str | None = None, **updates: dict[str, Any]) -> Config:
 
 def test_the_default_asks_for_what_a_laptop_has() -> None:
     config = configuration()
-    assert {stage: memory_mb(config, stage) for stage in MEMORY_MB} == MEMORY_MB and max(MEMORY_MB.values()) <= 4000
+    assert {stage: memory_mb(config, stage) for stage in MEMORY_MB} == MEMORY_MB
+    # Stable unCLIP is no part of the default.
+    assert max(amount for stage, amount in MEMORY_MB.items() if stage != "embed_unclip") <= 4000
     assert {stage: minutes(config, stage) for stage in MINUTES} == MINUTES and MINUTES.keys() == MEMORY_MB.keys()
 
 
@@ -56,8 +59,9 @@ def test_what_was_measured_to_be_too_little_is_asked_for(tmp_path: Path) -> None
     assert memory_mb(listed, "manifest") >= 1250
     # Nine trainings of seven rows: 63 sets of images, each with 21 FIDs of 2.0 s on a busy core.
     many = configuration("vggsound50", seeds={"table2": list(range(9))})
-    assert minutes(many, "table2") > 63 * 21 * 2.0 / 60 > MINUTES["table"]
-    assert minutes(configuration(seeds={"table2": list(range(9))}), "table2") == MINUTES["table"]  # the judge's are few
+    assert minutes(many, "table2") > 63 * 21 * 2.0 / 60 > MINUTES["table2"]
+    judged = configuration(seeds={"table2": list(range(9))})
+    assert minutes(judged, "table2") == MINUTES["table2"]  # the judge's FIDs take milliseconds
 
 
 def test_a_table_takes_longer_the_more_sets_of_images_it_compares() -> None:
@@ -78,7 +82,7 @@ def test_memory_grows_with_net_data_and_processes() -> None:
     more, shared = configuration("vggsound-scaling"), configuration("vggsound50", runtime={"processes": 4})
     # 862 million parameters: weights, gradients, moments, average, of 4 bytes each; twice as wide, four times.
     assert memory_mb(full, "diffusion") > 17_240 and memory_mb(wider, "diffusion") > 3.5 * 17_240
-    for stage in ("diffusion", "latents", "generator", "embed", "align", "evaluate_ldm", "table"):
+    for stage in ("diffusion", "latents", "generator", "embed", "align", "evaluate_ldm", "table1"):
         assert memory_mb(more, stage) > memory_mb(full, stage), stage
     for stage in ("localise", "encoder", "generator", "vae", "diffusion", "align_ldm"):
         assert memory_mb(shared, stage) > 2 * memory_mb(full, stage), stage
@@ -95,12 +99,6 @@ def test_time_grows_with_steps_and_is_no_longer_than_a_partition_s() -> None:
     assert minutes(configuration("vggsound50", runtime={"processes": 4}), "diffusion") < 0.3 * minutes(
         full, "diffusion"
     )
-
-
-def test_a_variant_without_sizes_of_its_own_asks_for_what_its_stage_does() -> None:
-    config = configuration("vggsound50")
-    assert memory_mb(config, "align_other") == memory_mb(config, "align")
-    assert memory_mb(config, "table2") == memory_mb(config, "table")
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -1,7 +1,7 @@
 """What the networks of a configuration hold and compute: counted in the networks themselves, once a configuration.
 
-Rules ask while Snakemake reads the Snakefile, which it does again in every job on a cluster. Importing torch there
-would cost each job some seconds and 500 MB. So a program of its own builds the networks on torch's meta device
+Rules ask while Snakemake plans jobs, which it does again in every job on a cluster. Importing torch there would cost
+each some seconds and 500 MB. So a program of its own builds the networks on torch's meta device
 (`s2v.planning.counts`, six to nine seconds of one core), and what it counted lies in a small file of the user's cache
 (`$XDG_CACHE_HOME/s2v`, or `~/.cache/s2v`), under a digest of the sections that shape the networks and of the code that
 builds them. Nothing can be out of date, a dry run writes nothing under `output`, and whoever has no cache that can be
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from s2v.errors import UserError
 from s2v.files import digest, write_text
-from s2v.provenance import ROOT, code_digest
+from s2v.identity import ROOT, code_digest
 
 if TYPE_CHECKING:
     from s2v.config import Config

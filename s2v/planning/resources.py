@@ -15,29 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from s2v.config.repeats import ablation_runs, drawn_again
 from s2v.planning import samples
 from s2v.planning.nets import Net, nets
+from s2v.stages import MEMORY_MB, MINUTES
 
 if TYPE_CHECKING:
     from s2v.config import Config
-
-MEMORY_MB = {
-    "manifest": 1000, "unpack": 2000, "fetch": 1000, "extract": 1500, "duplicates": 2000, "localise": 4000,
-    "select": 2000, "pack": 1500, "encoder": 4000, "encoder_vit": 4000, "embed": 3000, "embed_vit": 3000,
-    "generator": 4000, "vae": 4000, "latents": 3000, "diffusion": 4000, "align": 4000, "align_ldm": 4000,
-    "judge": 3000, "generate": 3000, "generate_ldm": 3000, "evaluate": 3000, "evaluate_ldm": 3000,
-    "table": 1500,
-}  # fmt: skip
-"""At least. Measured at the default's sizes on a CPU (largest resident set, MB): alignment 2360, other trainings 860 to
-1170, generate 1160, embed, latents and evaluate 970, pack 740, select 720, table 640, fetch 350, extract 270,
-manifest 150."""
-
-MINUTES = {
-    "manifest": 30, "unpack": 720, "fetch": 720, "extract": 240, "duplicates": 60, "localise": 720, "select": 120,
-    "pack": 60, "encoder": 720, "encoder_vit": 720, "embed": 240, "embed_vit": 240, "generator": 720, "vae": 720,
-    "latents": 240, "diffusion": 720, "align": 720, "align_ldm": 720, "judge": 720, "generate": 120,
-    "generate_ldm": 120, "evaluate": 120, "evaluate_ldm": 120, "table": 30,
-}  # fmt: skip
-"""At least. Measured at the default's sizes on one thread of a CPU: no training above 9 minutes, the rest below one.
-Downloads go on where they were stopped, and their time is the site's: about 300 videos an hour."""
 
 LONGEST_MINUTES = 7 * 24 * 60
 """Common limit of partitions. A training goes on where it was stopped."""
@@ -85,23 +66,23 @@ FIDS, FID_S = 21, 2.0
 2048 features on one thread, of 2,500 images: measured 1.54 on an idle core, 2.0 on a busy one. The judge's take
 milliseconds."""
 
-TABLES = ("table", "table1", "table2", "table3", "fig16")
-"""What is made of evaluations: same memory, and a time that grows with their number."""
+TABLES = ("table1", "table2", "table3", "fig16")
+"""What compares sets of images."""
 
 
 def memory_mb(config: Config, stage: str) -> int:
-    """Memory of the host that a job of `stage` (a key of `MEMORY_MB`, or a variant of one) asks for, in MB.
+    """Memory of the host that a job of `stage` (a key of `s2v.stages.MEMORY_MB`) asks for, in MB.
 
     Raises:
         UserError: the networks of the configuration cannot be built.
     """
-    least = MEMORY_MB[_known(stage)]
+    least = MEMORY_MB[stage]
     needed = least - ROOM_MB + _work(config, stage).held / 1e6
     return least if needed <= least else math.ceil(needed / 1000) * 1000
 
 
 def minutes(config: Config, stage: str) -> int:
-    """Time that a job of `stage` (a key of `MINUTES`, or a variant of one) asks for, in minutes.
+    """Time that a job of `stage` (likewise) asks for, in minutes.
 
     Raises:
         UserError: as `memory_mb`.
@@ -110,14 +91,7 @@ def minutes(config: Config, stage: str) -> int:
     seconds = work.seconds + 2 * work.operations / (CPU_RATE if config.runtime.device == "cpu" else GPU_RATE)
     if work.operations:  # samples are decoded first
         seconds += samples.images(config, *samples.clips(config)) / DECODED
-    return max(MINUTES[_known(stage)], min(LONGEST_MINUTES, math.ceil(MARGIN * seconds / 3600) * 60))
-
-
-def _known(stage: str) -> str:
-    """A variant that is not named (align_x) asks for at least what its stage does."""
-    if stage in MEMORY_MB:
-        return stage
-    return "table" if stage in TABLES else stage.partition("_")[0]
+    return max(MINUTES[stage], min(LONGEST_MINUTES, math.ceil(MARGIN * seconds / 3600) * 60))
 
 
 class Work(NamedTuple):
@@ -132,10 +106,7 @@ class Work(NamedTuple):
 
 
 def _work(config: Config, stage: str) -> Work:
-    if stage in ("manifest", "extract", *TABLES):
-        return _counting(config, stage)
-    kind = _known(stage)
-    return Work() if kind in ("unpack", "fetch", "duplicates", "pack") else _computing(config, kind)
+    return (_counting if stage in ("manifest", "extract", *TABLES) else _computing)(config, stage)
 
 
 def _counting(config: Config, stage: str) -> Work:
@@ -152,13 +123,13 @@ def _counting(config: Config, stage: str) -> Work:
     if config.evaluate.evaluator != "clip_inception":
         return Work(held)
     both = [config.generate.table3.A, config.generate.table3.B]
-    table1 = seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1))
     compared = {
+        "table1": seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1)),
         "table2": len(ablation_runs(config)),
         "table3": seeds * len(drawn_again(config, both, config.seeds.table3)),
         "fig16": seeds * len(config.scaling.sizes) * (1 + len(drawn_again(config, both, config.seeds.scaling))),
     }
-    return Work(held, seconds=compared.get(stage, table1) * FIDS * FID_S)
+    return Work(held, seconds=compared[stage] * FIDS * FID_S)
 
 
 def _computing(config: Config, stage: str) -> Work:
@@ -233,7 +204,7 @@ def _computing(config: Config, stage: str) -> Work:
             evaluators = LOADED_BYTES * EVALUATORS if config.evaluate.evaluator == "clip_inception" else 0
             # All as bytes; those that are looked at as numbers of 4 bytes beside them.
             return Work(pixels * (drawn + real + 4 * max(drawn, real)) + evaluators)
-    raise ValueError(stage)
+    return Work()
 
 
 def _trained(config: Config, trained: Sequence[Net], held: float, operations: float, loaded: float = 0.0) -> Work:
@@ -247,4 +218,4 @@ def _loaded(*loaded: Net) -> float:
     return sum(LOADED_BYTES * net.parameters for net in loaded)
 
 
-__all__ = ["MEMORY_MB", "MINUTES", "memory_mb", "minutes"]
+__all__ = ["memory_mb", "minutes"]
