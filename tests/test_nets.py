@@ -59,6 +59,7 @@ def test_what_was_counted_is_read_without_torch_and_without_another_program(
     module._counted.cache_clear()
     config = configuration("tiny")
     first = nets(config)
+    assert nets(configuration("tiny", diffusion={"steps": 7, "batch_size": 3})) == first
     assert len(list((tmp_path / "s2v").iterdir())) == 1
     code = (
         "import sys, subprocess; from s2v.configfile import load; from s2v.planning.resources import memory_mb\n"

@@ -48,7 +48,12 @@ def count(config: Config) -> dict[str, Net]:
             f_v = image_encoder.ImageEncoder(**image_encoder.shape(part))
             found[name] = _net(f_v, f_v, _image(part.image_px))
             head = SwavHead(f_v.dim, part.projection_hidden, part.projection_dim, part.prototypes)
-            found[f"{name}_swav"] = _swav(f_v, head, [_image(px) for n, px in part.crops for _ in range(n)])
+            both = nn.ModuleList([f_v, head])
+            crops = [(n, _net(both, lambda x, f=f_v, h=head: h(f(x)), _image(px))) for n, px in part.crops]
+            found[f"{name}_swav"] = Net(
+                crops[0][1].parameters,
+                *(sum(n * getattr(net, of) for n, net in crops) for of in ("operations", "inputs", "outputs")),
+            )
             found["align" if name == "encoder" else "align_ldm"] = _audio(heard, f_v.dim)
 
         gan, dim, feature = config.generator, found["encoder"].outputs, torch.empty(1, found["encoder"].outputs)
@@ -91,10 +96,6 @@ def _net(module: nn.Module, forward: Callable[..., Tensor], *inputs: Tensor) -> 
 
 def _image(px: int) -> Tensor:
     return torch.empty(1, 3, px, px)
-
-
-def _swav(encoder: nn.Module, head: nn.Module, crops: list[Tensor]) -> Net:
-    return _net(nn.ModuleList([encoder, head]), lambda *x: torch.cat([head(encoder(one)) for one in x]), *crops)
 
 
 def _audio(config: AlignConfig, dim: int) -> Net:

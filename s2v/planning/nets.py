@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2v.config.training import SteppedConfig
 from s2v.errors import UserError
 from s2v.files import digest, write_text
 from s2v.identity import ROOT, code_digest
@@ -28,10 +29,8 @@ from s2v.identity import ROOT, code_digest
 if TYPE_CHECKING:
     from s2v.config import Config
 
-SECTIONS = frozenset(
-    ("encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm", "localise", "judge", "extract")
-)
-"""Parts of a configuration that shape networks."""
+TRAINED = ("encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm", "localise", "judge")
+"""Sections that shape networks, but for what every training has: batch, steps, rates, seed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,12 @@ def nets(config: Config) -> dict[str, Net]:
     Raises:
         UserError: they cannot be built.
     """
-    return _counted(config.model_dump_json(include=set(SECTIONS)))
+    return _counted(
+        config.model_dump_json(
+            include={**dict.fromkeys(TRAINED, True), "extract": {"sample_rate_hz"}},
+            exclude={name: set(SteppedConfig.model_fields) for name in TRAINED},
+        )
+    )
 
 
 @cache
