@@ -69,6 +69,7 @@ NAMES = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
     "open_clip": "open-clip-torch",
+    "pydantic_core": "pydantic",
     "yt_dlp": "yt-dlp",
 }
 STARTED = {"snakemake", "tabulate", "yt-dlp-ejs"}
