@@ -18,9 +18,9 @@ from s2v.files import write_text
 from s2v.report.canvas import cells, open_frame, save, wrapped
 from s2v.report.comparisons import r5
 from s2v.report.findings import what_holds
-from s2v.report.metrics import metric_columns
 from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture
 from s2v.report.rows import Row, load_rows
+from s2v.report.tables import metric_columns
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 
 COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
