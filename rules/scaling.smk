@@ -13,7 +13,7 @@ if LARGER:
 
 rule classes:
     input:
-        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=PLAN.shards),
     output:
         classes="<results>/classes/{size}/classes.json",
     log:
@@ -22,13 +22,13 @@ rule classes:
         "<benchmarks>/classes/{size}/classes.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("classes")
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("classes"),
+        runtime=PLAN.minutes("classes"),
     params:
         first=known_order(CONFIG.data),
-        code=code_digest("s2v.data.subset"),
+        code=PLAN.code("classes"),
     script:
         "../workflow_scripts/classes.py"
 
@@ -57,14 +57,14 @@ if SCALING.scaling.sizes:
             "<benchmarks>/fig16.tsv"
         conda:
             "../envs/s2v.yaml"
-        threads: 1
+        threads: PLAN.threads("fig16")
         resources:
-            mem_mb=growing(1500),
-            runtime=growing(90),
+            mem_mb=PLAN.memory("fig16"),
+            runtime=PLAN.minutes("fig16"),
         params:
             sizes=SCALING.scaling.sizes,
             bootstrap=SCALING.evaluate.bootstrap,
-            code=code_digest("s2v.report.fig16"),
+            code=PLAN.code("fig16"),
         script:
             "../workflow_scripts/fig16.py"
 
@@ -88,12 +88,12 @@ if SCALING.scaling.sizes:
             "<benchmarks>/fig17.tsv"
         conda:
             "../envs/s2v.yaml"
-        threads: 1
+        threads: PLAN.threads("fig17")
         resources:
-            mem_mb=growing(1500),
-            runtime=growing(30),
+            mem_mb=PLAN.memory("fig17"),
+            runtime=PLAN.minutes("fig17"),
         params:
             audio=heard(SCALING),
-            code=code_digest("s2v.report.fig04"),
+            code=PLAN.code("fig17"),
         script:
             "../workflow_scripts/fig17.py"

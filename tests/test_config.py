@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2v.config import Config, MethodName, inherited, json_schema
+from s2v.config import Config, inherited, json_schema
 from s2v.configfile import check, load, merge, read, split_names
 from s2v.errors import UserError
 
@@ -200,12 +200,6 @@ def test_a_share_of_zero_is_no_split(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=r"judge\.split: 'judge' is no split"):
         load(overlay(tmp_path, text))
-
-
-def test_methods_of_the_configuration_are_those_there_are() -> None:
-    from s2v.evaluate.generate import known_methods
-
-    assert list(MethodName.__args__) == known_methods()  # type: ignore[attr-defined]
 
 
 def test_config_is_yaml_that_round_trips() -> None:

@@ -51,7 +51,7 @@ def _chain(root: Path, labelled: bool, evaluator: str, methods: list[str]) -> li
             stem = root / "evaluate" / method / str(seed)
             generate(
                 config=GenerateConfig(window_s=1.0), method=method, seed=seed, packs=[test],
-                train_packs=[train], encoder_dir=m.encoder, generator_dir=m.generator, align_dir=m.align,
+                train_packs=[train], parts={"encoder": m.encoder, "generator": m.generator, "align": m.align},
                 output=root / "generate" / method / f"{seed}.tar", runtime=RUNTIME, threads=1,
             )  # fmt: skip
             evaluate(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig
-from s2v.config.methods import MethodName
+from s2v.config.foreign import MethodName, OwnSettings
 from s2v.config.training import AlignConfig, LossName
 from s2v.config.unclip import UnclipConfig
 
@@ -45,6 +45,7 @@ class GenerateConfig(Slice):
     retrieval: RetrievalConfig = RetrievalConfig()
     ldm: SamplerConfig = SamplerConfig()
     unclip: UnclipConfig = UnclipConfig()
+    settings: OwnSettings = Field({}, description="of methods that are somebody else's: name -> its own settings")
     table3: Table3Config = Table3Config()
 
 

@@ -31,4 +31,7 @@ class RuntimeConfig(Slice):
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
     scratch: str | None = Field(None, description="folder of that file, on a disk of the node; null: beside the result")
+    resume: Literal["matching", "any"] = Field(
+        "matching", description="any: a training goes on from a checkpoint of other code, data or settings too"
+    )
     download: DownloadConfig = DownloadConfig()

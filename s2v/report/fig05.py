@@ -24,7 +24,6 @@ from s2v.files import read_parquet
 from s2v.media.picture import from_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods.base import clip_seed, noise
-from s2v.methods.sound2vision import Sound2Vision
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import unit
@@ -131,10 +130,9 @@ def explain(model: Model, wave: Tensor, seed: int = 0) -> Seen:
     Raises:
         UserError: the model has no GAN.
     """
-    if not isinstance(model.method, Sound2Vision):
-        raise UserError("explain: Grad-CAM is taken through the GAN; take the method sound2vision")
-    device = torch.device(model.method.device)
-    seeing = _Model(model.method.f_a, model.method.g, model.window_s, seed, "energy", device, [wave.numpy()])
+    g = model.method.renderer.gan()
+    device = next(g.parameters()).device
+    seeing = _Model(model.f_a, g, model.window_s, seed, "energy", device, [wave.numpy()])
     (one,) = seeing.all(["0"], {})
     return one
 

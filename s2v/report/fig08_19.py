@@ -21,7 +21,7 @@ from s2v.report.control import TestSet
 from s2v.report.panels import enlarge, show_picture
 
 if TYPE_CHECKING:
-    from s2v.config import MethodName, RuntimeConfig, SamplerConfig
+    from s2v.config import RuntimeConfig, SamplerConfig
 
 ROWS = 6
 VOLUMES_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
@@ -45,7 +45,7 @@ def run(
     *,
     figure: str,
     run_dir: Path,
-    method: MethodName,
+    method: str,
     packs: list[Path],
     window_s: float,
     seed: int,

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from s2v.files import digest
+from s2v.identity import code_digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
-from s2v.provenance import code_digest
 from s2v.runtime import Runtime
 from s2v.train import checkpoint
 
@@ -85,58 +85,57 @@ def fit(
     # A checkpoint of other code must not be gone on with any more than one of other data.
     module = type(task).__module__
     key = digest([fingerprint, code_digest(module) if module.startswith("s2v.") else module])
-    state = checkpoint.load(output_dir, key, task.modules, task.optimizers, runtime.device)
-    records: list[dict[str, Any]] = state.records
-    best, bad = state.best, state.bad
+    state = checkpoint.load(output_dir, key, task.modules, task.optimizers, runtime)
     if state.step:
         log.info("%s: goes on at step %d of %d", name, state.step, task.steps)
     curves = _Curves(output_dir, runtime.is_main)
-    sums: dict[str, float] = {}
-    counted, started = 0, time.monotonic()
+    started, timed = time.monotonic(), 0
     step = state.step
     with bar(name, total=task.steps, done=step, shown=runtime.is_main) as advance:
         while step < task.steps:
             torch.manual_seed((seed * 1_000_003 + step * 997 + runtime.rank) % 2**63)
             for metric, value in task.step(step).items():
-                sums[metric] = sums.get(metric, 0.0) + value
-            counted += 1
+                state.sums[metric] = state.sums.get(metric, 0.0) + value
+            state.counted += 1
+            timed += 1
             step += 1
             advance(1)
             last = step == task.steps
             if step % log_every == 0 or last:
-                record = {"step": step, **{k: v / counted for k, v in sums.items()}}
-                record["seconds_per_step"] = (time.monotonic() - started) / counted
-                records.append(record)
-                curves.add(record)
-                log.info("%s: %s", name, _line(record))
-                sums, counted, started = {}, 0, time.monotonic()
+                state.records.append({"step": step, **{k: v / state.counted for k, v in state.sums.items()}})
+                # Time is for the screen and the curves: train.jsonl is the same however often a run was stopped.
+                shown = state.records[-1] | {"seconds_per_step": (time.monotonic() - started) / timed}
+                curves.add(shown)
+                log.info("%s: %s", name, _line(shown))
+                state.sums, state.counted = {}, 0
+                started, timed = time.monotonic(), 0
             if task.sample_every and (step % task.sample_every == 0 or last) and runtime.is_main:
                 _save_grid(output_dir / "samples" / f"{step:06d}.png", task.sample(step))
             stop = False
             if task.validate_every and (step % task.validate_every == 0 or last):
                 numbers = {k: runtime.mean(v) for k, v in task.validate(step).items()}
-                records.append({"step": step, **numbers})
-                curves.add(records[-1])
-                log.info("%s: validation %s", name, _line(records[-1]))
+                state.records.append({"step": step, **numbers})
+                curves.add(state.records[-1])
+                log.info("%s: validation %s", name, _line(state.records[-1]))
                 if task.monitor is not None:
-                    if best is None or numbers[task.monitor] < best:
-                        best, bad = numbers[task.monitor], 0
-                        checkpoint.save_best(output_dir, key, task.modules, step, runtime.is_main)
+                    if state.best is None or numbers[task.monitor] < state.best:
+                        state.best, state.bad = numbers[task.monitor], 0
+                        checkpoint.save_best(output_dir, task.modules, runtime.is_main)
                     else:
-                        bad += 1
-                        stop = bad >= task.patience
-                started = time.monotonic()
+                        state.bad += 1
+                        stop = state.bad >= task.patience
+                started, timed = time.monotonic(), 0
             if (step % checkpoint_every == 0 or last or stop) and runtime.is_main:
-                end = task.steps if stop else step
-                checkpoint.save(output_dir, key, task.modules, task.optimizers, end, records, best, bad)
+                state.step = task.steps if stop else step
+                checkpoint.save(output_dir, key, task.modules, task.optimizers, state)
             if stop:
                 log.info("%s: stops early at step %d", name, step)
                 break
     runtime.barrier()
     if task.monitor is not None:
-        checkpoint.load_best(output_dir, key, task.modules, runtime.device)
+        checkpoint.load_best(output_dir, task.modules)
     final: dict[str, float] = {}
-    for record in records:
+    for record in state.records:
         final.update(record)
     return final
 
