@@ -19,8 +19,8 @@ from s2v.errors import UserError
 from s2v.files import hold_lock
 from s2v.identity import seedless_digest
 from s2v.provenance import revision
-from s2v.report.ablation import shown_losses
 from s2v.report import targets
+from s2v.report.ablation import shown_losses
 from s2v.report.deviations import deviations
 from s2v.workflow import (
     TRAINED,
