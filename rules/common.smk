@@ -16,11 +16,13 @@ from s2v.config import AblationRow
 from s2v.config.methods import NEEDS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import DEFAULT_FILE, check, split_names, with_more_classes
+from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
 from s2v.data.subset import known_order
 from s2v.errors import UserError
 from s2v.files import hold_lock
-from s2v.provenance import code_digest, revision, seedless_digest, tree_digest
+from s2v.identity import code_digest, seedless_digest, tree_digest
+from s2v.provenance import revision
 from s2v.report.claim_list import BUILT
 from s2v.report.deviations import deviations
 from s2v.report.ablation import Ablation, shown_losses

@@ -1,6 +1,5 @@
 # The videos: the world's are rendered here, YouTube's downloaded, the rest is looked for. One job a shard.
 VIDEO_SOURCE = CONFIG.data.videos.source if BY_ID else None
-VIDEO_CODE = [f"s2v.data.{VIDEO_SOURCE}"] if VIDEO_SOURCE in ("youtube", "local_tree") else []
 
 
 rule fetch:
@@ -23,7 +22,7 @@ rule fetch:
         yt_slots=1 if VIDEO_SOURCE == "youtube" else 0,
     params:
         config=values("data"),
-        code=code_digest("s2v.data.fetch", SOURCE_CODE, *VIDEO_CODE),
+        code=code_digest("s2v.data.fetch", without=unused(CONFIG.data)),
         videos=subpath(output.status, ancestor=2),
     script:
         "../workflow_scripts/fetch.py"

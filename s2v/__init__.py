@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ __all__ = ["Model", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     """`s2v.load` and `s2v.Model`, found when they are asked for: importing s2v alone imports no torch."""
     if name in ("Model", "load"):
-        # By name, since every stage runs through this file and would otherwise depend on all that a model does.
-        return getattr(import_module("s2v.model"), name)
+        from s2v import model
+
+        return getattr(model, name)
     raise AttributeError(f"module 's2v' has no attribute {name!r}")

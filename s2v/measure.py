@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import resource
 import subprocess
 import tarfile
@@ -61,7 +60,9 @@ def clip_cost(config: Config, ffmpeg: str, seconds: float, row: dict[str, Any] |
         started = _cpu_s()
         if row is not None and config.data.world is not None:
             what = f"a clip of the world of {config.data.world.size_px} px"
-            importlib.import_module("s2v.world").render(row, video, config=config.data.world, ffmpeg=ffmpeg)
+            from s2v import world
+
+            world.render(row, video, config=config.data.world, ffmpeg=ffmpeg)
         else:
             width, height = _frame_size(config)
             what = f"a generated clip of {width}x{height} px and {seconds:.3g} s"

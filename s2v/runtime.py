@@ -32,7 +32,10 @@ class Runtime:
     bf16: bool
     rank: int = 0
     world_size: int = 1
+    resume_any: bool = False
+    """Whether a training goes on from a checkpoint of other code, data or settings too."""
     device_batch: int | None = None
+    """The most samples that are computed at once; None: this process's whole share."""
 
     @classmethod
     def from_config(cls, config: RuntimeConfig, threads: int) -> Runtime:
@@ -54,7 +57,7 @@ class Runtime:
         if world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        return cls(device, bf16, rank, world_size, config.device_batch)
+        return cls(device, bf16, rank, world_size, config.resume == "any", config.device_batch)
 
     @property
     def is_main(self) -> bool:

@@ -12,10 +12,10 @@ from s2v.errors import UserError
 from s2v.files import atomic_path
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors as safetensors, atomically."""
-    with atomic_path(path) as temporary:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata)
+def save_tensors(path: Path, tensors: dict[str, Tensor], durable: bool = False) -> None:
+    """Write named tensors as safetensors, atomically; `durable` as for `atomic_path`."""
+    with atomic_path(path, durable) as temporary:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary)
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> dict[str, Tensor]:

@@ -268,7 +268,7 @@ def crash(how: str) -> str:
 
 def test_workers_survive_jobs_that_die_hang_or_raise() -> None:
     ways = ["fine", "die", "fine", "raise", "hang", "fine"]
-    results = dict(map_jobs("test_extract:crash", [{"how": how} for how in ways], workers=2, timeout_s=4))
+    results = dict(map_jobs(crash, [{"how": how} for how in ways], workers=2, timeout_s=4))
     assert [results[index] for index in (0, 2, 5)] == ["fine"] * 3
     assert all(isinstance(results[index], WorkerError) for index in (1, 3, 4))
     assert str(results[1]) == "died (3)" and "longer than 4 s" in str(results[4])

@@ -59,6 +59,9 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None
     assert seen[0] == 14
     assert all(torch.equal(whole[k], cut[k]) for k in whole)
     assert not (tmp_path / "cut" / "checkpoints").exists()
+    # 14 lies between two lines of the log: their means are of all of their steps, whenever the run was stopped.
+    lines = [(tmp_path / run / "train.jsonl").read_bytes() for run in ("whole", "cut")]
+    assert lines[0] == lines[1] and lines[0].count(b"\n") == 2
 
 
 def test_a_checkpoint_of_other_settings_is_not_used(tmp_path: Path) -> None:

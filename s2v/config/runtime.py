@@ -27,8 +27,16 @@ class RuntimeConfig(Slice):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
-    processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
+    processes: Positive = Field(1, description="processes that share each batch of a training: the number of GPUs to use")
+    device_batch: Positive | None = Field(
+        None,
+        description="most samples of a batch that one process of a training computes at once, for GPUs with less memory; "
+        "null: its whole share. Only batch norm's statistics, which are those of what is computed at once, depend on it",
+    )
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
     scratch: str | None = Field(None, description="folder of that file, on a disk of the node; null: beside the result")
+    resume: Literal["matching", "any"] = Field(
+        "matching", description="any: a training goes on from a checkpoint of other code, data or settings too"
+    )
     download: DownloadConfig = DownloadConfig()

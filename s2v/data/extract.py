@@ -29,11 +29,11 @@ from s2v.files import (
     write_json,
     write_parquet,
 )
+from s2v.identity import code_digest
 from s2v.media.checks import check_content
 from s2v.media.decode import Decoded, decode
 from s2v.media.phash import clip_hash
 from s2v.progress import track
-from s2v.provenance import code_digest
 
 if TYPE_CHECKING:
     from s2v.config import ExtractConfig
@@ -91,7 +91,7 @@ def run(
         else:
             jobs.append({"clip": clip, "settings": settings, "ffmpeg": ffmpeg, "part": str(parts[clip_id])})
     # Two decoders at most per clip, each with its own limit; a worker that outlives them hangs.
-    results = map_jobs("s2v.data.extract:extract_clip", jobs, workers=workers, timeout_s=4 * config.timeout_s + 60)
+    results = map_jobs(extract_clip, jobs, workers=workers, timeout_s=4 * config.timeout_s + 60)
     for index, result in track(results, total=len(jobs), description=f"extract {tar.stem}"):
         clip_id = jobs[index]["clip"]["clip_id"]
         if isinstance(result, WorkerError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -15,19 +14,14 @@ from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, 
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason, UserError
 from s2v.files import atomic_path, digest, read_json, read_parquet, write_json, write_parquet
+from s2v.identity import code_digest
 from s2v.media.diagnosis import check_file
 from s2v.progress import track
-from s2v.provenance import code_digest
 
 if TYPE_CHECKING:
     from s2v.config import DataConfig, DownloadConfig
 
 STAGE = FETCHED_STAGE
-# Imported by name, so that a folder's videos are not looked through anew when the world's code changes, nor a mirror's
-# when that of downloads does. Rules name to `code_digest` what they use.
-_WORLD = "s2v.world"
-_YOUTUBE = "s2v.data.youtube"
-_LOCAL_TREE = "s2v.data.local_tree"
 _RENDER_TIMEOUT_S = 600.0
 
 
@@ -65,16 +59,31 @@ def run(
         made = _look(config, rows)
     elif config.videos.source == "youtube":
         _sweep(video_dir, {row["clip_id"] for row in rows})
-        youtube = importlib.import_module(_YOUTUBE)
+        from s2v.data import youtube
+
         made = youtube.fetch(config.videos, rows, video_dir, download=download, ffmpeg=ffmpeg)
     elif config.videos.source == "tar_urls":
         _sweep(video_dir, {row["clip_id"] for row in rows})
         made = _look_unpacked(rows, unpacked)
     else:
-        made = importlib.import_module(_LOCAL_TREE).fetch(config.videos, rows)
+        from s2v.data import local_tree
+
+        made = local_tree.fetch(config.videos, rows)
     for row in track(made, total=len(rows), description=f"fetch {manifest.stem}"):
         done[row["clip_id"]] = row
     write_parquet(status, [done[row["clip_id"]] for row in rows], FETCHED)
+
+
+def unused(config: DataConfig) -> list[str]:
+    """Modules that `run` never enters under a configuration: a folder is not looked through anew when the world's code
+    changes, nor a mirror when that of downloads does."""
+    by_id = config.source in ("vggsound", "celebvhq")
+    sources = {
+        "s2v.world": config.source == "world",
+        "s2v.data.youtube": by_id and config.videos.source == "youtube",
+        "s2v.data.local_tree": by_id and config.videos.source == "local_tree",
+    }
+    return [module for module, used in sources.items() if not used]
 
 
 def _look(config: DataConfig, rows: list[Row]) -> Iterator[Row]:
@@ -114,10 +123,11 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
     """Rows of the world: those already there, then the others as they are rendered."""
     if config.world is None:
         raise UserError("data.world: missing, although data.source is world; add the section")
+    from s2v import world
+
     _sweep(folder, {row["clip_id"] for row in rows})
-    world = importlib.import_module(_WORLD)
     settings = config.world.model_dump(mode="json")
-    code = code_digest(_WORLD)
+    code = code_digest("s2v.world")
     jobs: list[dict[str, Any]] = []
     for row in rows:
         video = folder / f"{row['clip_id']}.mp4"
@@ -127,7 +137,7 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
             yield with_path(ok_row(row["clip_id"], STAGE), str(video))
         else:
             jobs.append({"clip": clip, "settings": settings, "video": str(video), "recipe": recipe, "ffmpeg": ffmpeg})
-    for index, result in map_jobs("s2v.data.fetch:render_clip", jobs, workers=workers, timeout_s=_RENDER_TIMEOUT_S):
+    for index, result in map_jobs(render_clip, jobs, workers=workers, timeout_s=_RENDER_TIMEOUT_S):
         clip_id = jobs[index]["clip"]["clip_id"]
         if isinstance(result, WorkerError):
             error = ClipError(Reason.RENDER_ERROR, str(result))
@@ -138,6 +148,7 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
 
 def render_clip(*, clip: Row, settings: dict[str, Any], video: str, recipe: str, ffmpeg: str) -> float:
     """Render a clip to `video`, whole or not at all, and note its recipe beside it; returns seconds."""
+    from s2v import world
     from s2v.config import WorldConfig
 
     started = time.monotonic()
@@ -145,7 +156,7 @@ def render_clip(*, clip: Row, settings: dict[str, Any], video: str, recipe: str,
     note.unlink(missing_ok=True)
     with atomic_path(video) as temporary:
         world_config = WorldConfig.model_validate(settings)
-        importlib.import_module(_WORLD).render(clip, temporary, config=world_config, ffmpeg=ffmpeg)
+        world.render(clip, temporary, config=world_config, ffmpeg=ffmpeg)
     write_json(note, {"recipe": recipe, "bytes": Path(video).stat().st_size})
     return round(time.monotonic() - started, 3)
 

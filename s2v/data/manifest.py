@@ -42,7 +42,7 @@ MODULES = {
     "vegas": "s2v.data.vegas",
     "celebvhq": "s2v.data.celebvhq",
 }
-"""Where each `data.source` is: a module with `manifest_rows(section)`."""
+"""Where each `data.source` is: a module with `manifest_rows(section)`. The rule digests the one that is used."""
 
 Row = dict[str, Any]
 
@@ -83,7 +83,6 @@ def manifest_rows(config: DataConfig) -> list[Row]:
 
 
 def _source(name: str) -> Any:
-    """Imported by name, so that a folder's manifest is not made anew when the world's code changes."""
     return importlib.import_module(MODULES[name])
 
 

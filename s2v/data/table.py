@@ -24,10 +24,10 @@ from s2v.data.reader import Only, Sample, decode_wave, decoded, label_of, pictur
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
 from s2v.files import digest, read_json, sha256, write_json
+from s2v.identity import code_digest
 from s2v.media.picture import Policy
 from s2v.media.spectrogram import encoder_input, n_frames
 from s2v.progress import track
-from s2v.provenance import code_digest
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
@@ -254,7 +254,7 @@ def _write(tars: Sequence[Path], counts: list[int], form: Form, place: Path, wor
 
 def _done(jobs: list[dict[str, Any]], workers: int) -> Iterator[tuple[int, Any]]:
     if workers:
-        yield from map_jobs("s2v.data.table:fill", jobs, workers=workers, timeout_s=_TIMEOUT_S)
+        yield from map_jobs(fill, jobs, workers=workers, timeout_s=_TIMEOUT_S)
     else:
         yield from ((index, fill(**job)) for index, job in enumerate(jobs))
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -24,12 +24,12 @@ class WorkerError(Exception):
 
 
 def map_jobs(
-    target: str, jobs: list[dict[str, Any]], *, workers: int, timeout_s: float
+    function: Callable[..., Any], jobs: list[dict[str, Any]], *, workers: int, timeout_s: float
 ) -> Iterator[tuple[int, Any | WorkerError]]:
     """Call a function with each job's keyword arguments, in `workers` programs; yield results as they come.
 
     Args:
-        target: ``module:function``; arguments and result are what JSON can hold.
+        function: of a module that can be imported; arguments and result are what JSON can hold.
         jobs: keyword arguments of each call.
         workers: programs at work at once (at least one).
         timeout_s: a call that takes longer ends its worker.
@@ -37,6 +37,7 @@ def map_jobs(
     Yields:
         (index of the job, result or WorkerError), in order of completion.
     """
+    target = f"{function.__module__}:{function.__qualname__}"
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(jobs)):
         todo.put(index)

@@ -115,7 +115,7 @@ def fetch(
     ]
     _sweep(folder / ".sources", {job["name"] for job in jobs})
     timeout_s = _VIDEO_TIMEOUT_S * (1 + download.retries)
-    results = map_jobs("s2v.data.youtube:fetch_video", jobs, workers=download.parallel, timeout_s=timeout_s)
+    results = map_jobs(fetch_video, jobs, workers=download.parallel, timeout_s=timeout_s)
     refused = 0
     with contextlib.closing(cast("Generator[tuple[int, Any], None, None]", results)):
         for index, result in results:

@@ -1,91 +1,170 @@
-"""Checkpoints: weights and optimiser state as safetensors, written whole or not at all, never pickled."""
+"""Checkpoints: weights, optimiser state and where the training stands. Never pickled, never deleted unsaid.
+
+A checkpoint is `checkpoints/{step}.safetensors`, and `{step}.json` once it is whole. The newest two are kept, so that a
+damaged one costs the steps since the one before. Those of another key (other data, settings or code) are set aside as
+`checkpoints.{key}`, and taken up again by a training of that key.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from s2v.errors import UserError
 from s2v.files import read_json, write_json, write_text
-from s2v.runtime import unwrap
+from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
+
+log = logging.getLogger(__name__)
+
+KEPT = 2
+"""Checkpoints that are kept."""
+
+Modules = dict[str, nn.Module]
+Optimizers = dict[str, torch.optim.Optimizer]
 
 
 @dataclass
 class State:
-    """Where a training stands."""
+    """Where a training stands: all of it that is not in a module or an optimiser."""
 
     step: int = 0
     best: float | None = None
+    """The best validation so far."""
     bad: int = 0
+    """Validations since then."""
     records: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of train.jsonl."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Numbers of the steps since the last line, added up."""
+    counted: int = 0
+    """How many steps these are."""
 
 
 def _folder(output_dir: Path) -> Path:
     return output_dir / "checkpoints"
 
 
-def save(
-    output_dir: Path,
-    key: str,
-    modules: dict[str, nn.Module],
-    optimizers: dict[str, torch.optim.Optimizer],
-    step: int,
-    records: list[dict[str, Any]],
-    best: float | None,
-    bad: int,
-) -> None:
-    """Write one checkpoint; the file named by `latest.json` is always whole, and the one before it is removed."""
+def _notes(folder: Path) -> list[Path]:
+    """The whole checkpoints of a folder, the newest first."""
+    return sorted(folder.glob("[0-9]*.json"), reverse=True)
+
+
+def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, state: State) -> None:
+    """Write one checkpoint durably, and remove those before the last `KEPT`."""
     folder = _folder(output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     groups: dict[str, Any] = {}
     for name, module in modules.items():
-        tensors |= {f"module/{name}/{k}": v for k, v in unwrap(module).state_dict().items()}
+        tensors |= {f"module/{name}/{k}": v for k, v in module.state_dict().items()}
     for name, optimizer in optimizers.items():
-        state = optimizer.state_dict()
-        groups[name] = state["param_groups"]
-        for index, values in state["state"].items():
-            for k, v in values.items():
-                if v is not None:
-                    tensors[f"optimizer/{name}/{index}/{k}"] = torch.as_tensor(v)
-    path = folder / f"{step:08d}.safetensors"
-    save_tensors(path, tensors)
-    write_json(
-        folder / "latest.json",
-        {"key": key, "file": path.name, "step": step, "best": best, "bad": bad, "groups": groups, "records": records},
-    )
+        values = optimizer.state_dict()
+        groups[name] = values["param_groups"]
+        for index, slots in values["state"].items():
+            tensors |= {f"optimizer/{name}/{index}/{k}": torch.as_tensor(v) for k, v in slots.items() if v is not None}
+    note = folder / f"{state.step:08d}.json"
+    save_tensors(note.with_suffix(".safetensors"), tensors, durable=True)
+    write_json(note, {"key": key, "groups": groups, "state": asdict(state)}, durable=True)
+    for old in _notes(folder)[KEPT:]:
+        old.unlink()
+    kept = {note.stem for note in _notes(folder)}
     for old in folder.glob("[0-9]*.safetensors"):
-        if old != path:
+        if old.stem not in kept:
             old.unlink()
 
 
-def load(
-    output_dir: Path,
-    key: str,
-    modules: dict[str, nn.Module],
-    optimizers: dict[str, torch.optim.Optimizer],
-    device: torch.device,
-) -> State:
-    """Restore modules and optimisers in place, if there is a checkpoint of the same fingerprint; another one's
-    leavings are removed."""
+def load(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, runtime: Runtime) -> State:
+    """Restore modules and optimisers in place from the newest whole checkpoint of `key`; without one, step 0.
+
+    A damaged checkpoint is passed over for the one before, and one of another key is set aside; both are said in a
+    line. With `runtime.resume_any`, one of another key is taken, which train.jsonl tells.
+
+    Raises:
+        UserError: a checkpoint of another key is to be taken and does not fit this training.
+    """
     folder = _folder(output_dir)
-    if not (folder / "latest.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        return State()
-    latest = read_json(folder / "latest.json")
-    if latest["key"] != key:
-        shutil.rmtree(folder)
-        return State()
-    tensors = load_tensors(folder / Path(latest["file"]).name, device)
+    if runtime.is_main:
+        _arrange(folder, key, runtime.resume_any)
+    runtime.barrier()
+    for path in _notes(folder):
+        try:
+            note = read_json(path)
+            state, groups, other = State(**note["state"]), note["groups"], note["key"] != key
+            # On the CPU: optimisers move what belongs on the device, and keep Adam's `step`, which is asked for at
+            # every step, where it costs no synchronisation.
+            tensors = load_tensors(path.with_suffix(".safetensors"))
+            if state.best is not None:
+                load_tensors(folder / "best.safetensors")
+        except (UserError, KeyError, TypeError) as error:
+            log.warning("%s: damaged (%s); looking for the one before", path, error)
+            continue
+        try:
+            _restore(tensors, groups, modules, optimizers)
+        except (KeyError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{path}: does not fit this training ({reason}); set runtime.resume: matching") from error
+        if other:
+            state.records.append({"step": state.step, "resumed_from_other_key": note["key"]})
+        return state
+    if runtime.is_main and folder.exists() and any(folder.iterdir()):
+        aside = _set_aside(folder, "damaged")
+        log.warning("%s: no checkpoint is whole; they are in %s, and the training starts anew", output_dir, aside)
+    runtime.barrier()
+    return State()
+
+
+def _arrange(folder: Path, key: str, resume_any: bool) -> None:
+    """Set aside what is another training's, and put back what was set aside of this one."""
+    notes = _notes(folder)
+    found, step = _key(notes), int(notes[0].stem) if notes else 0
+    if found not in (None, key):
+        if resume_any:
+            log.warning("%s: goes on from step %d of other code, data or settings, as asked", folder.parent, step)
+            return
+        aside = _set_aside(folder, str(found)[:8])
+        log.warning(
+            "%s: the checkpoint at step %d is of other code, data or settings; it is kept as %s, and the training "
+            "starts anew (runtime.resume: any goes on from it)",
+            folder.parent,
+            step,
+            aside.name,
+        )
+    if not _notes(folder):
+        own = [other for other in folder.parent.glob(f"{folder.name}.{key[:8]}*") if _key(_notes(other)) == key]
+        if own:
+            if folder.exists():
+                _set_aside(folder, "damaged")
+            max(own, key=lambda other: _notes(other)[0].stem).rename(folder)
+
+
+def _key(notes: list[Path]) -> str | None:
+    """The key that a folder's newest readable checkpoint is of."""
+    for note in notes:
+        try:
+            return str(read_json(note)["key"])
+        except (UserError, KeyError, TypeError):
+            continue
+    return None
+
+
+def _set_aside(folder: Path, suffix: str) -> Path:
+    names = [folder.with_name(f"{folder.name}.{suffix}{number}") for number in ("", *(f".{i}" for i in range(2, 1000)))]
+    aside = next(name for name in names if not name.exists())
+    folder.rename(aside)
+    return aside
+
+
+def _restore(tensors: dict[str, Tensor], groups: dict[str, Any], modules: Modules, optimizers: Optimizers) -> None:
     for name, module in modules.items():
         prefix = f"module/{name}/"
-        unwrap(module).load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
     for name, optimizer in optimizers.items():
         prefix = f"optimizer/{name}/"
         state: dict[int, dict[str, Any]] = {}
@@ -93,34 +172,30 @@ def load(
             if k.startswith(prefix):
                 index, slot = k[len(prefix) :].split("/", 1)
                 state.setdefault(int(index), {})[slot] = v
-        optimizer.load_state_dict({"state": state, "param_groups": latest["groups"][name]})
-    return State(latest["step"], latest["best"], latest["bad"], latest["records"])
+        optimizer.load_state_dict({"state": state, "param_groups": groups[name]})
 
 
-def save_best(output_dir: Path, key: str, modules: dict[str, nn.Module], step: int, active: bool) -> None:
+def save_best(output_dir: Path, modules: Modules, active: bool) -> None:
     """Keep the weights of the best validation so far."""
-    if not active:
-        return
-    tensors = {f"{n}/{k}": v for n, m in modules.items() for k, v in unwrap(m).state_dict().items()}
-    folder = _folder(output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(folder / "best.safetensors", tensors, {"key": key, "step": str(step)})
+    if active:
+        tensors = {f"{n}/{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
+        save_tensors(_folder(output_dir) / "best.safetensors", tensors, durable=True)
 
 
-def load_best(output_dir: Path, key: str, modules: dict[str, nn.Module], device: torch.device) -> None:
+def load_best(output_dir: Path, modules: Modules) -> None:
     """Put the weights of the best validation into the modules."""
-    tensors = load_tensors(_folder(output_dir) / "best.safetensors", device)
+    tensors = load_tensors(_folder(output_dir) / "best.safetensors")
     for name, module in modules.items():
         prefix = f"{name}/"
-        unwrap(module).load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
 
 
-def publish(output_dir: Path, modules: dict[str, nn.Module], config: dict[str, Any], card: str) -> None:
-    """Write the final files of a trained thing and remove its checkpoints."""
+def publish(output_dir: Path, modules: Modules, config: dict[str, Any], card: str) -> None:
+    """Write the final files of a trained thing and remove its checkpoints; what was set aside stays."""
     for filename, module in modules.items():
-        save_tensors(output_dir / filename, unwrap(module).state_dict())
-    latest = _folder(output_dir) / "latest.json"
-    records = read_json(latest)["records"] if latest.exists() else []
+        save_tensors(output_dir / filename, module.state_dict())
+    notes = _notes(_folder(output_dir))
+    records = read_json(notes[0])["state"]["records"] if notes else []
     write_text(output_dir / "train.jsonl", "".join(json.dumps(r, sort_keys=True) + "\n" for r in records))
     write_text(output_dir / "README.md", card)
     write_json(output_dir / "config.json", config)

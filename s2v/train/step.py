@@ -11,19 +11,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from s2v.runtime import Runtime
 from s2v.train.norms import one_of_several
 from s2v.train.task import Batch, Outputs, Task, Update
 
 
-def train_step(task: Task, step: int, runtime: Runtime) -> dict[str, float]:
+def train_step(task: Task, step: int) -> dict[str, float]:
     """Update the nets of `task`; returns what is logged. torch's random numbers were seeded from (seed, step)."""
+    runtime = task.runtime
     numbers: dict[str, float] = {}
     for update in task.updates(step):
         optimizer = task.optimizers[update.optimizer]
         for group in optimizer.param_groups:
             group["lr"] = update.learning_rate
-        logged = _backward(task, update, runtime)
+        logged = _backward(task, update)
         runtime.sum(p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -33,8 +33,9 @@ def train_step(task: Task, step: int, runtime: Runtime) -> dict[str, float]:
     return numbers
 
 
-def _backward(task: Task, update: Update, runtime: Runtime) -> dict[str, Tensor]:
+def _backward(task: Task, update: Update) -> dict[str, Tensor]:
     """Forward, loss and backward over this process's share of the batch; gradients are added up."""
+    runtime = task.runtime
     n = len(update.drawn["index"])
     pieces = runtime.pieces(n)
 
