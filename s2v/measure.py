@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from s2v.config import AlignConfig, Config, EncoderConfig
     from s2v.models.image_encoder import ImageEncoder
     from s2v.runtime import Runtime
-    from s2v.train.loop import Task
+    from s2v.train.task import Task
 
 _STEPS = 3
 _FPS = 30
@@ -127,7 +127,7 @@ class Training:
 
 @dataclass(frozen=True)
 class StepCost:
-    """Seconds of a step at the configured batch, of one process. `measured` is a smaller batch where memory ended."""
+    """Seconds of a step at the configured batch, by one process. `measured` is a smaller batch where memory ended."""
 
     seconds: float
     measured: int
@@ -153,7 +153,7 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
         phases.insert(0, (" warm-up", 0, generator.warmup_steps))
     if not generator.weights:
         yield Training("generator", generator.batch_size, phases, _generator(config))
-    steps = config.align.epochs * steps_per_epoch(n_train, config.align.batch_size, config.runtime.processes)
+    steps = config.align.epochs * steps_per_epoch(n_train, config.align.batch_size)
     if not config.align.weights:
         yield Training("align", config.align.batch_size, [(" at most", 0, steps)], _align(config.align, config.encoder))
     if config.evaluate.evaluator == "judge":
@@ -168,7 +168,7 @@ def _latent_diffusion(config: Config, n_train: int) -> Iterator[Training]:
     if {"ldm", "sound2vision_ldm"} & set(config.generate.methods):
         target = "all"
     seen, heard, vae, diffusion = config.encoder_vit, config.align_ldm, config.vae, config.diffusion
-    epochs = heard.epochs * steps_per_epoch(n_train, heard.batch_size, config.runtime.processes)
+    epochs = heard.epochs * steps_per_epoch(n_train, heard.batch_size)
     yield Training("encoder_vit", seen.batch_size, [("", 0, seen.steps)], _encoder(seen), target)
     yield Training("vae", vae.batch_size, [("", 0, vae.steps)], _vae(config), target)
     yield Training("diffusion", diffusion.batch_size, [("", 0, diffusion.steps)], _diffusion(config), target)
@@ -183,16 +183,18 @@ def step_cost(training: Training, first: int, runtime: Runtime) -> StepCost:
     """
     import torch
 
+    from s2v.train.step import train_step
+
     batch = training.batch
     while batch:
         try:
             torch.manual_seed(0)
             task = training.build(batch, runtime)
             for step in range(2):
-                task.step(first + step)
+                train_step(task, first + step)
             started = time.perf_counter()
             for step in range(_STEPS):
-                task.step(first + 2 + step)
+                train_step(task, first + 2 + step)
             return StepCost((time.perf_counter() - started) / _STEPS * training.batch / batch, batch)
         except torch.OutOfMemoryError:
             batch //= 2
@@ -212,24 +214,24 @@ def _localise(config: Config) -> Callable[[int, Runtime], Task]:
         import torch
 
         from s2v.models.localiser import Ear
-        from s2v.train.localise import Clips, _Localise
+        from s2v.train.localise import Clips, LocaliseTask
 
         part = config.localise
         audio = config.align.audio
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, part.window_s)
         images = _pictures(batch * part.frames_per_clip, part.image_px).unflatten(0, (batch, part.frames_per_clip))
         windows = torch.randn(batch, part.frames_per_clip, *ear.shape).half()
-        return _Localise(part.model_copy(update={"batch_size": batch}), ear, Clips(images, windows), runtime)
+        return LocaliseTask(part.model_copy(update={"batch_size": batch}), ear, Clips(images, windows), runtime)
 
     return build
 
 
 def _encoder(part: EncoderConfig) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
-        from s2v.train.encoder import _Swav
+        from s2v.train.encoder import SwavTask
 
         px = max(part.image_px, part.crops[0][1])
-        return _Swav(part.model_copy(update={"batch_size": batch}), _pictures(batch, px), runtime)
+        return SwavTask(part.model_copy(update={"batch_size": batch}), _pictures(batch, px), runtime)
 
     return build
 
@@ -238,13 +240,13 @@ def _generator(config: Config) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
-        from s2v.train.generator import _IcGan
+        from s2v.train.generator import IcGanTask
 
         part, encoder = config.generator, _frozen(config.encoder, runtime)
         n = max(batch, 64)
         features = torch.randn(n, encoder.dim)
         settings = part.model_copy(update={"batch_size": batch})
-        return _IcGan(settings, _pictures(n, part.resolution), features, features.clone(), encoder, runtime)
+        return IcGanTask(settings, _pictures(n, part.resolution), features, features.clone(), encoder, runtime)
 
     return build
 
@@ -256,14 +258,14 @@ def _align(part: AlignConfig, seen: EncoderConfig) -> Callable[[int, Runtime], T
         from s2v.media.spectrogram import SAMPLE_RATE_HZ
         from s2v.models.audio_encoder import AudioEncoder
         from s2v.models.image_encoder import ImageEncoder, shape
-        from s2v.train.align import _Align
+        from s2v.train.align import AlignTask
 
         dim = ImageEncoder(**shape(seen)).dim
         audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
         model = AudioEncoder(dim, part.width, part.final_relu, audio)
         spectrogram = model.spectrogram(torch.randn(1, SAMPLE_RATE_HZ)).half()
         pairs = (spectrogram.repeat(batch, 1, 1), torch.randn(batch, dim))
-        return _Align(part.model_copy(update={"batch_size": batch}), model, pairs, copy.copy(pairs), runtime)
+        return AlignTask(part.model_copy(update={"batch_size": batch}), model, pairs, copy.copy(pairs), runtime)
 
     return build
 
@@ -276,10 +278,10 @@ def _frozen(part: EncoderConfig, runtime: Runtime) -> ImageEncoder:
 
 def _vae(config: Config) -> Callable[[int, Runtime], Task]:
     def build(batch: int, runtime: Runtime) -> Task:
-        from s2v.train.vae import _Vae
+        from s2v.train.vae import VaeTask
 
         settings = config.vae.model_copy(update={"batch_size": batch})
-        return _Vae(settings, _pictures(batch, config.vae.resolution), _frozen(config.encoder, runtime), runtime)
+        return VaeTask(settings, _pictures(batch, config.vae.resolution), _frozen(config.encoder, runtime), runtime)
 
     return build
 
@@ -289,7 +291,7 @@ def _diffusion(config: Config) -> Callable[[int, Runtime], Task]:
         import torch
 
         from s2v.models.image_encoder import ImageEncoder, shape
-        from s2v.train.diffusion import _Diffusion
+        from s2v.train.diffusion import DiffusionTask
 
         vae = config.vae
         px = vae.resolution // 2 ** (len(vae.channels) - 1)
@@ -297,7 +299,7 @@ def _diffusion(config: Config) -> Callable[[int, Runtime], Task]:
         latents = torch.randn(2, batch, vae.latent_channels, px, px)
         settings = config.diffusion.model_copy(update={"batch_size": batch})
         shows: Any = None  # the autoencoder, which a step does not see
-        return _Diffusion(settings, latents, features, shows, runtime)
+        return DiffusionTask(settings, latents, features, shows, runtime)
 
     return build
 
@@ -306,12 +308,12 @@ def _judge(config: Config, classes: list[str]) -> Callable[[int, Runtime], Task]
     def build(batch: int, runtime: Runtime) -> Task:
         import torch
 
-        from s2v.train.judge import _JudgeTask
+        from s2v.train.judge import JudgeTask
 
         part = config.judge
         images, labels = _pictures(batch, 2 * part.image_px), torch.arange(batch) % len(classes)
         settings = part.model_copy(update={"batch_size": batch})
-        return _JudgeTask(settings, classes, (images, labels), (images[:0], labels[:0]), runtime)
+        return JudgeTask(settings, classes, (images, labels), (images[:0], labels[:0]), runtime)
 
     return build
 

@@ -316,7 +316,6 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
     if place is not None and place.device.type == "cpu" and config.runtime.device != "cpu":
         place, why = None, "not measured: there is no CUDA device; runtime.device: cpu measures on the CPU"
     unit = "CPU" if config.runtime.device == "cpu" else "GPU"
-    processes = config.runtime.processes
     total = {"all": 0.0, "table3": 0.0}
     for training in trainings(config, n_train, classes):
         for name, first, steps in training.phases:
@@ -325,7 +324,7 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
                 yield what, size, why
                 continue
             cost = step_cost(training, first, place)
-            hours = cost.seconds * steps * processes / 3600
+            hours = cost.seconds * steps / 3600
             total[training.target] += hours
             shown = torch.cuda.get_device_name(place.device) if place.device.type == "cuda" else "the CPU"
             ground = f"measured here: {cost.seconds:.3g} s a step on {shown}"

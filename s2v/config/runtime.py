@@ -27,11 +27,13 @@ class RuntimeConfig(Slice):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
-    processes: Positive = Field(1, description="processes that share each batch of a training: the number of GPUs to use")
+    processes: Positive = Field(
+        1, description="processes that share each batch of a training: the number of GPUs to use"
+    )
     device_batch: Positive | None = Field(
         None,
-        description="most samples of a batch that one process of a training computes at once, for GPUs with less memory; "
-        "null: its whole share. Only batch norm's statistics, which are those of what is computed at once, depend on it",
+        description="most samples of a batch that one process of a training computes at once, where its GPU has no "
+        "memory for more; null: its whole share. Batch norm sees what is computed at once; nothing else depends on it",
     )
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")

@@ -1,7 +1,7 @@
 """Augmentation on whole batches of tensors, on whatever device they are.
 
-What is random is drawn apart from its use: for a whole batch at once, as one row of numbers a picture, so that those who
-share a batch draw the same, and each uses its own rows.
+What is random is drawn apart from its use: for a whole batch at once, as one row of numbers a picture. So processes
+that share a batch draw the same, and each uses its own rows.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def crop(images: Tensor, crops: Tensor, px: int) -> Tensor:
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def draw_jitter(
-    n: int, strength: float, device: torch.device, gray: float = 0.2, probability: float = 0.8
-) -> Tensor:
+def draw_jitter(n: int, strength: float, device: torch.device, gray: float = 0.2, probability: float = 0.8) -> Tensor:
     """Factors of brightness, contrast and saturation, [n, 3], of up to 1 +- 0.8 `strength`; now and then no colour."""
 
     def factor() -> Tensor:

@@ -37,6 +37,7 @@ class DiffusionTask(Task):
     Ho and Salimans 2022)."""
 
     separable = True
+    ema: Ema[LatentDiffusion]
 
     def __init__(
         self, config: DiffusionConfig, latents: Tensor, features: Tensor, vae: AutoencoderKL, runtime: Runtime

@@ -253,8 +253,9 @@ def run(
             card=lambda _: (
                 f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the "
                 f"split(s) {', '.join(config.splits)} without labels: {config.warmup_steps} warm-up steps "
-                f"(reconstruction, not in the paper) and {config.steps} adversarial steps at batch {config.batch_size}. "
-                "`model.safetensors` is the EMA generator, `discriminator.safetensors` the discriminator.\n"
+                f"(reconstruction, not in the paper) and {config.steps} adversarial steps at batch "
+                f"{config.batch_size}. `model.safetensors` is the EMA generator, "
+                "`discriminator.safetensors` the discriminator.\n"
             ),
         )
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -74,7 +74,12 @@ class LocaliseTask(Task):
     def __init__(self, config: LocaliseConfig, ear: Ear, clips: Clips, runtime: Runtime) -> None:
         super().__init__(config, runtime, len(clips), config.steps)
         self.config, self.clips = config, clips
-        self.shape = {"width": config.width, "dim": config.dim, "image_px": config.image_px, "ear": asdict(ear)}
+        self.shape: dict[str, Any] = {
+            "width": config.width,
+            "dim": config.dim,
+            "image_px": config.image_px,
+            "ear": asdict(ear),
+        }
         self.model = shared_norms(Localiser(**self.shape).to(runtime.device), config.sync_batch_norm, runtime)
         self.modules = {"localiser": self.model}
         self.optimizers = {
@@ -100,7 +105,8 @@ class LocaliseTask(Task):
         return seen.unflatten(0, mirrored.shape), heard.unflatten(0, mirrored.shape)
 
     def loss(self, *outputs: Tensor) -> Loss:
-        loss = moment_loss(*outputs, self.config.sharpness)
+        seen, heard = outputs
+        loss = moment_loss(seen, heard, self.config.sharpness)
         return loss, {"loss": loss}
 
 
@@ -141,9 +147,9 @@ def run(
         weights={"model.safetensors": task.model},
         shape=task.shape,
         card=lambda _: (
-            f"# Audio-visual localisation model\n\nTwo convolutional nets of width {config.width} that meet in an inner "
-            f"product of {config.dim} features, trained for {config.steps} steps by contrasting {len(clips)} clips of "
-            f"the {SPLIT} split with each other, without labels. It scores how well a frame fits the "
+            f"# Audio-visual localisation model\n\nTwo convolutional nets of width {config.width} that meet in an "
+            f"inner product of {config.dim} features, trained for {config.steps} steps by contrasting {len(clips)} "
+            f"clips of the {SPLIT} split with each other, without labels. It scores how well a frame fits the "
             f"{config.window_s:g} s of sound around it. Made for choosing moments within a clip; scores of different "
             "clips do not compare.\n"
         ),

@@ -15,7 +15,6 @@ from s2v.files import digest, write_bytes
 from s2v.identity import code_digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
-from s2v.runtime import Runtime
 from s2v.train import checkpoint
 from s2v.train.checkpoint import State
 from s2v.train.step import train_step

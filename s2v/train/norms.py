@@ -6,19 +6,33 @@ forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrizations import _SpectralNorm
 
 from s2v.runtime import Runtime
 
 Net = TypeVar("Net", bound=nn.Module)
+
+
+class _Total(torch.autograd.Function):
+    """The sum over processes, whose gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:
+        total = own.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _Total.forward(ctx, gradient)
 
 
 class SharedBatchNorm(_BatchNorm):
@@ -29,14 +43,19 @@ class SharedBatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         """[N, C, ...] -> same; N may differ between processes."""
-        if not self.training:
-            return super().forward(input)
+        out = self._shared(input) if self.training else super().forward(input)
+        for name in ("drop", "act"):  # of timm's BatchNormAct2d
+            out = getattr(self, name)(out) if hasattr(self, name) else out
+        return out
+
+    def _shared(self, input: Tensor) -> Tensor:
+        total: Callable[[Tensor], Tensor] = _Total.apply
         dims, per_channel = [0, *range(2, input.dim())], [1, -1] + [1] * (input.dim() - 2)
         x = input.float()
-        count = all_reduce(x.new_tensor(x.numel() / x.shape[1]))
-        mean = all_reduce(x.sum(dims)) / count
+        count = total(x.new_tensor(x.numel() / x.shape[1]))
+        mean = total(x.sum(dims)) / count
         centred = x - mean.view(per_channel)
-        variance = all_reduce(centred.square().sum(dims)) / count
+        variance = total(centred.square().sum(dims)) / count
         if self.track_running_stats and self.running_mean is not None and self.running_var is not None:
             momentum = self.momentum or 0.0
             with torch.no_grad():
@@ -53,7 +72,11 @@ def shared_norms(net: Net, wanted: bool, runtime: Runtime) -> Net:
     if runtime.world_size == 1 or not wanted:
         return net
     if runtime.device.type == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
+        # torch's own conversion would drop the activation of timm's norms.
+        from timm.layers.norm_act import convert_sync_batchnorm
+
+        converted: Net = convert_sync_batchnorm(net)  # type: ignore[no-untyped-call]
+        return converted
     for module in net.modules():
         if isinstance(module, _BatchNorm):
             module.__class__ = SharedBatchNorm  # the same module, its parameters those of optimisers and averages
@@ -62,7 +85,7 @@ def shared_norms(net: Net, wanted: bool, runtime: Runtime) -> Net:
 
 @contextmanager
 def one_of_several(nets: Iterable[nn.Module], piece: int, pieces: int, repeated: bool) -> Iterator[None]:
-    """Within it, forward passes are over one of the pieces of a batch, and leave what a pass over all of it would leave.
+    """Within it, forward passes are over one piece of a batch, and leave what one pass over all of it would leave.
 
     Batch norm still sees one piece at a time; its running statistics move by its momentum towards the mean over all
     pieces. Spectral norm takes its step once.
@@ -78,9 +101,9 @@ def one_of_several(nets: Iterable[nn.Module], piece: int, pieces: int, repeated:
         for module in (module for net in nets for module in net.modules()):
             if isinstance(module, _BatchNorm):
                 share = (module.momentum or 0.0) / pieces
-                changes = {"track_running_stats": module.track_running_stats and not repeated}
+                changes: dict[str, Any] = {"track_running_stats": module.track_running_stats and not repeated}
                 # So that all pieces weigh the same in the end: later ones take from what earlier ones gave.
-                changes |= {"momentum": share / (1 - (pieces - 1 - piece) * share)}
+                changes["momentum"] = share / (1 - (pieces - 1 - piece) * share)
             elif isinstance(module, _SpectralNorm):
                 changes = {"training": module.training and piece == 0 and not repeated}
             else:

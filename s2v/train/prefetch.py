@@ -21,7 +21,9 @@ class Prefetch:
         ahead: None: on CUDA alone.
     """
 
-    def __init__(self, read: Callable[[int], dict[str, Tensor]], device: torch.device, ahead: bool | None = None) -> None:
+    def __init__(
+        self, read: Callable[[int], dict[str, Tensor]], device: torch.device, ahead: bool | None = None
+    ) -> None:
         self.read, self.device = read, device
         self.pool = ThreadPoolExecutor(1) if (device.type == "cuda" if ahead is None else ahead) else None
         self.next: tuple[int, Future[dict[str, Tensor]]] | None = None

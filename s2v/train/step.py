@@ -2,8 +2,8 @@
 
 A loss that compares samples with each other (contrast, Sinkhorn's codes) sees the outputs of the whole batch: they are
 gathered over processes, and each process takes the gradient of its own rows. Where its share is in several pieces, the
-outputs come from a first pass without a graph, and each piece is computed again to take its gradient further (GradCache,
-Gao et al. 2021). Gradients are summed over pieces and processes.
+outputs come from a first pass without a graph, and each piece is computed again to take its gradient further
+(GradCache, Gao et al. 2021). Gradients are summed over pieces and processes.
 """
 
 from __future__ import annotations
