@@ -1,6 +1,6 @@
 # Everything from an empty machine: Python 3.11 or newer and make are all that is needed.
 #   make table1   the environment, then the whole chain on the default configuration
-#   make test     the environment, then all checks and tests
+#   make test     the environment, then all checks and tests; make test-fast: those that take no time
 #   make slurm    the environment with what a SLURM cluster wants (docs/cluster.md)
 #   make slurm-deps, make browser-deps    programs that some tests need; without them these are skipped
 PYTHON ?= python3
@@ -11,7 +11,7 @@ CORES ?= all
 WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
-.PHONY: table1 env slurm slurm-deps browser-deps test lint unit clean-env
+.PHONY: table1 env slurm slurm-deps browser-deps test test-fast lint unit clean-env
 
 table1: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) results/table1.csv
@@ -22,7 +22,7 @@ $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "s2v needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	rm -f $(VENV)/made-from-*
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[all,dev]"
 	touch $@
 
 slurm: env
@@ -44,8 +44,13 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+# Under two minutes: everything but the tests that run Snakemake or take long.
+test-fast: env
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not chain and not slow" -n auto --dist loadfile
 
 unit: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest

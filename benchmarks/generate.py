@@ -7,7 +7,7 @@ draws with the same weights, noise, conditions, steps and guidance in each way:
 
 - plain: what a user of diffusers writes (its pipelines' loop): U-Net as it is built, conditions side by side where
   there is guidance, scheduler, autoencoder;
-- s2v: the sampler of `s2v.models.diffusion_sampler` and `s2v.train.vae.decode`;
+- s2v: the sampler of `s2v.models.diffusion_sampler` and `s2v.models.autoencoder.decode`;
 - s2v, compiled: on CUDA, the same with `generate.ldm.compile`. "first" has the seconds of the first call, preparation
   included.
 
@@ -32,12 +32,13 @@ from torch import Tensor
 from s2v.config import Config
 from s2v.configfile import load
 from s2v.files import write_json
+from s2v.models.autoencoder import autoencoder, decode
+from s2v.models.autoencoder import shape as autoencoder_shape
 from s2v.models.biggan import Generator
 from s2v.models.diffusion_sampler import Sampler
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.image_encoder import shape as encoder_shape
-from s2v.models.latent_diffusion import LatentDiffusion
-from s2v.train import diffusion, vae
+from s2v.models.latent_diffusion import LatentDiffusion, shape
 
 BOUND = {"cpu": 1e-3, "cuda": 0.1}
 
@@ -46,9 +47,8 @@ def denoiser(config: Config, device: torch.device) -> LatentDiffusion:
     """The denoiser of a configuration; the same random weights at every call."""
     torch.manual_seed(0)
     side = config.vae.resolution // 2 ** (len(config.vae.channels) - 1)
-    features = torch.empty(0, ImageEncoder(**encoder_shape(config.encoder_vit)).dim)
-    latents = torch.empty(0, config.vae.latent_channels, side, side)
-    model = LatentDiffusion(**diffusion.shape(config.diffusion, features, latents))
+    dim = ImageEncoder(**encoder_shape(config.encoder_vit)).dim
+    model = LatentDiffusion(**shape(config.diffusion, dim, config.vae.latent_channels, side))
     return model.to(device).eval().requires_grad_(False)
 
 
@@ -92,9 +92,14 @@ def measure(config: Config, batches: list[int], steps: list[int], guidance: list
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     cuda = device.type == "cuda"
     torch.manual_seed(0)
-    untouched = vae.build(vae.shape(config.vae)).to(device).eval().requires_grad_(False)
+    untouched = (
+        autoencoder(**autoencoder_shape(config.vae))
+        .to(device, memory_format=torch.contiguous_format)
+        .eval()
+        .requires_grad_(False)
+    )
     torch.manual_seed(0)
-    own = vae.build(vae.shape(config.vae)).to(device=device, memory_format=torch.channels_last).eval()
+    own = autoencoder(**autoencoder_shape(config.vae)).to(device).eval()
     own.requires_grad_(False)
     model = denoiser(config, device)
     sizes, dim = config.generator, ImageEncoder(**encoder_shape(config.encoder)).dim
@@ -129,7 +134,7 @@ def measure(config: Config, batches: list[int], steps: list[int], guidance: list
                     prepared = {}
                     for name, compiled in (("s2v", False), ("s2v, compiled", True))[: 1 + cuda]:
                         drawer = Sampler(denoiser(config, device), sampler.scheduler, count, weight, compiled)
-                        ways[name] = lambda d=drawer, a=z, b=noise: vae.decode(own, d(a, b))
+                        ways[name] = lambda d=drawer, a=z, b=noise: decode(own, d(a, b))
                     expected = ways["plain"]()
                     differences = {}
                     for name, way in ways.items():

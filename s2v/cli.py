@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from s2v.commands import Run, register
 from s2v.errors import UserError
+from s2v.extras import advice
 
 
 class _OneLineErrors(TyperGroup):
@@ -19,8 +20,14 @@ class _OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except (UserError, OSError) as error:
-            typer.secho(f"s2v: {' '.join(str(error).split())}", fg=typer.colors.RED, err=True)
-            raise typer.Exit(1) from error
+            _fail(str(error), error)
+        except ModuleNotFoundError as error:
+            _fail(advice(error), error)
+
+
+def _fail(message: str, error: Exception) -> NoReturn:
+    typer.secho(f"s2v: {' '.join(message.split())}", fg=typer.colors.RED, err=True)
+    raise typer.Exit(1) from error
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}

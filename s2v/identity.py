@@ -28,7 +28,7 @@ VALUES_ONLY = f"{PACKAGE}.config"
 
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}" if name else PACKAGE
-    for name in ("", "errors", "files", "identity", "progress", "provenance", "tensors", "train.checkpoint")
+    for name in ("", "errors", "extras", "files", "identity", "progress", "provenance", "tensors", "train.checkpoint")
 )
 """Modules that speak, move files or compare identities, and compute nothing: they do not count, nor what they import.
 The bytes that they write are pinned by tests."""

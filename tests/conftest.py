@@ -18,6 +18,14 @@ settings.register_profile("s2v", deadline=None)
 settings.load_profile("s2v")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that run Snakemake are marked `chain`: `make test-fast` leaves them out."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & {"tiny_checkout", "checkout"} or hasattr(getattr(item, "module", None), "Checkout"):
+            item.add_marker("chain")
+
+
 @pytest.fixture(scope="session")
 def tiny_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A copy of the repository in which the tiny chain has been run to its end. Do not change it: `copy` it."""

@@ -16,9 +16,11 @@ from s2v.config import DiffusionConfig, EncoderConfig, RuntimeConfig, SamplerCon
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.methods import Sources, load_method
-from s2v.models.autoencoder import autoencoder
+from s2v.models.autoencoder import autoencoder, decode, encode
+from s2v.models.autoencoder import shape as autoencoder_shape
 from s2v.models.diffusion_sampler import Sampler, Traced
-from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.latent_diffusion import LatentDiffusion, shape
+from s2v.models.store import load
 from s2v.models.vit import ViT
 from s2v.tensors import load_tensors
 from s2v.train import diffusion, embed, encoder, latents, vae
@@ -76,8 +78,8 @@ def test_full_sizes_are_the_published_ones() -> None:
     with torch.device("meta"):
         assert parameters(ViT(224, 16, 768, 12, 12)) == 85_798_656
         full = VaeConfig()
-        assert parameters(vae.build(vae.shape(full))) == 83_653_863
-        model = LatentDiffusion(**diffusion.shape(DiffusionConfig(), torch.zeros(1, 768), torch.zeros(1, 4, 32, 32)))
+        assert parameters(autoencoder(**autoencoder_shape(full))) == 83_653_863
+        model = LatentDiffusion(**shape(DiffusionConfig(), 768, 4, 32))
         assert parameters(model.unet) == 859_520_964
 
 
@@ -94,9 +96,9 @@ def test_vit_takes_crops_of_other_sides_and_centres_its_feature(stem: str) -> No
 def test_autoencoder_halves_the_side_at_each_level_but_one() -> None:
     net = autoencoder(32, [8, 8, 8], 1, 5, 4)
     images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
-    codes = vae.encode(net, images)
-    assert codes.shape == (3, 5, 8, 8) and vae.decode(net, codes).shape == (3, 3, 32, 32)
-    assert torch.equal(codes, vae.encode(net, images)), "the posterior's mean is not drawn"
+    codes = encode(net, images)
+    assert codes.shape == (3, 5, 8, 8) and decode(net, codes).shape == (3, 3, 32, 32)
+    assert torch.equal(codes, encode(net, images)), "the posterior's mean is not drawn"
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +150,9 @@ def test_losses_fall(run: Path) -> None:
 def test_latents_belong_to_pictures_and_their_mirror_images(run: Path) -> None:
     tensors = load_tensors(run / "latents.safetensors")
     images, _, _ = read_images([run / "train-0.tar"], 32)
-    net = vae.load(run / "vae")
-    assert torch.allclose(tensors["latents"], vae.encode(net, images), atol=1e-5)
-    assert torch.allclose(tensors["latents_flipped"], vae.encode(net, images.flip(3)), atol=1e-5)
+    net = load(autoencoder, run / "vae")
+    assert torch.allclose(tensors["latents"], encode(net, images), atol=1e-5)
+    assert torch.allclose(tensors["latents_flipped"], encode(net, images.flip(3)), atol=1e-5)
 
 
 def test_latents_of_several_shards_follow_each_other(run: Path, tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_latents_of_several_shards_follow_each_other(run: Path, tmp_path: Path) 
     latents.run(packs=shards, vae_dir=run / "vae", output=tmp_path / "latents.safetensors", runtime=CPU, threads=1)
     images, _, _ = read_images(shards, 32)
     found = load_tensors(tmp_path / "latents.safetensors")["latents"]
-    assert len(images) == 9 and torch.allclose(found, vae.encode(vae.load(run / "vae"), images), atol=1e-5)
+    assert len(images) == 9 and torch.allclose(found, encode(load(autoencoder, run / "vae"), images), atol=1e-5)
     with pytest.raises(UserError, match="no packed picture"):
         latents.run(packs=shards[1:2], vae_dir=run / "vae", output=tmp_path / "none", runtime=CPU, threads=1)
 
@@ -174,7 +176,7 @@ def test_pictures_that_lie_in_a_file_train_the_same_autoencoder(run: Path, tmp_p
 def test_model_carries_the_numbers_that_bring_latents_to_unit_variance(run: Path) -> None:
     tensors = load_tensors(run / "latents.safetensors")
     both = torch.cat([tensors["latents"], tensors["latents_flipped"]])
-    model = diffusion.load(run / "diffusion")
+    model = load(LatentDiffusion, run / "diffusion")
     normal = model.normalise(both)
     assert normal.mean((0, 2, 3)).abs().max() < 1e-4 and (normal.std((0, 2, 3)) - 1).abs().max() < 1e-2
     assert torch.allclose(model.denormalise(normal), both, atol=1e-5)
@@ -257,18 +259,18 @@ def reference(
 def test_sampler_draws_what_the_plain_loop_does(run: Path, name: str, guidance: float) -> None:
     torch.manual_seed(0)
     z, noise = torch.randn(3, 32), torch.randn(3, 4, 8, 8)
-    plain = diffusion.load(run / "diffusion")
+    plain = load(LatentDiffusion, run / "diffusion")
     expected = reference(plain, plain.unet, z, noise, name, 4, guidance)
-    drawn = Sampler(diffusion.load(run / "diffusion"), name, 4, guidance)(z, noise)
+    drawn = Sampler(load(LatentDiffusion, run / "diffusion"), name, 4, guidance)(z, noise)
     assert torch.allclose(drawn, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_guidance_0_ignores_the_condition_and_others_see_it(run: Path) -> None:
     noise = torch.randn(2, 4, 8, 8)[:1].expand(2, -1, -1, -1).contiguous()
     z = torch.randn(2, 32)
-    without = Sampler(diffusion.load(run / "diffusion"), "ddim", 3, 0.0)(z, noise)
+    without = Sampler(load(LatentDiffusion, run / "diffusion"), "ddim", 3, 0.0)(z, noise)
     assert torch.allclose(without[0], without[1], atol=1e-5)
-    sampler = Sampler(diffusion.load(run / "diffusion"), "ddim", 3, 1.0)
+    sampler = Sampler(load(LatentDiffusion, run / "diffusion"), "ddim", 3, 1.0)
     seen = sampler(z, noise)
     assert (seen[0] - seen[1]).abs().max() > 1e-3
     assert not torch.allclose(sampler(z.flip(0), noise), seen), "nothing of the batch before is kept"

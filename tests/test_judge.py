@@ -42,10 +42,10 @@ def test_it_writes_what_every_trained_thing_has(judge_dir: Path) -> None:
     } <= names and "checkpoints" not in names
     config = read_json(judge_dir / "config.json")
     assert config["class_names"] == sorted(CLASSES)
-    held_out = config["trained_on"]["held_out"]
-    assert config["trained_on"]["pictures"] + held_out == 120 and 2 <= held_out <= 30
-    assert config["validation"]["val_R@1"] > 0.9
-    assert "split `judge`" in config["label"]
+    held_out = config["about"]["trained_on"]["held_out"]
+    assert config["about"]["trained_on"]["pictures"] + held_out == 120 and 2 <= held_out <= 30
+    assert config["about"]["validation"]["val_R@1"] > 0.9
+    assert "split `judge`" in config["about"]["label"]
 
 
 def test_new_pictures_are_ranked_right_sharp_soft_or_small(judge_dir: Path, tmp_path: Path) -> None:

@@ -177,8 +177,8 @@ def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
     folder = _train([extract_tar(tmp_path / "000.tar", range(4))], tmp_path / "localise")
     shape = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(shape | {"dim": 9}))
-    with pytest.raises(UserError, match="not a localisation model"):
+    with pytest.raises(UserError, match="not a trained Localiser"):
         load(Localiser, folder)
     (folder / "config.json").write_text(json.dumps({}))
-    with pytest.raises(UserError, match="not a localisation model"):
+    with pytest.raises(UserError, match="not a trained Localiser"):
         load(Localiser, folder)

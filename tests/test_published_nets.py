@@ -17,7 +17,10 @@ from torch import Tensor
 from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig
 from s2v.errors import UserError
 from s2v.files import sha256, write_json
-from s2v.train import align, encoder, generator
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.biggan import Generator
+from s2v.models.image_encoder import ImageEncoder
+from s2v.models.store import load
 from s2v.weights.catalogue import CATALOGUE
 from s2v.weights.checkpoint import best_of, tensors
 from s2v.weights.convert import convert
@@ -71,7 +74,7 @@ def test_biggan_equals_the_published_one(tmp_path: Path, monkeypatch: pytest.Mon
         },
     )
     convert("icgan-biggan128", tmp_path / "g", tmp_path)
-    g = generator.load(tmp_path / "g")
+    g = load(Generator, tmp_path / "g")
     assert sum(p.numel() for p in g.parameters()) == _count(state, "shared.")
     noise = torch.Generator().manual_seed(1)
     z = torch.randn(2, 120, generator=noise)
@@ -90,7 +93,7 @@ def test_swav_equals_the_published_one(tmp_path: Path) -> None:
     # As its publisher saved it: torch's older format.
     path = _save(tmp_path, "swav-resnet50", state, _use_new_zipfile_serialization=False)
     convert("swav-resnet50", tmp_path / "v", tmp_path)
-    f_v = encoder.load(tmp_path / "v")
+    f_v = load(ImageEncoder, tmp_path / "v")
     x = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 2 - 1
     mean, std = (torch.tensor(v)[:, None, None] for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     expected = published.swav(state, ((x + 1) / 2 - mean) / std)
@@ -105,7 +108,7 @@ def test_the_authors_audio_encoder_equals_the_published_one(tmp_path: Path) -> N
     assert _count(state) == 11_170_240 + 512 * 2048 + 2048
     _save(tmp_path, "sound2scene-audio", state)
     convert("sound2scene-audio", tmp_path / "a", tmp_path)
-    f_a = align.load(tmp_path / "a")
+    f_a = load(AudioEncoder, tmp_path / "a")
     x = torch.randn(2, 257, 1004, generator=torch.Generator().manual_seed(1))
     expected = published.audio(state, x[:, None])
     assert 0.05 < (expected > 0).float().mean() < 0.95, "the ReLU at the end must matter"

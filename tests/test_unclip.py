@@ -27,7 +27,9 @@ from s2v.evaluate.generate import conditions
 from s2v.losses import l_total_raw
 from s2v.media.picture import encode_jpeg
 from s2v.methods import Method, Sources, Unsupported, clip_seed, load_method, noise
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.stable_unclip import load_encoder, load_pipeline
+from s2v.models.store import load
 from s2v.report.deviations import deviations
 from s2v.tensors import load_tensors
 from s2v.train import align, embed_unclip
@@ -328,7 +330,7 @@ def test_alignment_with_two_layers_and_raw_features_learns(root: Path) -> None:
     for metric, share in (("loss", 0.9), ("val_loss", 0.8)):
         losses = [record[metric] for record in records if metric in record]
         assert min(losses) < share * losses[0], losses
-    model = align.load(root / "align_unclip")
+    model = load(AudioEncoder, root / "align_unclip")
     assert isinstance(model.head, torch.nn.Sequential) and model.dim == DIM
     assert [(layer.in_features, layer.out_features) for layer in (model.head[0], model.head[2])] == [(32, 32)] * 2
     z = model.encode(torch.randn(4, 16000) * 0.1)

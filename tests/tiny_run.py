@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from shards import RATE, flac, write_tar
 
-from s2v.files import write_json
 from s2v.media.picture import encode_jpeg
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.autoencoder import autoencoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.latent_diffusion import LatentDiffusion
-from s2v.tensors import save_tensors
+from s2v.models.store import save
 
 CLASSES = {"cow": (200, 60, 40), "owl": (40, 60, 200), "rain, heavy": (40, 180, 60)}
 AUDIO = {"window_s": 1.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": RATE}
@@ -83,6 +82,5 @@ def models(root: Path) -> Models:
         "align": (AudioEncoder, {"dim": 32, "width": 4, "final_relu": False, "audio": AUDIO}),
     }  # fmt: skip
     for name, (kind, shape) in shapes.items():
-        save_tensors(root / name / "model.safetensors", kind(**shape).state_dict())
-        write_json(root / name / "config.json", shape)
+        save(root / name, kind(**shape).state_dict(), shape)
     return Models(*(root / name for name in ("encoder", "generator", "align", "vae", "diffusion")))

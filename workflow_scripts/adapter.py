@@ -18,6 +18,7 @@ from typing import Any
 
 from s2v.config import RuntimeConfig
 from s2v.errors import UserError
+from s2v.extras import advice
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
         yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
+    except ModuleNotFoundError as error:
+        traceback.print_exc()
+        _fail(terminal, f"{snakemake.rule}: {advice(error)}")
     except Exception as error:
         traceback.print_exc()
         _fail(terminal, f"{snakemake.rule}: {type(error).__name__}: {error}; the traceback is in {log}")

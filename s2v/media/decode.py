@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2v.errors import Reason
+from s2v.media import SAMPLE_RATE_HZ
 from s2v.media.diagnosis import ClipError, Header, check_file, explain_failure, is_cut_off, read_header
 from s2v.media.ffmpeg import command, open_input, run
 from s2v.media.frames import Frames, PictureForm, Pictures, picture_output
@@ -54,7 +55,7 @@ def decode(
     *,
     reader: Literal["ffmpeg", "decord"] = "ffmpeg",
     ffmpeg: str,
-    sample_rate_hz: int = 16000,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
     fps: float = 10,
     short_side_px: int = 256,
     jpeg_quality: int = 90,
@@ -136,7 +137,7 @@ def decode_audio(
     path: str | Path,
     *,
     ffmpeg: str,
-    sample_rate_hz: int = 16000,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
     max_duration_s: float = 60.0,
     timeout_s: float = 120.0,
 ) -> Wave:

@@ -12,7 +12,8 @@ import functools
 import torch
 from torch import Tensor
 
-SAMPLE_RATE_HZ = 16000
+from s2v.media import SAMPLE_RATE_HZ as SAMPLE_RATE_HZ
+
 N_FFT = 512
 HOP = 159
 LOG_FLOOR = 1e-7

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from s2v.errors import UserError
 from s2v.files import read_json, write_json
@@ -16,9 +16,9 @@ from s2v.tensors import load_tensors, save_tensors
 Net = TypeVar("Net", bound=nn.Module)
 
 
-def save(folder: Path, net: nn.Module, config: dict[str, Any]) -> None:
-    """Write `net`, built of the arguments `config`, so that `load` makes it again."""
-    save_tensors(folder / "model.safetensors", net.state_dict())
+def save(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> None:
+    """Write the weights of a network that is built of the arguments `config`, so that `load` makes it again."""
+    save_tensors(folder / "model.safetensors", weights)
     write_json(folder / "config.json", config)
 
 

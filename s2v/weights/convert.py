@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from s2v.errors import UserError
-from s2v.files import sha256, write_json, write_text
+from s2v.files import sha256, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
-from s2v.tensors import save_tensors
+from s2v.models.store import save
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
 from s2v.weights.checkpoint import best_of, tensors
 from s2v.weights.checksums import expected
@@ -77,10 +77,9 @@ def convert(name: str, output_dir: Path, folder: Path | None = None) -> None:
     for key, value in weights.items():
         if not bool(torch.isfinite(value).all()):
             raise UserError(f"{path}: {key} is not finite")
-    save_tensors(output_dir / "model.safetensors", weights)
     write_text(output_dir / "train.jsonl", "")
     write_text(output_dir / "README.md", _card(source, path, digest, copy, weights))
-    write_json(output_dir / "config.json", SHAPES[name])
+    save(output_dir, weights, SHAPES[name])
 
 
 def _checked(source: Entry, folder: Path) -> tuple[Path, str]:

@@ -7,7 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 16000
+from s2v.media import SAMPLE_RATE_HZ
+
+RATE = SAMPLE_RATE_HZ
 Wave = NDArray[np.float64]
 Rng = np.random.Generator
 
