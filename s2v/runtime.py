@@ -56,8 +56,9 @@ class Runtime:
             torch.cuda.set_device(device)
         if world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        device_batch = config.device_batch if isinstance(config.device_batch, int) else None
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        return cls(device, bf16, rank, world_size, config.resume == "any", config.device_batch)
+        return cls(device, bf16, rank, world_size, config.resume == "any", device_batch)
 
     @property
     def is_main(self) -> bool:

@@ -148,6 +148,12 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("encoder: {crops: [[2, 48]]}", ["encoder.crop_scales", "each of the 1"]),
         ("align: {loss: l2\n", ["mine.yaml: line", "not readable as YAML"]),
         ("align: {loss: l2}\nalign: {loss: nce}", ["mine.yaml: line 2", "'align' is there twice"]),
+        (
+            "runtime: {processes: 65}",
+            ["mine.yaml: runtime.processes: 65 cannot share localise.batch_size, which is 32"],
+        ),
+        ("runtime: {device_batch: 0}", ["runtime.device_batch", "greater than 0"]),
+        ("runtime: {device_batch: {encodr: 8}}", ["runtime.device_batch", "'encoder', 'generator'"]),
         ("- 1", ["mine.yaml: a configuration is a mapping"]),
         ("nothing: 2020-01-01", ["mine.yaml: nothing: unknown key"]),
     ],
