@@ -122,7 +122,9 @@ class Runtime:
         if self.world_size > 1:
             for net in nets:
                 for tensor in net.state_dict().values():
-                    dist.broadcast(tensor, 0)
+                    plain = tensor.contiguous()
+                    dist.broadcast(plain, 0)
+                    tensor.copy_(plain)
 
     def mean(self, value: float) -> float:
         """Mean of a number over processes, so that all of them decide alike."""

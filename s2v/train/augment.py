@@ -125,7 +125,8 @@ def degrade(images: Tensor, choice: float, amount: float) -> Tensor:
         edge = 0.1 + 0.25 * amount
         line = images.new_tensor([edge, 1.0, edge]) / (1 + 2 * edge)
         kernel = (line[:, None] * line[None, :]).expand(3, 1, 3, 3)
-        return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+        with torch.autocast(images.device.type, enabled=False):
+            return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
     return images
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,11 +83,9 @@ class IcGanTask(Task):
         self.discriminator: Discriminator = discriminator.to(runtime.device)
         self.ema = Ema(self.generator, config.ema, config.ema_start)
         self.modules = {"g": self.generator, "d": self.discriminator, "ema": self.ema.net}
-        self.rates = {
-            "g": Schedule(config.learning_rate),
-            "d": Schedule(config.d_learning_rate),
-            "warmup": Schedule(config.warmup_learning_rate, 0, "linear", config.warmup_steps, 0.1),
-        }
+        self.rate = Schedule(
+            config.warmup_learning_rate, 0, "linear", config.warmup_steps, 0.1
+        )  # then both are constant
         self.optimizers = {
             "g": torch.optim.Adam(self.generator.parameters(), config.learning_rate, (0.0, 0.999), eps=1e-6),
             "d": torch.optim.Adam(self.discriminator.parameters(), config.d_learning_rate, (0.0, 0.999), eps=1e-6),
@@ -99,28 +97,17 @@ class IcGanTask(Task):
         config = self.config
         if step < config.warmup_steps:
             drawn = self._draw(self.index(step))
-            yield self._update("warmup", step, drawn, self._warmup, self._warmup_loss, separable=False)
+            yield Update("warmup", self.rate(step), drawn, {}, self._warmup, self._warmup_loss, separable=False)
             return
         self.discriminator.requires_grad_(True)
         for inner in range(config.d_steps):
             drawn = self._draw_pairs(self.index(step * config.d_steps + inner))
-            yield self._update("d", step, drawn, self._judged, self._d_loss, separable=True)
+            yield Update("d", config.d_learning_rate, drawn, {}, self._judged, self._d_loss, separable=True)
         self.discriminator.requires_grad_(False)
         drawn = self._draw(torch.randint(self.size, (self.batch_size,)))
         drawn["augment"] = self._draw_augment(self.batch_size)
         separable = not config.reconstruction_weight
-        yield self._update("g", step, drawn, self._generated, self._g_loss, separable)
-
-    def _update(
-        self,
-        name: str,
-        step: int,
-        drawn: Batch,
-        forward: Callable[[Batch], Outputs],
-        loss: Callable[..., Loss],
-        separable: bool,
-    ) -> Update:
-        return Update(name, self.rates[name](step), drawn, {}, forward, loss, separable)
+        yield Update("g", config.learning_rate, drawn, {}, self._generated, self._g_loss, separable)
 
     def _draw(self, index: Tensor) -> Batch:
         """Noise for pictures that go with their own features, mirrored half the time."""

@@ -77,13 +77,8 @@ class Task:
     patience: int = 0
 
     def __init__(self, config: TrainingConfig, runtime: Runtime, size: int, steps: int) -> None:
-        self.batch_size, self.seed, self.runtime, self.size, self.steps = (
-            config.batch_size,
-            config.seed,
-            runtime,
-            size,
-            steps,
-        )
+        self.batch_size, self.seed = config.batch_size, config.seed
+        self.runtime, self.size, self.steps = runtime, size, steps
         self.batches = Prefetch(self._read, runtime.device)
 
     def index(self, step: int) -> Tensor:
