@@ -18,7 +18,8 @@
 #   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
 #   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, fig19.png, control.csv
-#   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png, claims.csv, claims.md
+#   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png
+#   <output>/claims.csv, claims.md, evidence.csv, evidence.md    a verdict on every claim, and on those of target evidence
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
 #   <output>/coverage.csv, coverage_by_class.csv, coverage.md, coverage.png
 #   <output>/logs/ and <output>/benchmarks/ have one file for each job
@@ -70,28 +71,16 @@ include: "rules/control.smk"
 include: "rules/scaling.smk"
 
 
-# What supports the paper's argument, without and with the models that take long of their own.
-EVIDENCE = [
-    "table1.csv",
-    "table2.csv",
-    "fig03.png",
-    "fig04.png",
-    "fig05.png",
-    "fig06.png",
-    "fig07.png",
-    "gap.png",
-]
-EVIDENCE += ["claims.csv", "coverage.csv", "provenance.csv"]
-
-
+# What supports the paper's argument, without and with the models that take long of their own; each with a verdict on
+# every claim that it measures.
 rule evidence:
     input:
-        expand("<results>/{file}", file=EVIDENCE),
+        expand("<results>/{file}", file=targets.files("evidence", CONFIG, SCALING)),
 
 
 rule paper:
     input:
-        expand("<results>/{file}", file=[*EVIDENCE, "table3.csv", "fig14.png", "fig16.png", "fig17.png"]),
+        expand("<results>/{file}", file=targets.files("paper", CONFIG, SCALING)),
 
 
 rule all:

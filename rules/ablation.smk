@@ -1,16 +1,10 @@
 # What alignment is without a part of it (paper 4.3), and what that does to the gap between the modalities (4.4).
 # The rows are trainings of rule align, in <output>/ablation/{row}/ and, with other seeds, <output>/seeds/{n}/ablation/{row}/.
-ABLATIONS = {
-    name: asdict(Ablation.of(row, CONFIG.align, CONFIG.select.mode))
-    for name, row in CONFIG.ablation.wanted().items()
-}
-
-
 rule table2:
     input:
-        **ablation_results("json"),
-        **ablation_results("parquet"),
-        **ablation_results("safetensors"),
+        **PLAN.ablation_results("json"),
+        **PLAN.ablation_results("parquet"),
+        **PLAN.ablation_results("safetensors"),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv=report(
@@ -27,16 +21,16 @@ rule table2:
         "<benchmarks>/table2.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("table2")
     resources:
-        mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("table2"),
+        runtime=PLAN.minutes("table2"),
     params:
-        rows=ABLATIONS,
+        rows=PLAN.ablations,
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.table2"),
+        code=PLAN.code("table2"),
     script:
         "../workflow_scripts/table2.py"

@@ -2,10 +2,10 @@
 # align_ldm takes that of the ViT (paper 6.1), align_unclip that of Stable unCLIP's CLIP.
 rule align:
     input:
-        train=lambda wildcards: unless_published(wildcards.align, packs("train")),
-        val=lambda wildcards: unless_published(wildcards.align, packs("val")),
-        train_features=lambda wildcards: features_of("train", wildcards),
-        val_features=lambda wildcards: features_of("val", wildcards),
+        train=lambda wildcards: PLAN.unless_published(wildcards.align, PLAN.packs("train")),
+        val=lambda wildcards: PLAN.unless_published(wildcards.align, PLAN.packs("val")),
+        train_features=PLAN.features_of("train"),
+        val_features=PLAN.features_of("val"),
         classes=variant_classes,
     output:
         expand("<results>/{{again}}{{variant}}{{align}}/{file}", file=TRAINED),
@@ -15,16 +15,13 @@ rule align:
         "<benchmarks>/{again}{variant}{align}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("align")
     resources:
-        mem_mb=growing(lambda wildcards: memory(wildcards.align)),
-        runtime=lambda wildcards: minutes(wildcards.align),
-        gpu=GPUS,
+        mem_mb=PLAN.memory(lambda wildcards: wildcards.align),
+        runtime=PLAN.minutes(lambda wildcards: wildcards.align),
+        gpu=PLAN.gpus("align"),
     params:
-        config=lambda wildcards: plain(
-            ablated(wildcards).of(getattr(CONFIG, wildcards.align)),
-            training=training_of(wildcards) if wildcards.align in CONFIG.seeds.of else 0,
-        ),
-        code=lambda wildcards: published_digest(wildcards.align) or code_digest("s2v.train.align"),
+        config=PLAN.aligned_with,
+        code=lambda wildcards: PLAN.code(wildcards.align),
     script:
         "../workflow_scripts/align.py"

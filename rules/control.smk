@@ -1,6 +1,6 @@
 # How far sounds steer pictures (paper 5 and 6.1): sheets of pictures, and what of it is measured.
 CONTROLS = {
-    name: NEEDS[method].parts
+    name: METHODS[method].parts
     for name, method in {
         "fig08": "sound2vision",
         "fig09": "sound2vision",
@@ -15,7 +15,7 @@ CONTROLS = {
 
 rule control_figure:
     input:
-        packs=packs(CONFIG.generate.split),
+        packs=PLAN.packs(CONFIG.generate.split),
         models=lambda wildcards: [
             file for part in CONTROLS[wildcards.sheet].values() for file in trained(part)
         ],
@@ -32,32 +32,32 @@ rule control_figure:
         "<benchmarks>/{sheet}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("control_figure")
     resources:
-        mem_mb=growing(
-            lambda wildcards: memory("generate_ldm" if "vae" in CONTROLS[wildcards.sheet] else "generate")
+        mem_mb=PLAN.memory(
+            lambda wildcards: "generate_ldm" if "vae" in CONTROLS[wildcards.sheet] else "generate"
         ),
-        runtime=growing(60),
-        gpu=GPU,
+        runtime=PLAN.minutes("control_figure"),
+        gpu=PLAN.gpus("control_figure"),
     params:
         method=lambda wildcards: "sound2vision_ldm" if "vae" in CONTROLS[wildcards.sheet] else "sound2vision",
         sampler=CONFIG.generate.ldm.model_dump(mode="json"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
-        code=code_digest("s2v.report.control"),
+        code=PLAN.code("control_figure"),
     script:
         "../workflow_scripts/control_figure.py"
 
 
-# What of it holds, for claims.csv. The judge's split, of which the size estimator learns, is the world's.
-if JUDGED:
+# What of it holds, for the claims. The judge's split, of which the size estimator learns, is the world's.
+if PLAN.judge:
 
     rule control:
         input:
-            packs=packs(CONFIG.generate.split),
-            judge_packs=packs(CONFIG.judge.split),
+            packs=PLAN.packs(CONFIG.generate.split),
+            judge_packs=PLAN.packs(CONFIG.judge.split),
             judge=trained("judge"),
-            models=[file for part in NEEDS["sound2vision"].parts.values() for file in trained(part)],
+            models=[file for part in METHODS["sound2vision"].parts.values() for file in trained(part)],
         output:
             csv="<results>/control.csv",
             quantities="<results>/claims/control.json",
@@ -67,10 +67,10 @@ if JUDGED:
             "<benchmarks>/control.tsv"
         conda:
             "../envs/s2v.yaml"
-        threads: 1
+        threads: PLAN.threads("control")
         resources:
-            mem_mb=growing(memory("generate")),
-            runtime=growing(120),
+            mem_mb=PLAN.memory("control"),
+            runtime=PLAN.minutes("control"),
         params:
             world=CONFIG.data.world.model_dump(mode="json") if CONFIG.data.source == "world" else None,
             split=CONFIG.generate.split,
@@ -78,6 +78,6 @@ if JUDGED:
             window_s=CONFIG.generate.window_s,
             seed=CONFIG.generate.seeds[0],
             bootstrap=CONFIG.evaluate.bootstrap,
-            code=code_digest("s2v.evaluate.control"),
+            code=PLAN.code("control"),
         script:
             "../workflow_scripts/control.py"

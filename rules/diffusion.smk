@@ -1,13 +1,9 @@
 # The latent diffusion model, conditioned on the ViT's feature (paper 6.1, Eq. 3-4).
 rule diffusion:
     input:
-        latents=lambda wildcards: expand(
-            f"<results>/{own('latents', wildcards)}/{{split}}.safetensors", split=CONFIG.diffusion.splits
-        ),
-        features=lambda wildcards: expand(
-            f"<results>/{own('embed_vit', wildcards)}/{{split}}.safetensors", split=CONFIG.diffusion.splits
-        ),
-        vae=lambda wildcards: trained(own("vae", wildcards)),
+        latents=PLAN.cached("latents", CONFIG.diffusion.splits),
+        features=PLAN.cached("embed_vit", CONFIG.diffusion.splits),
+        vae=PLAN.model("vae"),
     output:
         expand("<results>/{{again}}diffusion/{file}", file=TRAINED),
     log:
@@ -16,13 +12,13 @@ rule diffusion:
         "<benchmarks>/{again}diffusion.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("diffusion")
     resources:
-        mem_mb=growing(memory("diffusion")),
-        runtime=minutes("diffusion"),
-        gpu=GPUS,
+        mem_mb=PLAN.memory("diffusion"),
+        runtime=PLAN.minutes("diffusion"),
+        gpu=PLAN.gpus("diffusion"),
     params:
-        config=trained_with("diffusion"),
-        code=code_digest("s2v.train.diffusion"),
+        config=PLAN.trained_with("diffusion"),
+        code=PLAN.code("diffusion"),
     script:
         "../workflow_scripts/diffusion.py"

@@ -1,26 +1,23 @@
 # Clips that show what a test clip shows: left out of the other splits. One job, since all shards are compared.
-DUPLICATES = ["<results>/duplicates/{shard}.parquet"] if CONFIG.duplicates.max_distance is not None else []
-
-
 rule duplicates:
     input:
-        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
-        extracted=expand("<results>/extract/{shard}.parquet", shard=SHARDS),
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=PLAN.shards),
+        extracted=expand("<results>/extract/{shard}.parquet", shard=PLAN.shards),
     output:
-        shards=expand("<results>/duplicates/{shard}.parquet", shard=SHARDS),
+        shards=expand("<results>/duplicates/{shard}.parquet", shard=PLAN.shards),
     log:
         "<logs>/duplicates.log",
     benchmark:
         "<benchmarks>/duplicates.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("duplicates")
     resources:
-        mem_mb=growing(memory("duplicates")),
-        runtime=growing(minutes("duplicates")),
+        mem_mb=PLAN.memory("duplicates"),
+        runtime=PLAN.minutes("duplicates"),
     params:
-        config=values("duplicates"),
+        config=PLAN.values("duplicates"),
         test_split=CONFIG.generate.split,
-        code=code_digest("s2v.data.duplicates"),
+        code=PLAN.code("duplicates"),
     script:
         "../workflow_scripts/duplicates.py"

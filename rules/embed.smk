@@ -1,8 +1,8 @@
 # z^V: the image encoder's features of a split's frames, computed once for all that need them.
 rule embed:
     input:
-        packs=lambda wildcards: packs(wildcards.split),
-        encoder=lambda wildcards: trained(seen_by(wildcards)),
+        packs=lambda wildcards: PLAN.packs(wildcards.split),
+        encoder=PLAN.image_encoder,
     output:
         features="<results>/{again}{embed}/{split}.safetensors",
         names="<results>/{again}{embed}/{split}.parquet",
@@ -12,13 +12,13 @@ rule embed:
         "<benchmarks>/{again}{embed}/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("embed")
     resources:
-        mem_mb=growing(lambda wildcards: memory(stage_of(wildcards))),
-        runtime=growing(lambda wildcards: minutes(stage_of(wildcards))),
-        gpu=GPU,
+        mem_mb=PLAN.memory(embedded),
+        runtime=PLAN.minutes(embedded),
+        gpu=PLAN.gpus("embed"),
     params:
-        frame=frame_of,
-        code=code_digest("s2v.train.embed"),
+        frame=embedded_frame,
+        code=PLAN.code("embed"),
     script:
         "../workflow_scripts/embed.py"

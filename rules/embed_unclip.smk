@@ -1,7 +1,7 @@
 # z^V of Stable unCLIP: embeddings of its CLIP image encoder, a file of $S2V_WEIGHTS that nothing trains.
 rule embed_unclip:
     input:
-        packs=lambda wildcards: packs(wildcards.split),
+        packs=lambda wildcards: PLAN.packs(wildcards.split),
     output:
         features="<results>/embed_unclip/{split}.safetensors",
         names="<results>/embed_unclip/{split}.parquet",
@@ -11,13 +11,13 @@ rule embed_unclip:
         "<benchmarks>/embed_unclip/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("embed_unclip")
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(240),
-        gpu=GPU,
+        mem_mb=PLAN.memory("embed_unclip"),
+        runtime=PLAN.minutes("embed_unclip"),
+        gpu=PLAN.gpus("embed_unclip"),
     params:
-        config=values("embed_unclip"),
-        code=code_digest("s2v.train.embed_unclip"),
+        config=PLAN.values("embed_unclip"),
+        code=PLAN.code("embed_unclip"),
     script:
         "../workflow_scripts/embed_unclip.py"

@@ -2,8 +2,8 @@
 # model (paper 6.1).
 rule encoder:
     input:
-        packs=lambda wildcards: unless_published(
-            wildcards.encoder, packs(*getattr(CONFIG, wildcards.encoder).splits)
+        packs=lambda wildcards: PLAN.unless_published(
+            wildcards.encoder, PLAN.packs(*getattr(CONFIG, wildcards.encoder).splits)
         ),
     output:
         expand("<results>/{{again}}{{encoder}}/{file}", file=TRAINED),
@@ -13,13 +13,13 @@ rule encoder:
         "<benchmarks>/{again}{encoder}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("encoder")
     resources:
-        mem_mb=growing(lambda wildcards: memory(wildcards.encoder)),
-        runtime=lambda wildcards: minutes(wildcards.encoder),
-        gpu=GPUS,
+        mem_mb=PLAN.memory(lambda wildcards: wildcards.encoder),
+        runtime=PLAN.minutes(lambda wildcards: wildcards.encoder),
+        gpu=PLAN.gpus("encoder"),
     params:
-        config=lambda wildcards: trained_with(wildcards.encoder)(wildcards),
-        code=lambda wildcards: published_digest(wildcards.encoder) or code_digest("s2v.train.encoder"),
+        config=PLAN.trained_with(lambda wildcards: wildcards.encoder),
+        code=lambda wildcards: PLAN.code(wildcards.encoder),
     script:
         "../workflow_scripts/encoder.py"

@@ -1,13 +1,10 @@
 # R@k, FID, IS and KID of the pictures of one method and seed (paper 4.1).
-JUDGED = CONFIG.evaluate.evaluator == "judge"
-
-
 rule evaluate:
     input:
         pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
-        reference=packs(CONFIG.evaluate.reference_split),
+        reference=PLAN.packs(CONFIG.evaluate.reference_split),
         classes=variant_classes,
-        judge=["<results>/judge/model.safetensors", "<results>/judge/config.json"] if JUDGED else [],
+        judge=PLAN.judge,
     output:
         result="<results>/{again}{variant}evaluate/{method}/{seed}.json",
         ranks="<results>/{again}{variant}evaluate/{method}/{seed}.parquet",
@@ -18,13 +15,13 @@ rule evaluate:
         "<benchmarks>/{again}{variant}evaluate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("evaluate")
     resources:
-        mem_mb=growing(lambda wildcards: needed("evaluate", wildcards)[0]),
-        runtime=growing(lambda wildcards: needed("evaluate", wildcards)[1]),
-        gpu=GPU,
+        mem_mb=PLAN.memory_of_method("evaluate"),
+        runtime=PLAN.minutes_of_method("evaluate"),
+        gpu=PLAN.gpus("evaluate"),
     params:
-        config=values("evaluate"),
-        code=code_digest("s2v.evaluate.evaluate"),
+        config=PLAN.values("evaluate"),
+        code=PLAN.code("evaluate"),
     script:
         "../workflow_scripts/evaluate.py"

@@ -1,14 +1,13 @@
 # What supports the paper's argument: which moments are chosen (3.3), what the model attends to (4.2), the gap between
 # the modalities (4.4), and a verdict on every claim.
-TRUTH = ["<results>/world/truth.parquet"] if CONFIG.data.source == "world" else []
 CHOSEN = "train"
 
 
 rule fig03:
     input:
-        selection=expand("<results>/select/{shard}.parquet", shard=SHARDS),
-        packs=packs(CHOSEN),
-        truth=TRUTH,
+        selection=expand("<results>/select/{shard}.parquet", shard=PLAN.shards),
+        packs=PLAN.packs(CHOSEN),
+        truth=PLAN.truth,
     output:
         figure=report(
             "<results>/fig03.png",
@@ -24,24 +23,24 @@ rule fig03:
         "<benchmarks>/fig03.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("fig03")
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("fig03"),
+        runtime=PLAN.minutes("fig03"),
     params:
         split=CHOSEN,
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.selection"),
+        code=PLAN.code("fig03"),
     script:
         "../workflow_scripts/fig03.py"
 
 
 rule fig05:
     input:
-        packs=packs(CONFIG.generate.split),
+        packs=PLAN.packs(CONFIG.generate.split),
         align=trained("align"),
         generator=trained("generator"),
-        truth=TRUTH,
+        truth=PLAN.truth,
     output:
         figure=report(
             "<results>/fig05.png",
@@ -56,17 +55,17 @@ rule fig05:
         "<benchmarks>/fig05.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("fig05")
     resources:
-        mem_mb=growing(memory("generate")),
-        runtime=growing(60),
-        gpu=GPU,
+        mem_mb=PLAN.memory("fig05"),
+        runtime=PLAN.minutes("fig05"),
+        gpu=PLAN.gpus("fig05"),
     params:
-        config=values("attention"),
+        config=PLAN.values("fig05"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.attention"),
+        code=PLAN.code("fig05"),
     script:
         "../workflow_scripts/fig05.py"
 
@@ -77,9 +76,9 @@ GAP_RUNS = ablation_runs(CONFIG)
 
 rule gap:
     input:
-        **ablation_results("parquet"),
+        **PLAN.ablation_results("parquet"),
         align=[file for _, _, folder, _ in GAP_RUNS for file in trained(f"{folder}align")],
-        packs=packs(CONFIG.generate.split),
+        packs=PLAN.packs(CONFIG.generate.split),
         features=f"<results>/embed/{CONFIG.generate.split}.safetensors",
         names=f"<results>/embed/{CONFIG.generate.split}.parquet",
     output:
@@ -92,23 +91,23 @@ rule gap:
         "<benchmarks>/gap.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("gap")
     resources:
-        mem_mb=growing(memory("generate")),
-        runtime=growing(120),
-        gpu=GPU,
+        mem_mb=PLAN.memory("gap"),
+        runtime=PLAN.minutes("gap"),
+        gpu=PLAN.gpus("gap"),
     params:
         runs=[
             [
                 name,
                 training,
-                ABLATIONS[name]["window_s"] / CONFIG.align.audio.window_s * CONFIG.generate.window_s,
+                PLAN.ablations[name]["window_s"] / CONFIG.align.audio.window_s * CONFIG.generate.window_s,
             ]
             for name, training, *_ in GAP_RUNS
         ],
         shown=shown_losses(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.gap"),
+        code=PLAN.code("gap"),
     script:
         "../workflow_scripts/gap.py"
 
@@ -142,44 +141,46 @@ rule fig06:
         "<benchmarks>/fig06.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("fig06")
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("fig06"),
+        runtime=PLAN.minutes("fig06"),
     params:
-        code=code_digest("s2v.report.gap_figures"),
+        code=PLAN.code("fig06"),
     script:
         "../workflow_scripts/fig06.py"
 
 
-# A verdict on every claim. Those of stages that take long of their own (table3, fig16) are there when these were run
-# before: they are inputs where their files are.
+# A verdict on every claim: claims.csv, of target paper, has all, evidence.csv those of target evidence.
 rule claims:
     input:
-        **claimed(),
+        unpack(claimed),
     output:
         csv=report(
-            "<results>/claims.csv",
+            "<results>/{claims}.csv",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"of the paper": "All claims"},
+            labels={"of the paper": "{claims}"},
         ),
-        markdown="<results>/claims.md",
+        markdown="<results>/{claims}.md",
     log:
-        "<logs>/claims.log",
+        "<logs>/{claims}.log",
     benchmark:
-        "<benchmarks>/claims.tsv"
+        "<benchmarks>/{claims}.tsv"
+    wildcard_constraints:
+        claims="claims|evidence",
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("claims")
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=PLAN.memory("claims"),
+        runtime=PLAN.minutes("claims"),
     params:
-        stages=sorted(claimed()),
+        target=target_of,
+        unmeasured=targets.unmeasured(CONFIG, SCALING),
         configuration=seedless_digest(CONFIG),
         dataset=CONFIG.name,
         evaluator=CONFIG.evaluate.evaluator,
-        code=code_digest("s2v.report.claims"),
+        code=PLAN.code("claims"),
     script:
         "../workflow_scripts/claims.py"

@@ -12,12 +12,12 @@ rule extract:
         "<benchmarks>/extract/{shard}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("extract")
     resources:
-        mem_mb=growing(memory("extract")),
-        runtime=minutes("extract"),
+        mem_mb=PLAN.memory("extract"),
+        runtime=PLAN.minutes("extract"),
     params:
-        config=values("extract"),
-        code=code_digest("s2v.data.extract"),
+        config=PLAN.values("extract"),
+        code=PLAN.code("extract"),
     script:
         "../workflow_scripts/extract.py"

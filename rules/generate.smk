@@ -1,12 +1,12 @@
 # Pictures of the test clips: one job a method (row of the table) and seed.
 rule generate:
     input:
-        packs=packs(CONFIG.generate.split),
-        train_packs=packs("train"),
-        encoder=part("encoder"),
-        generator=part("generator"),
-        align=part("align"),
-        vae=part("vae"),
+        packs=PLAN.packs(CONFIG.generate.split),
+        train_packs=PLAN.packs("train"),
+        encoder=PLAN.part("encoder"),
+        generator=PLAN.part("generator"),
+        align=PLAN.part("align"),
+        vae=PLAN.part("vae"),
         classes=variant_classes,
     output:
         pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
@@ -16,24 +16,21 @@ rule generate:
         "<benchmarks>/{again}{variant}generate/{method}/{seed}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("generate")
     resources:
-        mem_mb=growing(lambda wildcards: needed("generate", wildcards)[0]),
-        runtime=growing(lambda wildcards: needed("generate", wildcards)[1]),
-        gpu=GPU,
+        mem_mb=PLAN.memory_of_method("generate"),
+        runtime=PLAN.minutes_of_method("generate"),
+        gpu=PLAN.gpus("generate"),
     params:
         # Another way of sampling with one generator is no matter of the others'.
-        config=lambda wildcards: plain(
-            ablated(wildcards).heard_by(CONFIG.generate),
-            "methods",
-            "seeds",
-            "table3",
-            *(OWN_SETTINGS.difference(NEEDS[wildcards.method].settings)),
-        ),
+        config=PLAN.drawn_with,
         training=training_of,
-        embed_unclip=lambda wildcards: (
-            values("embed_unclip") if "unclip" in NEEDS[wildcards.method].settings else None
-        ),
-        code=code_digest("s2v.evaluate.generate"),
+        embed_unclip=PLAN.embedded_with,
+        # An entry of the table is no code, and no section of the configuration.
+        entry=lambda wildcards: METHODS[wildcards.method].values(),
+        # Of somebody else's method: its own settings, and its code.
+        settings=lambda wildcards: CONFIG.generate.settings.get(wildcards.method, {}),
+        foreign=lambda wildcards: source_digest(METHODS[wildcards.method].source),
+        code=PLAN.code_of_method,
     script:
         "../workflow_scripts/generate.py"

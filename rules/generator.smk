@@ -1,19 +1,13 @@
 # G: the instance-conditioned BigGAN, trained on pictures and their features alone (paper 3.2).
 rule generator:
     input:
-        packs=unless_published("generator", packs(*CONFIG.generator.splits)),
-        features=lambda wildcards: unless_published(
-            "generator",
-            [
-                f"<results>/{own('embed', wildcards)}/{split}.safetensors"
-                for split in CONFIG.generator.splits
-            ],
-        ),
-        encoder=lambda wildcards: trained(own("encoder", wildcards)),
+        packs=PLAN.unless_published("generator", PLAN.packs(*CONFIG.generator.splits)),
+        features=PLAN.unless_published("generator", PLAN.cached("embed", CONFIG.generator.splits)),
+        encoder=PLAN.model("encoder"),
     output:
         expand(
             "<results>/{{again}}generator/{file}",
-            file=[*TRAINED, *unless_published("generator", ["discriminator.safetensors"])],
+            file=[*TRAINED, *PLAN.unless_published("generator", ["discriminator.safetensors"])],
         ),
     log:
         "<logs>/{again}generator.log",
@@ -21,13 +15,13 @@ rule generator:
         "<benchmarks>/{again}generator.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("generator")
     resources:
-        mem_mb=growing(memory("generator")),
-        runtime=minutes("generator"),
-        gpu=GPUS,
+        mem_mb=PLAN.memory("generator"),
+        runtime=PLAN.minutes("generator"),
+        gpu=PLAN.gpus("generator"),
     params:
-        config=trained_with("generator"),
-        code=published_digest("generator") or code_digest("s2v.train.generator"),
+        config=PLAN.trained_with("generator"),
+        code=PLAN.code("generator"),
     script:
         "../workflow_scripts/generator.py"

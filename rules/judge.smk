@@ -1,7 +1,7 @@
 # The evaluator that stands in for CLIP and Inception where their weights cannot be had. It sees its own split only.
 rule judge:
     input:
-        packs=packs(CONFIG.judge.split),
+        packs=PLAN.packs(CONFIG.judge.split),
     output:
         expand("<results>/judge/{file}", file=TRAINED),
     log:
@@ -10,13 +10,13 @@ rule judge:
         "<benchmarks>/judge.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("judge")
     resources:
-        mem_mb=growing(memory("judge")),
-        runtime=minutes("judge"),
-        gpu=GPUS,
+        mem_mb=PLAN.memory("judge"),
+        runtime=PLAN.minutes("judge"),
+        gpu=PLAN.gpus("judge"),
     params:
-        config=values("judge"),
-        code=code_digest("s2v.train.judge"),
+        config=PLAN.values("judge"),
+        code=PLAN.code("judge"),
     script:
         "../workflow_scripts/judge.py"

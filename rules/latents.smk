@@ -1,8 +1,8 @@
 # Latents of a split's frames, computed once for the training of diffusion.
 rule latents:
     input:
-        packs=lambda wildcards: packs(wildcards.split),
-        vae=lambda wildcards: trained(own("vae", wildcards)),
+        packs=lambda wildcards: PLAN.packs(wildcards.split),
+        vae=PLAN.model("vae"),
     output:
         latents="<results>/{again}latents/{split}.safetensors",
     log:
@@ -11,12 +11,12 @@ rule latents:
         "<benchmarks>/{again}latents/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("latents")
     resources:
-        mem_mb=growing(memory("latents")),
-        runtime=growing(minutes("latents")),
-        gpu=GPU,
+        mem_mb=PLAN.memory("latents"),
+        runtime=PLAN.minutes("latents"),
+        gpu=PLAN.gpus("latents"),
     params:
-        code=code_digest("s2v.train.latents"),
+        code=PLAN.code("latents"),
     script:
         "../workflow_scripts/latents.py"

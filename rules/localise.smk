@@ -1,7 +1,7 @@
 # The audio-visual localisation model that finds the moment to learn from (paper 3.3).
 rule localise:
     input:
-        tars=expand("<results>/extract/{shard}.tar", shard=SHARDS),
+        tars=expand("<results>/extract/{shard}.tar", shard=PLAN.shards),
     output:
         expand("<results>/localise/{file}", file=TRAINED),
     log:
@@ -10,15 +10,15 @@ rule localise:
         "<benchmarks>/localise.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("localise")
     resources:
-        mem_mb=growing(memory("localise")),
-        runtime=minutes("localise"),
-        gpu=GPUS,
+        mem_mb=PLAN.memory("localise"),
+        runtime=PLAN.minutes("localise"),
+        gpu=PLAN.gpus("localise"),
     params:
-        config=values("localise"),
+        config=PLAN.values("localise"),
         # Its own window is `localise.window_s`; how long alignment listens is no matter of its.
         audio=CONFIG.align.audio.model_dump(mode="json", exclude={"window_s"}),
-        code=code_digest("s2v.train.localise"),
+        code=PLAN.code("localise"),
     script:
         "../workflow_scripts/localise.py"

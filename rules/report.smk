@@ -1,9 +1,9 @@
 # What people read: tables, figures, and what became of every clip.
 rule table1:
     input:
-        results=evaluated("json", CONFIG.generate.methods, CONFIG.seeds.table1),
-        ranks=evaluated("parquet", CONFIG.generate.methods, CONFIG.seeds.table1),
-        tensors=evaluated("safetensors", CONFIG.generate.methods, CONFIG.seeds.table1),
+        results=PLAN.evaluated("json", CONFIG.generate.methods, CONFIG.seeds.table1),
+        ranks=PLAN.evaluated("parquet", CONFIG.generate.methods, CONFIG.seeds.table1),
+        tensors=PLAN.evaluated("safetensors", CONFIG.generate.methods, CONFIG.seeds.table1),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv=report(
@@ -20,16 +20,16 @@ rule table1:
         "<benchmarks>/table1.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("table1")
     resources:
-        mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("table1"),
+        runtime=PLAN.minutes("table1"),
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.tables"),
+        code=PLAN.code("table1"),
     script:
         "../workflow_scripts/table1.py"
 
@@ -40,9 +40,9 @@ TABLE3 = CONFIG.generate.table3.model_dump()
 
 rule table3:
     input:
-        results=evaluated("json", TABLE3.values(), CONFIG.seeds.table3),
-        ranks=evaluated("parquet", TABLE3.values(), CONFIG.seeds.table3),
-        tensors=evaluated("safetensors", TABLE3.values(), CONFIG.seeds.table3),
+        results=PLAN.evaluated("json", TABLE3.values(), CONFIG.seeds.table3),
+        ranks=PLAN.evaluated("parquet", TABLE3.values(), CONFIG.seeds.table3),
+        tensors=PLAN.evaluated("safetensors", TABLE3.values(), CONFIG.seeds.table3),
         coverage="<results>/coverage_by_class.csv",
     output:
         csv=report(
@@ -59,25 +59,25 @@ rule table3:
         "<benchmarks>/table3.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("table3")
     resources:
-        mem_mb=growing(memory("table")),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("table3"),
+        runtime=PLAN.minutes("table3"),
     params:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         methods=TABLE3,
         deviations=deviations(CONFIG, latent_diffusion=True),
         bootstrap=CONFIG.evaluate.bootstrap,
-        code=code_digest("s2v.report.table3"),
+        code=PLAN.code("table3"),
     script:
         "../workflow_scripts/table3.py"
 
 
 rule fig04:
     input:
-        pictures=drawn("sound2vision"),
-        packs=packs(CONFIG.generate.split),
+        pictures=PLAN.drawn("sound2vision"),
+        packs=PLAN.packs(CONFIG.generate.split),
     output:
         figure=report(
             "<results>/fig04.png",
@@ -91,22 +91,22 @@ rule fig04:
         "<benchmarks>/fig04.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("fig04")
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("fig04"),
+        runtime=PLAN.minutes("fig04"),
     params:
         audio=heard(CONFIG),
-        code=code_digest("s2v.report.figures"),
+        code=PLAN.code("fig04"),
     script:
         "../workflow_scripts/fig04.py"
 
 
 rule fig14:
     input:
-        gan=drawn(TABLE3["A"]),
-        ldm=drawn(TABLE3["B"]),
-        packs=packs(CONFIG.generate.split),
+        gan=PLAN.drawn(TABLE3["A"]),
+        ldm=PLAN.drawn(TABLE3["B"]),
+        packs=PLAN.packs(CONFIG.generate.split),
     output:
         figure=report(
             "<results>/fig14.png",
@@ -120,23 +120,23 @@ rule fig14:
         "<benchmarks>/fig14.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("fig14")
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("fig14"),
+        runtime=PLAN.minutes("fig14"),
     params:
         audio=heard(CONFIG),
-        code=code_digest("s2v.report.generators"),
+        code=PLAN.code("fig14"),
     script:
         "../workflow_scripts/fig14.py"
 
 
 rule coverage:
     input:
-        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
-        fetch=expand("<results>/fetch/{shard}.parquet", shard=SHARDS),
-        extract=expand("<results>/extract/{shard}.parquet", shard=SHARDS),
-        left_out=expand([*DUPLICATES, *UNSELECTED], shard=SHARDS),
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=PLAN.shards),
+        fetch=expand("<results>/fetch/{shard}.parquet", shard=PLAN.shards),
+        extract=expand("<results>/extract/{shard}.parquet", shard=PLAN.shards),
+        left_out=expand([*PLAN.duplicates, *PLAN.unselected], shard=PLAN.shards),
     output:
         csv="<results>/coverage.csv",
         by_class="<results>/coverage_by_class.csv",
@@ -153,12 +153,12 @@ rule coverage:
         "<benchmarks>/coverage.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("coverage")
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("coverage"),
+        runtime=PLAN.minutes("coverage"),
     params:
-        code=code_digest("s2v.data.coverage", "s2v.report.coverage_figure"),
+        code=PLAN.code("coverage"),
     script:
         "../workflow_scripts/coverage.py"
 
@@ -180,14 +180,14 @@ rule provenance:
         "<benchmarks>/provenance.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("provenance")
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=PLAN.memory("provenance"),
+        runtime=PLAN.minutes("provenance"),
     params:
         config=CONFIG.model_dump(mode="json"),
         files=[DEFAULT_FILE, *OVERLAYS],
         revision=revision(),
-        code=code_digest("s2v.report.provenance_table"),
+        code=PLAN.code("provenance"),
     script:
         "../workflow_scripts/provenance.py"

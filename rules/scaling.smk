@@ -8,12 +8,12 @@ if LARGER:
         config:
             MORE_CLASSES
 
-    use rule * from more_classes exclude all, evidence, paper, fig16, fig17 as more_classes_*
+    use rule * from more_classes exclude all, evidence, paper, claims, fig16, fig17 as more_classes_*
 
 
 rule classes:
     input:
-        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=PLAN.shards),
     output:
         classes="<results>/classes/{size}/classes.json",
     log:
@@ -22,76 +22,78 @@ rule classes:
         "<benchmarks>/classes/{size}/classes.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("classes")
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
+        mem_mb=PLAN.memory("classes"),
+        runtime=PLAN.minutes("classes"),
     params:
         first=known_order(CONFIG.data),
-        code=code_digest("s2v.data.subset"),
+        code=PLAN.code("classes"),
     script:
         "../workflow_scripts/classes.py"
 
 
-rule fig16:
-    input:
-        **scaling_results(),
-        gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
-        ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
-    output:
-        figure=report(
-            "<results>/fig16.png",
-            caption="../report/fig16.rst",
-            category="Figures",
-            labels={"of the paper": "Figure 16"},
-        ),
-        csv="<results>/fig16.csv",
-        markdown="<results>/fig16.md",
-        quantities="<results>/claims/fig16.json",
-    log:
-        "<logs>/fig16.log",
-    benchmark:
-        "<benchmarks>/fig16.tsv"
-    conda:
-        "../envs/s2v.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
-    params:
-        sizes=SCALING.scaling.sizes,
-        bootstrap=SCALING.evaluate.bootstrap,
-        code=code_digest("s2v.report.scaling"),
-    script:
-        "../workflow_scripts/fig16.py"
+# Where no numbers of classes are named, nothing grows.
+if SCALING.scaling.sizes:
 
+    rule fig16:
+        input:
+            **scaling_results(),
+            gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
+            ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
+        output:
+            figure=report(
+                "<results>/fig16.png",
+                caption="../report/fig16.rst",
+                category="Figures",
+                labels={"of the paper": "Figure 16"},
+            ),
+            csv="<results>/fig16.csv",
+            markdown="<results>/fig16.md",
+            quantities="<results>/claims/fig16.json",
+        log:
+            "<logs>/fig16.log",
+        benchmark:
+            "<benchmarks>/fig16.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("fig16")
+        resources:
+            mem_mb=PLAN.memory("fig16"),
+            runtime=PLAN.minutes("fig16"),
+        params:
+            sizes=SCALING.scaling.sizes,
+            bootstrap=SCALING.evaluate.bootstrap,
+            code=PLAN.code("fig16"),
+        script:
+            "../workflow_scripts/fig16.py"
 
-rule fig17:
-    input:
-        pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
-        packs=expand(
-            f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
-        ),
-        known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
-    output:
-        figure=report(
-            "<results>/fig17.png",
-            caption="../report/fig17.rst",
-            category="Figures",
-            labels={"of the paper": "Figure 17"},
-        ),
-    log:
-        "<logs>/fig17.log",
-    benchmark:
-        "<benchmarks>/fig17.tsv"
-    conda:
-        "../envs/s2v.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(30),
-    params:
-        audio=heard(SCALING),
-        code=code_digest("s2v.report.figures"),
-    script:
-        "../workflow_scripts/fig17.py"
+    rule fig17:
+        input:
+            pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
+            packs=expand(
+                f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
+            ),
+            known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
+        output:
+            figure=report(
+                "<results>/fig17.png",
+                caption="../report/fig17.rst",
+                category="Figures",
+                labels={"of the paper": "Figure 17"},
+            ),
+        log:
+            "<logs>/fig17.log",
+        benchmark:
+            "<benchmarks>/fig17.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("fig17")
+        resources:
+            mem_mb=PLAN.memory("fig17"),
+            runtime=PLAN.minutes("fig17"),
+        params:
+            audio=heard(SCALING),
+            code=PLAN.code("fig17"),
+        script:
+            "../workflow_scripts/fig17.py"

@@ -1,12 +1,7 @@
 # The wanted videos of tars, for data.videos.source: tar_urls. One job a tar, which is read once.
-BY_ID = CONFIG.data.source in ("vggsound", "celebvhq")
-TARS = CONFIG.data.videos.tars if BY_ID and CONFIG.data.videos.source == "tar_urls" else []
-UNPACKED = expand("<results>/unpack/{tar}.parquet", tar=range(len(TARS)))
-
-
 rule unpack:
     input:
-        manifest=expand("<results>/manifest/{shard}.parquet", shard=SHARDS),
+        manifest=expand("<results>/manifest/{shard}.parquet", shard=PLAN.shards),
     output:
         listing="<results>/unpack/{tar}.parquet",
     log:
@@ -15,13 +10,13 @@ rule unpack:
         "<benchmarks>/unpack/{tar}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: 1
+    threads: PLAN.threads("unpack")
     resources:
-        mem_mb=growing(memory("unpack")),
-        runtime=minutes("unpack"),
+        mem_mb=PLAN.memory("unpack"),
+        runtime=PLAN.minutes("unpack"),
     params:
-        tar=lambda wildcards: TARS[int(wildcards.tar)],
+        tar=lambda wildcards: PLAN.tars[int(wildcards.tar)],
         videos=subpath(output.listing, ancestor=2),
-        code=code_digest("s2v.data.unpack"),
+        code=PLAN.code("unpack"),
     script:
         "../workflow_scripts/unpack.py"

@@ -1,8 +1,8 @@
 # The autoencoder in whose latents diffusion happens (paper 6.1).
 rule vae:
     input:
-        packs=packs(*CONFIG.vae.splits),
-        encoder=lambda wildcards: trained(own("encoder", wildcards)),
+        packs=PLAN.packs(*CONFIG.vae.splits),
+        encoder=PLAN.model("encoder"),
     output:
         expand("<results>/{{again}}vae/{file}", file=TRAINED),
     log:
@@ -11,13 +11,13 @@ rule vae:
         "<benchmarks>/{again}vae.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: TRAINING_THREADS
+    threads: PLAN.threads("vae")
     resources:
-        mem_mb=growing(memory("vae")),
-        runtime=minutes("vae"),
-        gpu=GPUS,
+        mem_mb=PLAN.memory("vae"),
+        runtime=PLAN.minutes("vae"),
+        gpu=PLAN.gpus("vae"),
     params:
-        config=trained_with("vae"),
-        code=code_digest("s2v.train.vae"),
+        config=PLAN.trained_with("vae"),
+        code=PLAN.code("vae"),
     script:
         "../workflow_scripts/vae.py"

@@ -224,8 +224,8 @@ def explain(
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
     loaded = _model(model, "gan", output)
-    from s2v.report.attention import draw, explain
-    from s2v.report.figures import save
+    from s2v.report.canvas import save
+    from s2v.report.fig05 import draw, explain
 
     save(draw([(sound.stem, explain(loaded, loaded.sound(sound), seed))], loaded.window_s), output)
     _say(loaded, output, {"sound": str(sound), "seed": seed})

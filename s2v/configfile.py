@@ -209,11 +209,11 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield f"{name}.crop_scales", f"give one range for each of the {len(section.crops)} {name}.crops"
     yield from _latent_diffusion(config)
     sizes, own = config.scaling.sizes, config.data.world.classes if config.data.world else []
-    if sorted(set(sizes)) != sizes:
-        yield "scaling.sizes", "give growing numbers"
+    if sorted(set(sizes)) != sizes or len(sizes) == 1:
+        yield "scaling.sizes", "give growing numbers, two or more, or none"
     if data.source == "world" and config.scaling.world is not None and not Path(config.scaling.world).is_file():
         yield "scaling.world", f"{config.scaling.world} is not there"
-    if data.source == "world" and config.scaling.world is None and sizes[-1] > len(own):
+    if data.source == "world" and config.scaling.world is None and max(sizes, default=0) > len(own):
         yield "scaling.sizes", f"{sizes[-1]}, and data.world.classes has {len(own)}; name fewer, or a scaling.world"
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):

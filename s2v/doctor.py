@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 from s2v.configfile import split_names
 from s2v.errors import UserError
 from s2v.provenance import revision, versions
+from s2v.stages import STAGES
+from s2v.workflow import Plan
 
 if TYPE_CHECKING:
     from s2v.config import Config
@@ -33,24 +36,6 @@ PACKAGES = (
     "numpy",
     "scipy",
 )
-STAGES = {
-    "manifest": "manifest/000.parquet",
-    "fetch": "fetch/000.parquet",
-    "extract": "extract/000.tar",
-    "localise": "localise/model.safetensors",
-    "select": "select/000.parquet",
-    "pack": "pack/train/000.tar",
-    "encoder": "encoder/model.safetensors",
-    "embed": "embed/train.safetensors",
-    "generator": "generator/model.safetensors",
-    "align": "align/model.safetensors",
-    "judge": "judge/model.safetensors",
-    "generate": "generate/sound2vision",
-    "evaluate": "evaluate/sound2vision",
-    "table1": "table1.csv",
-    "fig04": "fig04.png",
-    "coverage": "coverage.csv",
-}
 
 
 def report(config: Config, files: list[Path]) -> Iterator[str]:
@@ -72,11 +57,22 @@ def report(config: Config, files: list[Path]) -> Iterator[str]:
         yield f"  {name:<18}{text}"
     yield ""
     yield f"results in {config.output}/"
-    for stage, path in STAGES.items():
-        if stage != "judge" or config.evaluate.evaluator == "judge":
-            yield f"  {stage:<18}{'there' if Path(config.output, path).exists() else '-'}"
+    for name, is_there in _made(config):
+        yield f"  {name:<18}{'there' if is_there else '-'}"
     yield ""
     yield "`snakemake -n` says which of them would be made again."
+
+
+def _made(config: Config) -> Iterator[tuple[str, bool]]:
+    """(stage, whether a file of it is there) of the stages that the configuration has."""
+    plan = Plan(config)
+    optional = {"judge": plan.judge, "duplicates": plan.duplicates, "unpack": plan.tars}
+    made: dict[str, str] = {}
+    for stage in STAGES.values():
+        if stage.gives and optional.get(stage.name) != []:
+            made.setdefault(re.sub(r"\{\w+\}", "*", stage.gives), stage.name)
+    for pattern, name in made.items():
+        yield name, any(Path(config.output).glob(pattern))
 
 
 def _cores() -> int:

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.config.methods import NEEDS
+from s2v.config.methods import METHODS
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import write_json, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.methods.sound2vision import Sound2Vision
 from s2v.model import Model
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.provenance import revision, versions
 from s2v.tensors import load_tensors, save_tensors
 
@@ -29,9 +29,9 @@ TOLERANCE = 1e-4
 class Hears(nn.Module):
     """f_A as one program: a waveform float [B, window] at 16 kHz -> feature [B, D] of unit norm."""
 
-    def __init__(self, method: Sound2Vision) -> None:
+    def __init__(self, f_a: AudioEncoder) -> None:
         super().__init__()
-        self.f_a = method.f_a
+        self.f_a = f_a
 
     def forward(self, wave: Tensor) -> Tensor:
         """[B, N] -> [B, D]."""
@@ -62,7 +62,7 @@ def export(run: Path, output: Path, programs: bool = False, frames: int = 0, hal
     folder = output.with_name(f".{output.name}.part")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        for part in NEEDS["sound2vision"].parts.values():
+        for part in METHODS["sound2vision"].parts.values():
             (folder / part).mkdir(parents=True)
             for name in FILES:
                 if (run / part / name).is_file():
@@ -125,21 +125,20 @@ def _card(model: Model, classes: list[str], measured: str) -> str:
 
 
 def _programs(model: Model, folder: Path) -> None:
-    method = model.method
-    assert isinstance(method, Sound2Vision)
-    samples = round(float(method.f_a.audio["window_s"]) * SAMPLE_RATE_HZ)
+    f_a, painter = model.f_a, model.method.renderer.gan()
+    samples = round(float(f_a.audio["window_s"]) * SAMPLE_RATE_HZ)
     g = torch.Generator().manual_seed(0)
     wave, other = 0.1 * torch.randn(2, samples, generator=g), 0.1 * torch.randn(3, samples, generator=g)
     batch = torch.export.Dim("batch", min=1, max=1024)
-    hears = Hears(method).eval()
-    noise = torch.randn(3, method.g.dim_z, generator=g)
+    hears = Hears(f_a).eval()
+    noise = torch.randn(3, painter.dim_z, generator=g)
     with torch.no_grad():
         z = hears(other)
         heard = torch.export.export(hears, (wave,), dynamic_shapes=({0: batch},))
-        painted = torch.export.export(method.g, (noise[:2], z[:2]), dynamic_shapes=({0: batch}, {0: batch}))
+        painted = torch.export.export(painter, (noise[:2], z[:2]), dynamic_shapes=({0: batch}, {0: batch}))
         apart = {
             "audio_encoder.pt2": float((heard.module()(other) - z).abs().max()),
-            "generator.pt2": float((painted.module()(noise, z) - method.g(noise, z)).abs().max()),
+            "generator.pt2": float((painted.module()(noise, z) - painter(noise, z)).abs().max()),
         }
     for name, difference in apart.items():
         if difference > TOLERANCE:

@@ -12,20 +12,21 @@ import torchaudio
 from numpy.typing import NDArray
 from torch import Tensor
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.foreign import find
+from s2v.config.methods import METHODS
 from s2v.control import latent, waveform
-from s2v.control.inversion import Inversion, invert, paint
-from s2v.control.two_conditions import composed, renoised
 from s2v.errors import UserError
 from s2v.files import read_json, read_parquet
 from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
 from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
-from s2v.methods import Sources, clip_seed, load_method
+from s2v.methods import Composed, Sources, clip_seed
+from s2v.methods.renderers import Inversion
 
 if TYPE_CHECKING:
     from s2v.config import SamplerConfig
+    from s2v.models.audio_encoder import AudioEncoder
 
 Sound = str | Path | Tensor | tuple[NDArray[np.float32] | NDArray[np.int16] | Tensor, int]
 """A file; a waveform [N] at 16 kHz; or a waveform [N] (or [C, N]) and its rate in Hz. Floats lie in [-1, 1]."""
@@ -41,7 +42,7 @@ RESULTS = Path("results")
 
 def default_run() -> Path:
     """`results` where a run is finished there, else the model that comes with the package."""
-    parts = NEEDS["sound2vision"].parts.values()
+    parts = METHODS["sound2vision"].parts.values()
     return RESULTS if all((RESULTS / part / "model.safetensors").is_file() for part in parts) else SHIPPED
 
 
@@ -64,7 +65,7 @@ class Model:
     def __init__(
         self,
         run: str | Path | None = None,
-        method: MethodName = "sound2vision",
+        method: str = "sound2vision",
         *,
         window_s: float | None = None,
         truncation: float = 0.0,
@@ -72,24 +73,22 @@ class Model:
         device: torch.device | str = "cpu",
         ffmpeg: str = "bundled",
     ) -> None:
-        from s2v.config import SamplerConfig
+        from s2v.config import GenerateConfig, SamplerConfig
 
         self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
-        parts = NEEDS[method].parts
-        if "align" not in parts or "encoder" not in parts:
+        entry = find(method)
+        parts = {part: self.run / folder for part, folder in entry.parts.items()}
+        if entry.source or "align" not in parts or "encoder" not in parts:
             raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
-        for part in dict.fromkeys(parts.values()):
-            if not (self.run / part / "model.safetensors").is_file():
+        self.weights = {part: folder / "model.safetensors" for part, folder in parts.items()}
+        for file in self.weights.values():
+            if not file.is_file():
                 hint = "`snakemake --cores all` makes one"
-                raise UserError(f"{self.run}: no finished run (no {part}/model.safetensors); {hint}")
-        self.weights = {part: self.run / folder / "model.safetensors" for part, folder in parts.items()}
-        audio = read_json(self.run / parts["align"] / "config.json")["audio"]
+                raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
+        audio = read_json(parts["align"] / "config.json")["audio"]
         self.window_s = float(window_s or audio["window_s"])
-        self.method = load_method(method, Sources(
-            self.run / parts["encoder"], self.run / parts["generator"], self.run / parts["align"],
-            window_s=self.window_s, truncation=truncation, device=device,
-            vae_dir=self.run / parts["vae"] if "vae" in parts else None, sampler=sampler or SamplerConfig(),
-        ))  # fmt: skip
+        config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
+        self.method = Composed(entry, Sources(config, parts, device=device))
 
     @property
     def name(self) -> str:
@@ -111,6 +110,13 @@ class Model:
             return [str(name) for name in read_json(self.run / "s2v.json").get("classes", [])]
         rows = (row for path in sorted((self.run / "manifest").glob("*.parquet")) for row in read_parquet(path))
         return sorted({str(row["label"]) for row in rows if row["split"] == "train" and row["label"] is not None})
+
+    @property
+    def f_a(self) -> AudioEncoder:
+        """Its audio encoder."""
+        f_a = self.method.f_a
+        assert f_a is not None, "a model hears"
+        return f_a
 
     @property
     def dim(self) -> int:
@@ -200,8 +206,14 @@ class Model:
         return torch.stack([waveform.gain(wave, db) for db in gains_db])
 
     def invert(self, picture: Picture, steps: int | None = None) -> Inversion:
-        """Noise and feature that a picture could have come from (`s2v.control.inversion`)."""
-        return invert(self.method, self._seen(picture)[0], steps)
+        """Noise and feature that a picture could have come from (paper 5.2).
+
+        Args:
+            picture: it.
+            steps: of the search; None is the renderer's own number (150 of Adam for the GAN, 100 of DDIM for the LDM).
+        """
+        renderer = self.method.renderer
+        return renderer.invert(self.method.f_v, self._seen(picture)[0], steps or renderer.inversion_steps)
 
     def edit(
         self,
@@ -225,7 +237,7 @@ class Model:
         """
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
         soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
-        return paint(self.method, found, latent.move(found.z, soft, loud, weights))
+        return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, weights))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
@@ -244,7 +256,8 @@ class Model:
             Pictures uint8 [len(weights), 3, R, R].
         """
         z_v, z_a = self.encode_image(picture), self.encode_audio(sound)
-        return torch.cat([composed(self.method, z_v, z_a, weight, seed) for weight in weights])
+        ldm = self.method.renderer.latent_diffusion()
+        return torch.cat([ldm.compose(z_v, z_a, weight, seed) for weight in weights])
 
     def renoise(self, picture: Picture, sound: Sound, strengths: Sequence[float], seed: int = 0) -> Tensor:
         """A picture noised in part and drawn anew under the mean of its feature and a sound's, as the paper's authors'
@@ -260,10 +273,11 @@ class Model:
             Pictures uint8 [len(strengths), 3, R, R].
         """
         z = self.interpolate(picture, sound, [0.5])
-        return torch.cat([renoised(self.method, self._seen(picture), z, strength, seed) for strength in strengths])
+        images, ldm = self._seen(picture), self.method.renderer.latent_diffusion()
+        return torch.cat([ldm.renoise(images, z, strength, seed) for strength in strengths])
 
 
-def load(run: str | Path | None = None, method: MethodName = "sound2vision", **settings: object) -> Model:
+def load(run: str | Path | None = None, method: str = "sound2vision", **settings: object) -> Model:
     """The model of a finished run or an exported one, by default `default_run`; for settings see `Model`."""
     return Model(run, method, **settings)  # type: ignore[arg-type]
 

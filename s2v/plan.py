@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.foreign import MethodName
+from s2v.config.methods import METHODS
 from s2v.config.repeats import ablation_runs, drawn_again
 from s2v.configfile import split_names
 from s2v.errors import UserError
@@ -142,7 +143,7 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
     # fig04 shows what sound2vision makes, whether it is a row of the table or not.
     shown: set[Drawn] = {("", "sound2vision", seed) for seed in config.generate.seeds} if "all" in targets else set()
     drawn = marked | shown
-    needs = [NEEDS[method] for _, method, _ in drawn]
+    needs = [METHODS[method] for _, method, _ in drawn]
     ablated = config.ablation.wanted().values() if "table2" in targets else ()
     ldm = any("vae" in need.parts for need in needs)
     unclip = any("align_unclip" in need.parts.values() for need in needs)
@@ -166,7 +167,7 @@ def jobs(config: Config, *targets: Target) -> dict[str, int]:
         "latents": len(config.diffusion.splits) if ldm else 0,
         "diffusion": int(ldm),
         "embed_unclip": 2 * unclip,
-        "align": len({(folder, heard) for folder, method, _ in drawn if (heard := NEEDS[method].parts.get("align"))}),
+        "align": len({(folder, heard) for folder, method, _ in drawn if (heard := METHODS[method].parts.get("align"))}),
         "judge": int(config.evaluate.evaluator == "judge"),
         "generate": len(drawn),
         "evaluate": len(marked),

@@ -12,29 +12,10 @@ from typing import TYPE_CHECKING
 
 from s2v import sizes
 from s2v.sizes import Size
+from s2v.stages import MEMORY_MB, MINUTES
 
 if TYPE_CHECKING:
     from s2v.config import AlignConfig, Config, EncoderConfig
-
-MEMORY_MB = {
-    "manifest": 1000, "unpack": 2000, "fetch": 1000, "extract": 1500, "duplicates": 2000, "localise": 4000,
-    "select": 2000, "pack": 1500, "encoder": 4000, "encoder_vit": 4000, "embed": 3000, "embed_vit": 3000,
-    "generator": 4000, "vae": 4000, "latents": 3000, "diffusion": 4000, "align": 4000, "align_ldm": 4000,
-    "judge": 3000, "generate": 3000, "generate_ldm": 3000, "evaluate": 3000, "evaluate_ldm": 3000,
-    "table": 1500,
-}  # fmt: skip
-"""At least. Measured at the default's sizes on a CPU (largest resident set, MB): alignment 2360, other trainings 860 to
-1170, generate 1160, embed, latents and evaluate 970, pack 740, select 720, table 640, fetch 350, extract 270,
-manifest 150."""
-
-MINUTES = {
-    "manifest": 30, "unpack": 720, "fetch": 720, "extract": 240, "duplicates": 60, "localise": 720, "select": 120,
-    "pack": 60, "encoder": 720, "encoder_vit": 720, "embed": 240, "embed_vit": 240, "generator": 720, "vae": 720,
-    "latents": 240, "diffusion": 720, "align": 720, "align_ldm": 720, "judge": 720, "generate": 120,
-    "generate_ldm": 120, "evaluate": 120, "evaluate_ldm": 120, "table": 30,
-}  # fmt: skip
-"""At least. Measured at the default's sizes on one thread of a CPU: no training above 9 minutes, the rest below one.
-Downloads go on where they were stopped, and their time is the site's: about 300 videos an hour."""
 
 LONGEST_MINUTES = 7 * 24 * 60
 """Common limit of partitions. A training goes on where it was stopped."""

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2v.errors import UserError
-from s2v.evaluate.quantities import Quantity, read_quantities, write_quantities
-from s2v.report.claim_list import BUILT, CLAIMS, Claim
-from s2v.report.claims import decide, run
+from s2v.evaluate.quantities import Missing, Quantity, read_quantities, write_quantities
+from s2v.report.claim_list import CLAIMS, Claim
+from s2v.report.claims import run
+from s2v.report.findings import decide
+from s2v.report.targets import MEASURED
 
+MORE = Claim("table1", "x", "it is more than half", "4.3", "share", "0.9", than=0.5)
 ABOVE = Claim("table2", "x", "it is more", "4.3", "difference", "1.0")
 BELOW = Claim("table2", "x", "it is less", "4.3", "difference", "-1.0", "below")
 NEAR = Claim("gap", "x", "it is nothing", "4.4", "mean", "0", "near", 0.1)
@@ -27,6 +30,7 @@ def q(low: float, high: float, **more: object) -> Quantity:
     (ABOVE, 0.1, 0.5, "holds"), (ABOVE, -0.1, 0.5, "undecided"), (ABOVE, -0.5, -0.1, "does not hold"),
     (ABOVE, -0.5, 0.0, "does not hold"), (ABOVE, 0.0, 0.0, "does not hold"),
     (BELOW, -0.5, -0.1, "holds"), (BELOW, -0.5, 0.1, "undecided"), (BELOW, 0.1, 0.5, "does not hold"),
+    (MORE, 0.6, 0.9, "holds"), (MORE, 0.4, 0.9, "undecided"), (MORE, 0.1, 0.5, "does not hold"),
     (NEAR, -0.05, 0.05, "holds"), (NEAR, -0.05, 0.15, "undecided"), (NEAR, 0.11, 0.2, "does not hold"),
     (NEAR, -0.3, -0.15, "does not hold"), (NEAR, -0.2, 0.2, "undecided"),
 ])  # fmt: skip
@@ -42,14 +46,17 @@ def test_above_and_below_are_mirror_images(middle: float, half: float) -> None:
 
 def test_every_claim_has_a_name_of_its_own_and_a_source() -> None:
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
-    assert {claim.source for claim in CLAIMS} == set(BUILT)
+    assert {claim.source for claim in CLAIMS} == set(MEASURED)
 
 
 def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict[str, dict[str, str]]:
     folder.mkdir(exist_ok=True)
     quantity = q(low, high, by_training=[low, high], trainings=trainings, about="three clips")
-    write_quantities(folder / "table2.json", {"r1_f_minus_a": quantity})
+    measured = {"r1_f_minus_a": quantity, "r1_f_minus_c": Missing("ablation.rows has no row C")}
+    write_quantities(folder / "table2.json", measured)
     run(
+        target="evidence",
+        unmeasured={"control": "the clips have no labels"},
         sources={"table2": folder / "table2.json"},
         history=folder / "verdicts",
         configuration="c",
@@ -66,12 +73,19 @@ def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict
 def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
     rows = _claims(tmp_path, [0, 1], 0.05, 0.15)
     held = rows["table2: R@1, F minus A (points)"]
-    assert (held["verdict"], held["ours"], held["low"], held["high"]) == ("holds", "10.0", "5.0", "15.0")
+    assert (held["verdict"], held["ours"], held["ours low"], held["ours high"]) == ("holds", "10.0", "5.0", "15.0")
     assert held["test"] == "95 % interval above 0" and held["each training alone"] == "5.0 15.0"
-    assert rows["table2: R@1, F minus B (points)"]["why not"].startswith("table2 cannot measure it")
-    assert "table3.csv was not made; make it, then claims.csv again" in rows["table3: FID, LDM minus GAN"]["why not"]
+    for quantity, verdict, why in [
+        ("table2: R@1, F minus C (points)", "not measured", "ablation.rows has no row C"),
+        ("table2: R@1, F minus B (points)", "not measured", "table2 does not measure it"),
+        ("table3: FID, LDM minus GAN", "out of scope", "the target `paper` makes table3.csv"),
+        ("control: Spearman's rho of volume and size", "not measured", "the clips have no labels"),
+    ]:
+        assert (rows[quantity]["verdict"], rows[quantity]["why not"]) == (verdict, why)
     text = (tmp_path / "claims.md").read_text()
-    assert f"{len(CLAIMS)} claims: 1 holds, 0 does not hold, 0 undecided, {len(CLAIMS) - 1} not measured" in text
+    papers = sum(claim.kind == "claim" for claim in CLAIMS)
+    assert f"- {papers} claims of the paper: 1 holds, 0 does not hold, 0 undecided, " in text
+    assert f"- {len(CLAIMS) - papers} checks of what is measured here: 0 holds" in text
     assert "10.0 [5.0, 15.0] (2 of 2)" in text
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2v.config import Config, MethodName, inherited, json_schema
+from s2v.config import Config, RuntimeConfig, inherited, json_schema
+from s2v.config.runtime import TrainingName
 from s2v.configfile import check, load, merge, read, split_names
 from s2v.errors import UserError
+from s2v.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = ROOT / "config.yaml"
@@ -24,6 +26,13 @@ def overlay(tmp_path: Path, text: str) -> list[Path]:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     return [DEFAULT, path]
+
+
+def test_every_training_may_have_its_own_pieces() -> None:
+    assert set(get_args(TrainingName)) == {stage.name for stage in STAGES.values() if stage.gpus == "process"}
+    runtime = RuntimeConfig(device_batch={"encoder": 8})
+    assert [runtime.of(name).device_batch for name in ("encoder", "align")] == [8, None]
+    assert RuntimeConfig(device_batch=4).of("align").device_batch == 4
 
 
 def test_schema_file_is_that_of_the_classes() -> None:
@@ -206,12 +215,6 @@ def test_a_share_of_zero_is_no_split(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=r"judge\.split: 'judge' is no split"):
         load(overlay(tmp_path, text))
-
-
-def test_methods_of_the_configuration_are_those_there_are() -> None:
-    from s2v.evaluate.generate import known_methods
-
-    assert list(MethodName.__args__) == known_methods()  # type: ignore[attr-defined]
 
 
 def test_config_is_yaml_that_round_trips() -> None:

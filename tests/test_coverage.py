@@ -34,7 +34,7 @@ from s2v.data.manifest import MANIFEST
 from s2v.data.status import FETCHED, STATUS, ClipError, failed_row, ok_row, upstream_row, with_path
 from s2v.errors import Reason, UserError
 from s2v.files import write_parquet
-from s2v.report import coverage_figure
+from s2v.report import coverage as coverage_figure
 
 
 def table(*rows: dict[str, Any]) -> pa.Table:

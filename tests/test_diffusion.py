@@ -12,7 +12,15 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from tiny_run import models, pack
 
-from s2v.config import DiffusionConfig, EncoderConfig, RuntimeConfig, SamplerConfig, VaeConfig, VitConfig
+from s2v.config import (
+    DiffusionConfig,
+    EncoderConfig,
+    GenerateConfig,
+    RuntimeConfig,
+    SamplerConfig,
+    VaeConfig,
+    VitConfig,
+)
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.methods import Sources, load_method
@@ -277,9 +285,9 @@ def test_guidance_0_ignores_the_condition_and_others_see_it(run: Path) -> None:
 
 
 def test_a_picture_follows_from_its_seed_whatever_the_batch(run: Path) -> None:
-    sources = Sources(
-        run / "vit", run / "diffusion", run / "align", vae_dir=run / "vae", sampler=SamplerConfig(steps=4, guidance=2.0)
-    )
+    folders = {"encoder": "vit", "generator": "diffusion", "align": "align", "vae": "vae"}
+    config = GenerateConfig(ldm=SamplerConfig(steps=4, guidance=2.0))
+    sources = Sources(config, {part: run / folder for part, folder in folders.items()})
     method = load_method("sound2vision_ldm", sources)
     z = method.encode_image(torch.rand(5, 3, 40, 30) * 2 - 1)
     assert z.shape == (5, method.dim) and torch.allclose(z.norm(dim=1), torch.ones(5))
@@ -300,8 +308,3 @@ def test_the_traced_net_gives_what_the_net_gives_for_every_shape() -> None:
     for n in (3, 1, 3, 2, 5, 3):
         x = torch.randn(n, 3, 8, 8)
         assert torch.equal(traced(x), net(x)) and len(traced.graphs) <= 2
-
-
-def test_without_its_parts_the_method_says_so(run: Path) -> None:
-    with pytest.raises(UserError, match="ldm: needs an autoencoder and a sampler"):
-        load_method("ldm", Sources(run / "vit", run / "diffusion", run / "align"))

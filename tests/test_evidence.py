@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 
+from test_one_verdict import disagreements
 from workflow_runs import Checkout
 
-TARGETS = ("table2.csv", "fig03.png", "fig05.png", "fig06.png", "fig07.png", "gap.png", "claims.csv")
+TARGETS = ("table2.csv", "fig03.png", "fig05.png", "fig06.png", "fig07.png", "gap.png", "evidence.csv")
+
+
+def _claims(checkout: Checkout, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((checkout.results / f"{name}.csv").read_text().splitlines()))
 
 
 def test_the_evidence_after_table_1(checkout: Checkout) -> None:
@@ -28,10 +33,13 @@ def test_the_evidence_after_table_1(checkout: Checkout) -> None:
         for folder in ("", "seeds/1", "ablation/B", "seeds/1/ablation/B", "ablation/C")
     ]
     assert len(set(weights)) == 5, "each is a training of its own"
-    claims = list(csv.DictReader((checkout.results / "claims.csv").read_text().splitlines()))
-    verdicts = {row["verdict"] for row in claims if row["target"] in ("table1", "gap", "fig03", "fig05")}
-    assert "not measured" not in verdicts, [row for row in claims if row["verdict"] == "not measured"]
-    assert all(row["why not"] for row in claims if row["verdict"] == "not measured")
+    claims = _claims(checkout, "evidence")
+    assert {row["target"] for row in claims if row["verdict"] == "out of scope"} == {"table3", "fig16", "control"}
+    measured = [
+        row for row in claims if row["target"] in ("table1", "gap", "fig03", "fig05") and row["kind"] == "claim"
+    ]
+    assert "not measured" not in {row["verdict"] for row in measured}, measured
+    assert all(row["why not"] for row in claims if row["verdict"] in ("not measured", "out of scope"))
     assert checkout.planned(*targets) == {}
 
     # Another temperature of one row is that row's matter.
@@ -55,12 +63,29 @@ def test_the_evidence_after_table_1(checkout: Checkout) -> None:
         "mix_both", "mix_balance", "interpolation", "interpolation_background", "size_volume", "edit_size",
         "edit_identity"}  # fmt: skip
     assert {row["class"] for row in measured} == {"all", "dog barking", "rain falling", "siren truck"}
-    assert checkout.planned("results/tiny/claims.csv") == {"claims": 1}, "what was measured since"
-
     done = checkout.snakemake("--cores", "2", "evidence")
     assert done.returncode == 0, done.stdout[-4000:]
     done = checkout.snakemake("--report", "results/tiny/report.html", "evidence")
     assert done.returncode == 0, done.stdout[-4000:]
     page = (checkout.results / "report.html").read_text()
-    for word in ("Table 1", "Table 2", "Figure 3", "Figure 7", "All claims", "Provenance", "judge"):
+    for word in ("Table 1", "Table 2", "Figure 3", "Figure 7", "Claims", "Provenance", "judge"):
         assert word in page, word
+
+    done = checkout.snakemake("--cores", "2", "paper")
+    assert done.returncode == 0, done.stdout[-4000:]
+    claims = _claims(checkout, "claims")
+    for row in claims:
+        assert row["verdict"] != "out of scope"
+        # This configuration has no controls, fewer than ten classes, and few rows of Table 2; the rest is measured.
+        why = (
+            "generate.methods does not name",
+            "fewer than ten classes",
+            "ablation.rows",
+            "no test clip gives a number",
+        )
+        assert (row["verdict"] == "not measured") == any(part in row["why not"] for part in why), row
+    pages = {name: (checkout.results / f"{name}.md").read_text() for name in ("table1", "table2", "table3", "fig16")}
+    assert disagreements(checkout.results, pages) == []
+    before = {row["claim"] + row["where"]: row["verdict"] for row in _claims(checkout, "evidence")}
+    assert all(before[row["claim"] + row["where"]] in (row["verdict"], "out of scope") for row in claims)
+    assert checkout.planned("paper") == {} == checkout.planned("evidence"), "neither takes anything from the other"

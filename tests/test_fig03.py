@@ -18,10 +18,10 @@ from shards import blinking_clip, write_tar
 
 from s2v.data.select import SELECTION
 from s2v.errors import UserError
-from s2v.evaluate.quantities import read_quantities
+from s2v.evaluate.quantities import Missing, read_quantities
 from s2v.files import write_parquet
 from s2v.media.picture import encode_jpeg
-from s2v.report import selection
+from s2v.report import fig03
 from s2v.world.recipe import TRUTH
 
 # Moments of three clips: where the source is seen and heard, the best three of the scores, the middle one.
@@ -83,7 +83,7 @@ class World:
     def run(self, turned: bool = False) -> bytes:
         """The PNG."""
         order = slice(None, None, -1 if turned else 1)
-        selection.run(
+        fig03.run(
             selection=self.selection[order], packs=self.packs[order], split="train", truth=self.truth, bootstrap=200,
             output=self.folder / "f.png", table=self.folder / "f.csv", quantities=self.folder / "f.json",
         )  # fmt: skip
@@ -106,13 +106,13 @@ def _three(folder: Path, **more: Any) -> World:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Figures that were saved."""
     kept: list[Figure] = []
-    save = selection.save
+    save = fig03.save
 
     def keep(figure: Figure, output: Path, dpi: int = 200) -> None:
         kept.append(figure)
         save(figure, output, 60)
 
-    monkeypatch.setattr(selection, "save", keep)
+    monkeypatch.setattr(fig03, "save", keep)
     return kept
 
 
@@ -200,7 +200,9 @@ def test_without_truth_there_are_examples_alone(tmp_path: Path, drawn: list[Figu
     labels: dict[str, Any] = {"a": "cow $x$", "b": None, "c": "cow $x$"}
     world = World(tmp_path / "w", [_row(clip, 6, [1, 0, 2], 3) for clip in labels], None, labels)
     world.run()
-    assert (tmp_path / "w/f.csv").read_text().count("\n") == 1 and read_quantities(tmp_path / "w/f.json") == {}
+    assert (tmp_path / "w/f.csv").read_text().count("\n") == 1
+    found = read_quantities(tmp_path / "w/f.json")
+    assert found["top1_minus_mid"] == Missing("nobody knows when the source of a clip is seen and heard")
     texts = " ".join(_texts(drawn[0]))
     assert "top-1" in texts and "\N{CHECK MARK}" not in texts and "(%)" not in texts and "sounds" not in texts
     assert {"b", r"cow \$x\$"} <= set(_texts(drawn[0])), "a clip without a class has its own name"

@@ -19,8 +19,8 @@ from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.gap import geometry, unit_geometry
 from s2v.evaluate.quantities import read_quantities
 from s2v.files import read_parquet, write_parquet
+from s2v.report.fig06_07 import fig06, fig07, fig_gap
 from s2v.report.gap import Measured, RunFiles, run, to_quantities
-from s2v.report.gap_figures import fig06, fig07, fig_gap
 from s2v.train import embed
 
 CPU = RuntimeConfig(device="cpu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,24 @@ import torch
 from tiny_run import Models, models, pack
 from tiny_unclip import unclip_folder
 
-from s2v.config import NEEDS, EmbedUnclipConfig, GenerateConfig, RuntimeConfig, SamplerConfig, UnclipConfig
+from s2v.config import EmbedUnclipConfig, GenerateConfig, RetrievalConfig, RuntimeConfig, SamplerConfig, UnclipConfig
+from s2v.config.methods import METHODS
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
-from s2v.evaluate.generate import VARIANTS, known_methods, run, scrambled, shuffled
+from s2v.evaluate.generate import run, scrambled, shuffled
 from s2v.evaluate.pictures import read_pictures
+from s2v.identity import import_closure
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.media.spectrogram import fit_window
-from s2v.methods import METHODS, Sources, Unsupported, clip_seed, load_method, noise
-from s2v.methods.retrieval import choose
-from s2v.models.image_encoder import unit
+from s2v.methods import Method, Sources, Unsupported, clip_seed, load_method, noise
+from s2v.methods.renderers.database import choose
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.autoencoder import autoencoder, decode
+from s2v.models.biggan import Generator
+from s2v.models.diffusion_sampler import Sampler
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.store import load
 
 CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2), unclip=UnclipConfig(steps=2))
 
@@ -44,38 +53,29 @@ def weights(tiny: tuple[Path, Models], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S2V_WEIGHTS", str(tiny[0] / "weights"))
 
 
-def _sources(root: Path, m: Models, **more: object) -> Sources:
-    packs = [root / "train-0.tar", root / "train-1.tar"]
-    return Sources(m.encoder, m.generator, m.align, packs, window_s=1.0, **more)  # type: ignore[arg-type]
+def _parts(m: Models, name: str) -> dict[str, Path]:
+    """Folders of the tiny run's parts, {part: folder}; an f_V and an f_A serve for all."""
+    folders = {"encoder": m.encoder, "align": m.align, "vae": m.vae}
+    folders["generator"] = m.diffusion if "vae" in METHODS[name].parts else m.generator
+    return {part: folders[part] for part in METHODS[name].parts}
 
 
-def _gan(m: Models) -> dict[str, Any]:
-    return {"encoder_dir": m.encoder, "generator_dir": m.generator, "align_dir": m.align}
-
-
-def _ldm(m: Models) -> dict[str, Any]:
-    return {"encoder_dir": m.encoder, "generator_dir": m.diffusion, "align_dir": m.align, "vae_dir": m.vae}
-
-
-def _unclip(m: Models) -> dict[str, Any]:
-    return {"encoder_dir": Path(), "generator_dir": Path(), "align_dir": m.align, "embed_unclip": EmbedUnclipConfig()}
-
-
-def _parts(m: Models, method: str) -> dict[str, Any]:
-    return _unclip(m) if "unclip" in method else _ldm(m) if "ldm" in method else _gan(m)
+def _method(root: Path, m: Models, name: str, packs: Sequence[str] = ("train-0.tar", "train-1.tar")) -> Method:
+    train = [root / pack for pack in packs]
+    return load_method(name, Sources(CONFIG, _parts(m, name), train_packs=train, embed_unclip=EmbedUnclipConfig()))
 
 
 def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Path] | None = None) -> Path:
     output = root / "generate" / method / f"{seed}.tar"
     run(
         config=CONFIG, method=method, seed=seed, packs=packs or [root / "test-0.tar", root / "test-1.tar"],
-        train_packs=[root / "train-0.tar"], **_parts(m, method), output=output,
+        train_packs=[root / "train-0.tar"], parts=_parts(m, method), embed_unclip=EmbedUnclipConfig(), output=output,
         runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
     return output
 
 
-@pytest.mark.parametrize("method", [*METHODS, *VARIANTS])
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_makes_a_picture_per_clip_with_its_record(tiny: tuple[Path, Models], method: str) -> None:
     images, records = read_pictures(_generate(*tiny, method))
     assert images.shape == (15, 3, 32, 32)
@@ -83,40 +83,59 @@ def test_every_method_makes_a_picture_per_clip_with_its_record(tiny: tuple[Path,
     assert ids == sorted(ids) and len(set(ids)) == 15
     assert {record["label"] for record in records} == {"cow", "owl", "rain, heavy"}
     assert records[0]["method"] == method
-    assert records[0]["main"] == (method in METHODS and "ldm" not in method and "unclip" not in method), "not an LDM"
-    assert method in known_methods()
+    assert records[0]["main"] == (method in ("icgan", "sound2vision", "retrieval", "upper_bound"))
 
 
 def test_the_interface_is_the_same_for_all(tiny: tuple[Path, Models]) -> None:
     image, wave = torch.zeros(2, 3, 40, 30), torch.zeros(2, 16000) + 0.01 * torch.randn(2, 16000)
     for name in METHODS:
-        sources = _sources(*tiny)
-        if "ldm" in name:
-            sources = replace(sources, **_ldm(tiny[1]), sampler=SamplerConfig(steps=2))
-        if "unclip" in name:
-            sources = replace(sources, **_unclip(tiny[1]), unclip=UnclipConfig(steps=2))
-        method = load_method(name, sources)
-        z = method.encode_image(image) if method.takes == "frame" else method.encode_audio(wave)
+        method: Any = _method(*tiny, name)
+        z = method.encode_image(image) if method.entry.takes == "frame" else method.encode_audio(wave)
         assert z.shape == (2, method.dim)
         pictures = method.decode(z, [1, 2])
         assert pictures.shape == (2, 3, method.resolution, method.resolution)
         assert pictures.min() >= -1 and pictures.max() <= 1
 
 
-def test_rules_know_what_every_method_is_made_of() -> None:
-    assert list(NEEDS) == known_methods()
-    for name, variant in VARIANTS.items():
-        assert NEEDS[name] == NEEDS[variant.method], "a variant is made of what its method is made of"  # type: ignore[index]
+def test_a_control_is_made_of_what_its_method_is_made_of() -> None:
+    for name, entry in METHODS.items():
+        if entry.note:
+            base = METHODS[name.rpartition("_")[0]]
+            assert (entry.parts, entry.renders, entry.letter) == (base.parts, base.renders, base.letter)
+            assert not entry.main
+
+
+def test_pictures_are_made_again_for_what_an_entry_says_and_not_for_what_its_job_takes() -> None:
+    entry = METHODS["sound2vision"]
+    assert replace(entry, title="Another").values() != entry.values()
+    assert replace(entry, control="shuffled").values() != entry.values()
+    assert replace(entry, renders=replace(entry.renders, memory_mb=1, minutes=1)).values() == entry.values()
+    assert json.loads(json.dumps(entry.values())) is not None, "plain values, for the params of a rule"
+
+
+def test_what_other_methods_render_with_is_no_code_of_a_method() -> None:
+    closures = {
+        name: import_closure("s2v.evaluate.generate", without=entry.unused()) for name, entry in METHODS.items()
+    }
+    for name, closure in closures.items():
+        kinds = {module.rpartition(".")[2] for module in closure if module.startswith("s2v.methods.renderers.")}
+        assert kinds == {"base", METHODS[name].renders.kind}
+    assert "s2v.models.stable_unclip" in closures["unclip"] - closures["sound2vision"]
+    assert "s2v.models.biggan" in closures["sound2vision"] - closures["ldm"]
 
 
 def test_what_a_method_cannot_do_it_says(tiny: tuple[Path, Models]) -> None:
     for name in ("icgan", "upper_bound"):
         with pytest.raises(Unsupported, match=name):
-            load_method(name, _sources(*tiny)).encode_audio(torch.zeros(1, 16000))
+            _method(*tiny, name).encode_audio(torch.zeros(1, 16000))
     with pytest.raises(UserError, match="'nonsense' is not one of icgan, sound2vision"):
-        load_method("nonsense", _sources(*tiny))
-    with pytest.raises(UserError, match="sound2vision_scrambled"):
-        _generate(*tiny, "nonsense")
+        load_method("nonsense", Sources(CONFIG))
+    with pytest.raises(UserError, match="sound2vision_scrambled.*did you mean icgan_mid"):
+        load_method("icgan_midd", Sources(CONFIG))
+    with pytest.raises(UserError, match="needs the part 'vae'; given are: encoder, generator"):
+        load_method("ldm", Sources(CONFIG, {"encoder": tiny[1].encoder, "generator": tiny[1].diffusion}))
+    with pytest.raises(UserError, match="unclip: needs to be told how CLIP's image encoder sees"):
+        load_method("unclip", Sources(CONFIG))
 
 
 def test_files_are_the_same_every_time_and_whatever_the_order(tiny: tuple[Path, Models]) -> None:
@@ -143,19 +162,36 @@ def test_seeds_change_the_pictures_of_a_generator_and_no_others(tiny: tuple[Path
 
 def test_row_b_is_the_unit_norm_sound_feature_through_the_generator(tiny: tuple[Path, Models]) -> None:
     root, m = tiny
-    method = load_method("sound2vision", _sources(root, m))
+    method = _method(root, m, "sound2vision")
     waves, keys, _ = read_waves([root / "test-0.tar"], 16000)
     z = method.encode_audio(fit_window(torch.from_numpy(waves[4])[None], 16000))
     assert z.norm(dim=1) == pytest.approx(1.0)
-    from s2v.models.biggan import Generator
-    from s2v.models.store import load
-
     seed = clip_seed(7, keys[4])
     expected = load(Generator, m.generator)(noise([seed], 8), z)
     assert torch.allclose(method.decode(z, [seed]), expected, atol=1e-5)
     images, records = read_pictures(_generate(root, m, "sound2vision", 7))
     index = [record["clip_id"] for record in records].index(keys[4])
     assert (images[index].int() - from_unit(expected)[0].int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", ["icgan", "sound2vision", "ldm", "sound2vision_ldm"])
+def test_a_composition_is_its_parts_one_after_another_to_the_bit(tiny: tuple[Path, Models], name: str) -> None:
+    m, method = tiny[1], _method(*tiny, name)
+    image, wave = torch.rand(3, 3, 40, 30) * 2 - 1, torch.randn(3, 16000) * 0.1
+    if method.entry.takes == "sound":
+        z, found = unit(load(AudioEncoder, m.align).encode(wave, 1.0)), method.encode_audio(wave)
+    else:
+        z, found = unit(load(ImageEncoder, m.encoder).encode(from_unit(image))), method.encode_image(image)
+    assert torch.equal(found, z)
+    seeds = [4, 2**62, 0]
+    with torch.no_grad():
+        if "ldm" in name:
+            sampler = Sampler(load(LatentDiffusion, m.diffusion), CONFIG.ldm.scheduler, 2, CONFIG.ldm.guidance)
+            drawn = sampler(z, noise(seeds, 4 * 8 * 8).reshape(3, 4, 8, 8))
+            expected = decode(load(autoencoder, m.vae), drawn)
+        else:
+            expected = load(Generator, m.generator)(noise(seeds, 8), z).clamp(-1, 1)
+    assert torch.equal(method.decode(z, seeds), expected)
 
 
 def test_upper_bound_is_the_chosen_frame_and_its_variant_the_middle_one(tiny: tuple[Path, Models]) -> None:
@@ -168,12 +204,10 @@ def test_upper_bound_is_the_chosen_frame_and_its_variant_the_middle_one(tiny: tu
 
 def test_retrieval_is_brute_force_nearest_neighbour(tiny: tuple[Path, Models]) -> None:
     root, m = tiny
-    method = load_method("retrieval", _sources(root, m, database="train"))
+    config = CONFIG.model_copy(update={"retrieval": RetrievalConfig(database="train")})
+    method = load_method("retrieval", Sources(config, _parts(m, "retrieval"), train_packs=[root / "train-0.tar"]))
     frames, _, _ = read_images([root / "train-0.tar"], 24)
     shown, _, _ = read_images([root / "train-0.tar"], 32)
-    from s2v.models.image_encoder import ImageEncoder
-    from s2v.models.store import load
-
     features = unit(load(ImageEncoder, m.encoder).encode(frames))
     z = unit(torch.randn(5, 32))
     nearest = [min(range(12), key=lambda i, row=row: float((features[i] - row).norm())) for row in z]
@@ -189,15 +223,14 @@ def test_the_database_has_the_memory_of_the_generator(tiny: tuple[Path, Models])
     assert len(some) == 10 and some == choose(dict(reversed(sizes.items())), 1050)
     assert some <= choose(sizes, 2000)
     assert len(choose(sizes, 10)) == 1, "never empty"
-    method = load_method("retrieval", _sources(*tiny))
-    assert 1 <= method.size <= 12  # type: ignore[attr-defined]
+    method = _method(*tiny, "retrieval")
+    assert 1 <= method.database <= 12  # type: ignore[attr-defined]
 
 
 def test_retrieval_without_pictures_is_one_line(tiny: tuple[Path, Models]) -> None:
     root, m = tiny
-    empty = Sources(m.encoder, m.generator, m.align, [root / "train-1.tar"])
     with pytest.raises(UserError, match="no packed picture"):
-        load_method("retrieval", empty)
+        _method(root, m, "retrieval", ["train-1.tar"])
     with pytest.raises(UserError, match="no clip to make a picture of"):
         _generate(root, m, "sound2vision", packs=[root / "train-1.tar"])
 
@@ -224,7 +257,7 @@ def test_noise_of_a_clip_depends_on_seed_and_id_alone() -> None:
 
 
 def test_resolution_comes_from_the_generator(tiny: tuple[Path, Models]) -> None:
-    method = load_method("upper_bound", _sources(*tiny))
+    method = _method(*tiny, "upper_bound")
     frames, _, _ = read_images([tiny[0] / "test-0.tar"], 24)
     assert torch.equal(from_unit(method.decode(method.encode_image(to_unit(frames)), [])), resize(frames, 32))
 
@@ -238,4 +271,3 @@ def test_a_damaged_tar_of_pictures_is_one_line(tiny: tuple[Path, Models], tmp_pa
         pass
     with pytest.raises(UserError, match="no picture"):
         read_pictures(tmp_path / "odd.tar")
-    assert json.dumps(VARIANTS["sound2vision_shuffled"].note)

@@ -85,7 +85,9 @@ def test_operations_at_full_size_are_the_counted_ones() -> None:
 
 def test_the_default_asks_for_what_a_laptop_has() -> None:
     config = configuration()
-    assert {stage: memory_mb(config, stage) for stage in MEMORY_MB} == MEMORY_MB and max(MEMORY_MB.values()) <= 4000
+    assert {stage: memory_mb(config, stage) for stage in MEMORY_MB} == MEMORY_MB
+    # Stable unCLIP is no part of the default.
+    assert max(amount for stage, amount in MEMORY_MB.items() if stage != "embed_unclip") <= 4000
     assert {stage: minutes(config, stage) for stage in MINUTES} == MINUTES and MINUTES.keys() == MEMORY_MB.keys()
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_results import made_result
 from PIL import Image
 from tiny_run import CLASSES, models, pack
 
@@ -20,15 +21,13 @@ from s2v.data.reader import read_images
 from s2v.data.subset import known_order, nested
 from s2v.data.vggsound_classes import PAPER_50
 from s2v.errors import UserError
-from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.evaluate import run as evaluate
 from s2v.evaluate.generate import run as generate
 from s2v.evaluate.pictures import read_pictures, write_pictures
 from s2v.evaluate.quantities import read_quantities
-from s2v.files import read_json, write_json, write_parquet
-from s2v.report.generators import run as fig14
-from s2v.report.scaling import run as fig16
-from s2v.tensors import save_tensors
+from s2v.files import read_json, write_json
+from s2v.report.fig14 import run as fig14
+from s2v.report.fig16 import run as fig16
 from s2v.world.order import DEFAULT
 
 RUNTIME = RuntimeConfig(device="cpu")
@@ -58,7 +57,8 @@ def test_the_order_is_the_worlds_and_the_papers() -> None:
 
 def test_a_wrong_scaling_is_one_line(tmp_path: Path) -> None:
     for text, message in [
-        ("{sizes: [12, 6], world: null}", "scaling.sizes: give growing numbers"),
+        ("{sizes: [12, 6], world: null}", "scaling.sizes: give growing numbers, two or more, or none"),
+        ("{sizes: [6], world: null}", "scaling.sizes: give growing numbers, two or more, or none"),
         ("{sizes: [6, 13], world: null}", "scaling.sizes: 13, and data.world.classes has 12"),
         ("{world: nowhere.yaml}", "scaling.world: nowhere.yaml is not there"),
     ]:
@@ -81,9 +81,7 @@ def test_pictures_and_candidates_are_those_of_the_set(tmp_path: Path) -> None:
             seed=0,
             packs=[test],
             train_packs=[test],
-            encoder_dir=m.encoder,
-            generator_dir=m.generator,
-            align_dir=m.align,
+            parts={"encoder": m.encoder, "generator": m.generator, "align": m.align},
             classes=classes,
             output=tars[-1],
             runtime=RUNTIME,
@@ -111,30 +109,24 @@ def test_pictures_and_candidates_are_those_of_the_set(tmp_path: Path) -> None:
 def _result(path: Path, method: str, labels: dict[str, str], hit: float, seed: int) -> Path:
     """What stage evaluate writes: rank 1 for a share of the clips and 9 for the others."""
     rng = np.random.default_rng(seed)
-    rows = [{"clip_id": clip, "label": label, "rank": 1 if rng.random() < hit else 9} for clip, label in labels.items()]
-    write_parquet(path.with_suffix(".parquet"), rows, RANKS)
-    save_tensors(path.with_suffix(".safetensors"), {"features": torch.empty(0)})
-    value: dict[str, Any] = {
-        "method": method,
-        "seed": seed,
-        "letter": "",
-        "title": method,
-        "main": False,
-        "evaluator": "judge: a test",
-        "classes": len(set(labels.values())),
-        "missing": {},
-        "IS": None,
-        "FID": None,
-        "KID": None,
-        "inception_splits": 2,
-    }
-    write_json(path, value)
-    return path
+    ranks: list[int | None] = [1 if rng.random() < hit else 9 for _ in labels]
+    names = list(labels.values())
+    return made_result(
+        path,
+        method,
+        ranks,
+        names,
+        classes=len(set(names)),
+        evaluator="judge: a test",
+        fid=None,
+        inception=None,
+        kid=None,
+    )
 
 
 def _figure(tmp_path: Path, gan: float, ldm: float, missing: int = 0) -> dict[str, Any]:
     """Arguments of the figure: 10 and 20 classes, `missing` of the 10 without a clip."""
-    labels = {f"c{i}": f"class {i % 20:02d}" for i in range(200)}
+    labels = {f"c{i:03d}": f"class {i // 10:02d}" for i in range(200)}
     results: dict[int, dict[str, list[Path]]] = {}
     ceiling: dict[int, list[Path]] = {}
     for size, shares in ((10, {"GAN": 0.95, "LDM": 0.95, "real": 1.0}), (20, {"GAN": gan, "LDM": ldm, "real": 1.0})):
@@ -177,7 +169,7 @@ def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
         ("20", "real frames"),
     ]
     for row in rows:
-        assert float(row["R@5_low"]) <= float(row["R@5"]) <= float(row["R@5_high"])
+        assert float(row["R@5 low"]) <= float(row["R@5"]) <= float(row["R@5 high"])
     assert abs(float(rows[2]["R@5"]) - 50) < 8 and float(rows[-1]["R@5"]) == 100
     text = (tmp_path / "fig16.md").read_text()
     assert text.count("**holds**") == 2 and "judge: a test" in text

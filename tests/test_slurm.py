@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from slurm_cluster import Cluster, NoCluster, start, stop
 from workflow_runs import REPOSITORY, TINY, Checkout
 
@@ -61,8 +60,7 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], timeou
 def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(slurm: Cluster, tmp_path: Path) -> None:
     checkout = Checkout.of_repository(tmp_path / "checkout")
     (checkout.root / "small.yaml").write_text(SMALL)
-    rest = '        runtime=growing(30),\n    params:\n        code=code_digest("s2v.data.coverage",'
-    checkout.edit("rules/report.smk", f"growing(1500),\n{rest}", f"growing(500),\n{rest}")
+    checkout.edit("rules/report.smk", 'PLAN.memory("coverage")', "lambda wildcards, attempt: 500 * attempt")
     checkout.edit("workflow_scripts/coverage.py", "with job(snakemake):\n", f"with job(snakemake):\n{HUNGRY}\n")
     targets = (*PACKS, MODEL, COVERAGE)
     with open(checkout.root / "failed.log", "wb") as log:
@@ -103,17 +101,6 @@ def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> Non
         done = Checkout(REPOSITORY).snakemake("--dry-run", "--forceall", "--attempt", attempt, "coverage")
         assert done.returncode == 0, done.stdout[-4000:]
         assert f"mem_mb={memory}," in done.stdout.split("rule coverage:")[1].split("[")[0]
-
-
-def test_profile_knows_the_rules_with_a_gpu_and_those_of_trainings() -> None:
-    profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
-    texts = {
-        block.split(":")[0]: block
-        for path in (REPOSITORY / "rules").glob("*.smk")
-        for block in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]
-    }
-    assert set(profile["set-resources"]) == {name for name, text in texts.items() if "gpu=" in text}
-    assert set(profile["set-threads"]) == {name for name, text in texts.items() if "threads: TRAINING_THREADS" in text}
 
 
 def test_local_profile_plans_the_whole_chain() -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_results import made_result
 
 from s2v.config import AblationRow
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import load
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import crossed, crossed_statistic, mean_interval
-from s2v.evaluate.evaluate import RANKS
-from s2v.evaluate.quantities import read_quantities
-from s2v.files import write_json, write_parquet
+from s2v.evaluate.bootstrap import Interval, crossed, crossed_statistic, mean_interval
+from s2v.evaluate.fidelity import Reference, frechet_distance
+from s2v.evaluate.quantities import Missing, Quantity, read_quantities
+from s2v.report import rows
 from s2v.report.ablation import Ablation, shown_losses
-from s2v.report.rows import fid_difference, hit_difference
+from s2v.report.comparisons import fid, hit_difference, of_table2
 from s2v.report.table2 import load_ablation, run
-from s2v.tensors import save_tensors
 
 
 def test_of_one_training_the_interval_is_that_of_clips() -> None:
@@ -78,26 +78,13 @@ def test_another_seed_trains_what_it_names_and_what_is_made_from_it() -> None:
 
 def _runs(folder: Path, hit: float, shift: float, trainings: list[int], clips: int = 80) -> list[Path]:
     """What stage evaluate writes for a row: hits of a share of the clips, features moved away from the real ones."""
-    paths = []
-    folder.mkdir(parents=True)
+    labels, paths = [f"l{i % 3}" for i in range(clips)], []
     for n in trainings:
-        path = folder / f"{n}.json"
-        rng = np.random.default_rng(100 + n)
-        hits = rng.random(clips) < hit
-        rows = [{"clip_id": f"c{i}", "label": f"l{i % 3}", "rank": 1 if hits[i] else 2} for i in range(clips)]
-        write_parquet(path.with_suffix(".parquet"), rows, RANKS)
-        g = torch.Generator().manual_seed(n)
-        real = torch.randn(clips, 4, generator=torch.Generator().manual_seed(9))
-        save_tensors(path.with_suffix(".safetensors"), {
-            "features": torch.randn(clips, 4, generator=g) + shift, "reference": real,
-            "probabilities": torch.rand(clips, 3, generator=g).softmax(1)})  # fmt: skip
-        value: dict[str, Any] = {
-            "method": "sound2vision", "seed": n, "training": n, "letter": "B", "title": "Sound2Vision", "main": True,
-            "evaluator": "judge: a test", "classes": 3, "missing": {}, "IS": 1.0, "FID": 1.0, "KID": 0.0, "n": clips,
-            "inception_splits": 2, "tie_rule": "ties lose", "n_reference": clips, "encoder": "A", "generator": "G",
-        }  # fmt: skip
-        write_json(path, value)
-        paths.append(path)
+        hits = np.random.default_rng(100 + n).random(clips) < hit
+        ranks: list[int | None] = [1 if right else 2 for right in hits]
+        paths.append(
+            made_result(folder / f"{n}.json", "sound2vision", ranks, labels, shift, 1.0, training=n, classes=3)
+        )
     return paths
 
 
@@ -126,15 +113,19 @@ def test_the_table_its_twin_and_what_the_claims_take(tmp_path: Path) -> None:
     difference = found["r1_f_minus_a"]
     assert difference.low > 0.4 and len(difference.by_training) == 3 and difference.trainings == [0, 1, 2]
     assert difference.value == pytest.approx(np.mean(difference.by_training))
-    assert found["fid_f_minus_a"].high < -5 and "r1_f_minus_b" not in found
+    assert found["fid_f_minus_a"].high < -5
+    assert found["r1_f_minus_b"] == Missing("ablation.rows has no row B")
     text = (tmp_path / "t.md").read_text()
-    assert "| A | L2 | 1 | top1 | 5 s |" in text and "| 18.21 |" in text and "It is made." in text
+    (line,) = [line for line in text.splitlines() if re.match(r"\| A +\| L2 ", line)]
+    assert re.fullmatch(r"\| A \| L2 \| 1 \| top1 \| 5 \| .* \| 18\.21 \| .*", " ".join(line.split()))
+    assert "It is made." in text
+    assert re.search(r"better than with L2 loss .*: \*\*holds\*\*\.", text)
 
 
 def test_a_row_of_one_training_is_compared_with_all_of_the_other(tmp_path: Path) -> None:
     results = {"A": _runs(tmp_path / "A", 0.3, 2.0, [0]), "F": _runs(tmp_path / "F", 0.9, 0.0, [0, 1, 2])}
     rows = load_ablation(results, 100)
-    for measure in (hit_difference, fid_difference):
+    for measure in (hit_difference, fid):
         interval, alone = measure(rows["F"], rows["A"], 100)
         assert len(alone) == 3 and interval.value == pytest.approx(np.mean(alone))
     short = load_ablation({"A": _runs(tmp_path / "short", 0.3, 0.0, [0], clips=70)}, 100)["A"]
@@ -149,3 +140,30 @@ def test_rows_that_are_null_are_not_run(tmp_path: Path) -> None:
     (tmp_path / "few.yaml").write_text("ablation: {rows: {A: {los: l2}}}\n")
     with pytest.raises(UserError, match="ablation.rows.A.los: unknown key"):
         load(["config.yaml", tmp_path / "few.yaml"])
+
+
+def test_a_fid_of_a_run_and_a_resample_is_computed_once_and_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the table and its differences take: with a memory of what is known, and without."""
+    shifts = {"A": 1.0, "D": 0.5, "F": 0.0}
+    results = {name: _runs(tmp_path / name, 0.5, shift, [0, 1, 2]) for name, shift in shifts.items()}
+    calls = []
+
+    def counted(features: torch.Tensor, reference: Reference) -> float:
+        calls.append(len(features))
+        return frechet_distance(features, reference)
+
+    monkeypatch.setattr(rows, "frechet_distance", counted)
+
+    def measured() -> tuple[dict[str, Quantity | Missing], list[Interval | None], int]:
+        calls.clear()
+        found = load_ablation(results, 200)
+        return of_table2(found, 200), [row.fid for row in found.values()], len(calls)
+
+    known, intervals, few = measured()
+    monkeypatch.setattr(rows.Row, "_once", lambda row, metric, run, clips, of: of(torch.from_numpy(clips)))
+    again, same, many = measured()
+    assert known == again and intervals == same
+    # A run has its value, and one of each resample: 9 runs of 20 resamples.
+    assert few <= 9 * 21 < many

@@ -6,7 +6,6 @@ import json
 import pickle
 import shutil
 import socket
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,16 @@ from shards import write_tar
 from tiny_run import AUDIO, pack
 from tiny_unclip import DIM, PX, unclip_folder
 
-from s2v.config import AlignConfig, AudioConfig, Config, EmbedUnclipConfig, RuntimeConfig, UnclipConfig, inherited
+from s2v.config import (
+    AlignConfig,
+    AudioConfig,
+    Config,
+    EmbedUnclipConfig,
+    GenerateConfig,
+    RuntimeConfig,
+    UnclipConfig,
+    inherited,
+)
 from s2v.configfile import load as load_config
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
@@ -93,15 +101,12 @@ def _align(root: Path, output: Path, config: AlignConfig = ALIGN) -> None:
 
 
 def _method(root: Path, name: str, shown: Any = "clip", **settings: Any) -> Method:
-    sources = Sources(
-        Path(),
-        Path(),
-        root / "align_unclip",
-        window_s=1.0,
-        embed_unclip=EmbedUnclipConfig(input=shown),
-        unclip=SETTINGS.model_copy(update=settings),
-    )
-    return load_method(name, sources)
+    return load_method(name, _sources(root, 1.0, shown, **settings))
+
+
+def _sources(root: Path, window_s: float, shown: Any = "clip", **settings: Any) -> Sources:
+    config = GenerateConfig(window_s=window_s, unclip=SETTINGS.model_copy(update=settings))
+    return Sources(config, {"align": root / "align_unclip"}, embed_unclip=EmbedUnclipConfig(input=shown))
 
 
 def test_the_tiny_folder_has_the_files_of_the_catalogue(root: Path) -> None:
@@ -221,8 +226,6 @@ def test_without_the_variable_it_is_one_line(root: Path, tmp_path: Path, monkeyp
     for action in (lambda: _method(root, "sound2vision_unclip"), lambda: _embed(root / "test.tar", tmp_path / "e")):
         with pytest.raises(UserError, match="S2V_WEIGHTS: .*`s2v weights fetch stable-unclip`"):
             action()
-    with pytest.raises(UserError, match="unclip: needs to be told"):
-        load_method("unclip", Sources(Path(), Path(), Path()))
 
 
 def _edit(path: Path, **values: Any) -> None:
@@ -268,7 +271,7 @@ def test_an_audio_encoder_of_other_features_is_refused(
 ) -> None:
     unclip_folder(tmp_path, dim=16)
     monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path))
-    with pytest.raises(UserError, match="gives features of 32 numbers, and Stable unCLIP takes 16"):
+    with pytest.raises(UserError, match="gives features of 32 numbers, and sound2vision_unclip takes 16"):
         _method(root, "sound2vision_unclip")
 
 
@@ -376,12 +379,8 @@ def test_table3_says_what_its_generator_is(tmp_path: Path) -> None:
 
 def test_features_replace_only_what_they_are_asked_to(root: Path) -> None:
     """An audio encoder of the audio that it was trained with: the window comes from the sources."""
-    sources = Sources(
-        Path(), Path(), root / "align_unclip", window_s=0.5, unclip=SETTINGS, embed_unclip=EmbedUnclipConfig()
-    )
     half, whole = (
-        load_method("sound2vision_unclip", sources),
-        load_method("sound2vision_unclip", replace(sources, window_s=AUDIO["window_s"])),
+        load_method("sound2vision_unclip", _sources(root, window_s)) for window_s in (0.5, AUDIO["window_s"])
     )
     wave = torch.randn(1, 16000) * 0.1
     assert not torch.allclose(half.encode_audio(wave), whole.encode_audio(wave), atol=1e-4)

@@ -8,7 +8,9 @@ with job(snakemake):
     from s2v.report.claims import run
 
     run(
-        sources={stage: Path(snakemake.input[stage]) for stage in snakemake.params.stages},
+        target=snakemake.params.target,
+        sources={stage: Path(file) for stage, file in snakemake.input.items()},
+        unmeasured=snakemake.params.unmeasured,
         history=folder(snakemake.output.csv) / "claims" / "verdicts",
         configuration=snakemake.params.configuration,
         dataset=snakemake.params.dataset,

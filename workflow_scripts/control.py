@@ -1,4 +1,4 @@
-"""Stage `control`: from rules/control.smk to s2v/evaluate/control.py."""
+"""Stage `control`: from rules/control.smk to s2v/report/control.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from adapter import folder, job, paths
 
 with job(snakemake):
     from s2v.config import WorldConfig
-    from s2v.evaluate.control import run
+    from s2v.report.control import run
 
     world = snakemake.params.world
     run(

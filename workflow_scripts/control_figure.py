@@ -1,4 +1,4 @@
-"""Stage `control_figure` (fig08 to fig11, fig13, fig18, fig19): from rules/control.smk to s2v/report/control.py."""
+"""Stage `control_figure` (fig08 to fig11, fig13, fig18, fig19): from rules/control.smk to s2v/report/fig08_19.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from adapter import folder, job, paths
 
 with job(snakemake) as settings:
     from s2v.config import SamplerConfig
-    from s2v.report.control import run
+    from s2v.report.fig08_19 import run
 
     run(
         figure=snakemake.wildcards.sheet,

@@ -1,4 +1,4 @@
-"""Stage `coverage`: from rules/report.smk to s2v/data/coverage.py and s2v/report/coverage_figure.py."""
+"""Stage `coverage`: from rules/report.smk to s2v/data/coverage.py and s2v/report/coverage.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from adapter import job, paths
 
 with job(snakemake):
     from s2v.data.coverage import run
-    from s2v.report.coverage_figure import run as draw
+    from s2v.report.coverage import run as draw
 
     run(
         manifest=paths(snakemake.input.manifest),

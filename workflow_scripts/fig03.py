@@ -1,11 +1,11 @@
-"""Stage `fig03`: from rules/evidence.smk to s2v/report/selection.py."""
+"""Stage `fig03`: from rules/evidence.smk to s2v/report/fig03.py."""
 
 from pathlib import Path
 
 from adapter import job, optional, paths
 
 with job(snakemake):
-    from s2v.report.selection import run
+    from s2v.report.fig03 import run
 
     run(
         selection=paths(snakemake.input.selection),

@@ -1,11 +1,11 @@
-"""Stage `fig05`: from rules/evidence.smk to s2v/report/attention.py."""
+"""Stage `fig05`: from rules/evidence.smk to s2v/report/fig05.py."""
 
 from pathlib import Path
 
 from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
-    from s2v.report.attention import run
+    from s2v.report.fig05 import run
 
     run(
         packs=paths(snakemake.input.packs),

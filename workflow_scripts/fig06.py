@@ -1,11 +1,11 @@
-"""Stage `fig06`, with fig07.png and gap.png: from rules/evidence.smk to s2v/report/gap_figures.py."""
+"""Stage `fig06`, with fig07.png and gap.png: from rules/evidence.smk to s2v/report/fig06_07.py."""
 
 from pathlib import Path
 
 from adapter import job
 
 with job(snakemake):
-    from s2v.report.gap_figures import run
+    from s2v.report.fig06_07 import run
 
     run(
         tensors=Path(snakemake.input.tensors),

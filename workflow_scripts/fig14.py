@@ -1,4 +1,4 @@
-"""Stage `fig14`: from rules/report.smk to s2v/report/generators.py."""
+"""Stage `fig14`: from rules/report.smk to s2v/report/fig14.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from adapter import job, paths
 
 with job(snakemake):
     from s2v.config import AudioConfig
-    from s2v.report.generators import run
+    from s2v.report.fig14 import run
 
     run(
         pictures={"GAN": paths(snakemake.input.gan), "LDM": paths(snakemake.input.ldm)},

@@ -1,11 +1,11 @@
-"""Stage `fig16`: from rules/scaling.smk to s2v/report/scaling.py."""
+"""Stage `fig16`: from rules/scaling.smk to s2v/report/fig16.py."""
 
 from pathlib import Path
 
 from adapter import job, paths
 
 with job(snakemake):
-    from s2v.report.scaling import run
+    from s2v.report.fig16 import run
 
     sizes = snakemake.params.sizes
     given = snakemake.input

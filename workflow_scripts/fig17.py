@@ -1,4 +1,4 @@
-"""Stage `fig17`: from rules/scaling.smk to s2v/report/figures.py."""
+"""Stage `fig17`: from rules/scaling.smk to s2v/report/fig04.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from adapter import job, paths
 
 with job(snakemake):
     from s2v.config import AudioConfig
-    from s2v.report.figures import run
+    from s2v.report.fig04 import run
 
     run(
         pictures=paths(snakemake.input.pictures),

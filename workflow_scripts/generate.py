@@ -6,19 +6,18 @@ from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
     from s2v.config import EmbedUnclipConfig, GenerateConfig
+    from s2v.config.methods import PARTS
     from s2v.evaluate.generate import run
 
     run(
         config=GenerateConfig(**snakemake.params.config),
-        method=snakemake.wildcards.method,
+        method=snakemake.params.entry["source"] or snakemake.wildcards.method,
         seed=int(snakemake.wildcards.seed),
         training=snakemake.params.training,
         packs=paths(snakemake.input.packs),
         train_packs=paths(snakemake.input.train_packs),
-        encoder_dir=folder(snakemake.input.encoder),
-        generator_dir=folder(snakemake.input.generator),
-        align_dir=folder(snakemake.input.align),
-        vae_dir=folder(snakemake.input.vae) if snakemake.input.vae else None,
+        parts={name: folder(files) for name in PARTS if (files := snakemake.input[name])},
+        settings=snakemake.params.settings,
         embed_unclip=EmbedUnclipConfig(**embed) if (embed := snakemake.params.embed_unclip) else None,
         output=Path(snakemake.output.pictures),
         classes=optional(snakemake.input.classes),

@@ -1,11 +1,11 @@
-"""Stage `provenance`: from rules/report.smk to s2v/report/provenance_table.py."""
+"""Stage `provenance`: from rules/report.smk to s2v/report/provenance.py."""
 
 from pathlib import Path
 
 from adapter import job
 
 with job(snakemake):
-    from s2v.report.provenance_table import run
+    from s2v.report.provenance import run
 
     run(
         config=snakemake.params.config,

@@ -1,8 +1,8 @@
-"""Stage `table1`: from rules/report.smk to s2v/report/tables.py."""
+"""Stage `table1`: from rules/report.smk to s2v/report/table1.py."""
 
 from adapter import job, paths, table_files
 
 with job(snakemake):
-    from s2v.report.tables import run
+    from s2v.report.table1 import run
 
     run(results=paths(snakemake.input.results), **table_files(snakemake))

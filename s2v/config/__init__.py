@@ -38,7 +38,7 @@ from s2v.config.evaluation import (
     SeedsConfig,
     Table3Config,
 )
-from s2v.config.methods import NEEDS, OWN_SETTINGS, MethodName, Needs
+from s2v.config.foreign import MethodName
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -125,8 +125,6 @@ def json_schema() -> dict[str, Any]:
 
 __all__ = [
     "INHERITS",
-    "NEEDS",
-    "OWN_SETTINGS",
     "AblationConfig",
     "AblationRow",
     "AlignConfig",
@@ -148,7 +146,6 @@ __all__ = [
     "JudgeConfig",
     "LocaliseConfig",
     "MethodName",
-    "Needs",
     "PackConfig",
     "RetrievalConfig",
     "RuntimeConfig",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig
-from s2v.config.methods import MethodName
+from s2v.config.foreign import MethodName, OwnSettings
 from s2v.config.training import AlignConfig, LossName
 from s2v.config.unclip import UnclipConfig
 
@@ -45,6 +45,7 @@ class GenerateConfig(Slice):
     retrieval: RetrievalConfig = RetrievalConfig()
     ldm: SamplerConfig = SamplerConfig()
     unclip: UnclipConfig = UnclipConfig()
+    settings: OwnSettings = Field({}, description="of methods that are somebody else's: name -> its own settings")
     table3: Table3Config = Table3Config()
 
 
@@ -123,7 +124,9 @@ class ScalingConfig(Slice):
     """How pictures bear more classes (paper 6.1, Fig. 16 and 17). Nested sets: alignment learns from the clips of one
     and is measured on it. Encoders and generators see all classes of the data, as the paper's pretrained ones do."""
 
-    sizes: list[Positive] = Field([50, 100, 150, 200], min_length=2, description="numbers of classes, growing")
+    sizes: list[Positive] = Field(
+        [50, 100, 150, 200], description="numbers of classes, growing, two or more; none: fig16 and fig17 are not made"
+    )
     world: str | None = Field(
         None,
         description="file of more of the world's classes, laid over this configuration; for data.source: world, whose "

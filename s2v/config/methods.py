@@ -1,77 +1,162 @@
-"""The ways from a sound to a picture that a configuration may name, and what each is made of.
+"""The ways from a sound to a picture: what each sees, hears and renders with. This is the one table of them.
 
-Rules read this table, so it imports nothing heavy. A new method is its file in `s2v/methods`, a line of
-`s2v.methods.METHODS`, and a line here.
+Rules read it, so it imports nothing heavy. A method of this package is an entry of `METHODS`; one of somebody else's is
+a class that has an entry (`s2v.config.foreign`, docs/methods.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
-MethodName = Literal[
-    "icgan",
-    "sound2vision",
-    "retrieval",
-    "upper_bound",
-    "ldm",
-    "sound2vision_ldm",
-    "unclip",
-    "sound2vision_unclip",
-    "icgan_top1",
-    "icgan_mid",
-    "upper_bound_top1",
-    "upper_bound_mid",
-    "sound2vision_shuffled",
-    "sound2vision_scrambled",
-]
-"""`s2v.evaluate.generate.known_methods()`, spelled out so that a wrong name is told before anything runs."""
+OWN = "own"
+"""What a method sees or hears with where that is no trained thing of the run: it brings it along."""
 
 
 @dataclass(frozen=True)
-class Needs:
-    """What a job that makes pictures with a method needs.
+class Rendering:
+    """What makes pictures of features, and what a job that does so needs.
 
-    Args:
+    Attributes:
+        kind: a module of `s2v.methods.renderers`; none where the method is somebody else's.
         parts: trained things, {part: folder under the output}.
         settings: keys of `generate` that matter to it and not to the methods that do not name them.
+        column: the paper's column: G (generator), R (retrieval) or -.
+        seeded: false where it ignores its seeds, so that every generation seed gives the same pictures.
         memory_mb: of the job.
         minutes: of the job, on a cluster.
     """
 
-    parts: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    column: Literal["G", "R", "-"] = "G"
+    seeded: bool = True
     memory_mb: int = 3000
     minutes: int = 120
 
 
-_GAN = Needs({"encoder": "encoder", "generator": "generator", "align": "align"})
-_PICTURES = Needs({"encoder": "encoder", "generator": "generator"})
-_REAL = Needs({"generator": "generator"})  # whose resolution they are shown at
-_LDM = Needs(
-    {"encoder": "encoder_vit", "generator": "diffusion", "align": "align_ldm", "vae": "vae"}, settings=("ldm",)
-)
-# Stable unCLIP's nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
-_UNCLIP_MB, _UNCLIP_MINUTES = 24000, 720
+@dataclass(frozen=True)
+class Entry:
+    """A method.
 
-NEEDS: dict[MethodName, Needs] = {
-    "icgan": _PICTURES,
-    "sound2vision": _GAN,
-    "retrieval": _GAN,
-    "upper_bound": _REAL,
-    "ldm": _LDM,
-    "sound2vision_ldm": _LDM,
-    "unclip": Needs({}, ("unclip",), _UNCLIP_MB, _UNCLIP_MINUTES),
-    "sound2vision_unclip": Needs({"align": "align_unclip"}, ("unclip",), _UNCLIP_MB, _UNCLIP_MINUTES),
-    "icgan_top1": _PICTURES,
-    "icgan_mid": _PICTURES,
-    "upper_bound_top1": _REAL,
-    "upper_bound_mid": _REAL,
-    "sound2vision_shuffled": _GAN,
-    "sound2vision_scrambled": _GAN,
+    Attributes:
+        name: in the configuration, in paths and in tables; small letters, digits and _.
+        title: for readers of tables.
+        letter: row of the paper's Table 1; empty where it has none. That of somebody else's method is its name.
+        sees: the image encoder, a folder under the output, `OWN`, or None.
+        hears: the audio encoder, likewise. A method that hears is given the sounds of test clips, any other a frame.
+        renders: what makes the pictures.
+        frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
+        control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
+        main: a row of table1.csv; others stand beside it in table1.md, as controls.
+        note: what a control shows.
+        defaults: settings of its own, which `generate.settings.<name>` may give other values.
+        source: module:class of somebody else's; `s2v.config.foreign` fills it in.
+    """
+
+    name: str
+    title: str
+    letter: str = ""
+    sees: str | None = None
+    hears: str | None = None
+    renders: Rendering = field(default_factory=Rendering)
+    frame: str = "icgan_frame"
+    control: Literal["shuffled", "scrambled"] | None = None
+    main: bool = True
+    note: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The trained things that it is made of, {part: folder under the output}."""
+        ends = {"encoder": self.sees, "align": self.hears}
+        return {part: folder for part, folder in ends.items() if folder not in (None, OWN)} | dict(self.renders.parts)  # type: ignore[misc]
+
+    @property
+    def takes(self) -> Literal["sound", "frame"]:
+        """What of a test clip it is given."""
+        return "sound" if self.hears else "frame"
+
+    @property
+    def encoder(self) -> Literal["A", "V", "-"]:
+        """The paper's column: A (audio), V (image) or -."""
+        return "A" if self.hears else "V" if self.sees else "-"
+
+    def values(self) -> dict[str, Any]:
+        """What decides its pictures and their records, as plain values: all but memory and time of the job."""
+        return asdict(replace(self, renders=replace(self.renders, memory_mb=0, minutes=0)))
+
+    def unused(self) -> list[str]:
+        """Modules that it never runs through: what others render with. Somebody else's may run through all."""
+        kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
+        return [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)] if self.renders.kind else []
+
+    @property
+    def seeded(self) -> bool:
+        """Whether another generation seed gives other pictures."""
+        return self.renders.seeded or self.control is not None
+
+
+_GAN = Rendering("biggan", {"generator": "generator"})
+_DATABASE = Rendering("database", {"generator": "generator"}, column="R", seeded=False)  # the generator's memory is its
+_FRAME = Rendering("identity", {"generator": "generator"}, column="-", seeded=False)  # shown at the generator's size
+_LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, ("ldm",))
+# Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
+_UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
+
+_ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
+_SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
+_UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+
+def _control(entry: Entry, suffix: str, note: str, **changes: Any) -> Entry:
+    return replace(entry, name=f"{entry.name}_{suffix}", main=False, note=note, **changes)
+
+
+METHODS: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        _ICGAN,
+        _SOUND2VISION,
+        Entry("retrieval", "Retrieval", "C", sees="encoder", hears="align", renders=_DATABASE),
+        _UPPER_BOUND,
+        Entry("ldm", "LDM", sees="encoder_vit", renders=_LDM, main=False),
+        Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
+        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
+        Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
+        _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
+        _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
+        _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),
+        _control(_UPPER_BOUND, "mid", "shows the middle frame of the test clip", frame="mid"),
+        _control(
+            _SOUND2VISION,
+            "shuffled",
+            "whole audio features are permuted between clips: R@1 falls to chance, while FID and IS stay by "
+            "construction (up to the draw of noise), since the set of conditions is the same",
+            control="shuffled",
+        ),
+        _control(
+            _SOUND2VISION,
+            "scrambled",
+            "each dimension of the audio features is permuted between clips on its own and the rows are brought "
+            "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
+            "rises too where the pictures depend on the feature as a whole",
+            control="scrambled",
+        ),
+    )
 }
+"""Entries by name. Those of somebody else's join when a configuration names them."""
 
-OWN_SETTINGS = frozenset(name for needs in NEEDS.values() for name in needs.settings)
+OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.renders.settings)
 """Keys of `generate` that are some methods' alone."""
 
-__all__ = ["NEEDS", "OWN_SETTINGS", "MethodName", "Needs"]
+PARTS = {
+    part: sorted({entry.parts[part] for entry in METHODS.values() if part in entry.parts})
+    for part in ("encoder", "generator", "align", "vae")
+}
+"""The parts that there are, and the folders that each may be."""
+
+__all__ = ["METHODS", "OWN", "OWN_SETTINGS", "PARTS", "Entry", "Rendering"]

@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.methods import METHODS
+from s2v.stages import STAGES
 
 if TYPE_CHECKING:
     from s2v.config import Config
 
-MADE_FROM = {
-    "embed": ["encoder"],
-    "generator": ["encoder"],
-    "align": ["encoder"],
-    "embed_vit": ["encoder_vit"],
-    "vae": ["encoder"],
-    "latents": ["vae"],
-    "diffusion": ["vae", "encoder_vit"],
-    "align_ldm": ["encoder_vit"],
-}
-"""What trained things are made from, and so which of them another seed of one makes anew."""
-
 
 def made_anew(config: Config, stage: str) -> bool:
     """Whether another training seed has a stage of its own; what it shares lies in the output's root."""
-    return stage in config.seeds.of or any(made_anew(config, source) for source in MADE_FROM.get(stage, []))
+    return stage in config.seeds.of or any(made_anew(config, source) for source in STAGES[stage].made_from)
 
 
 def folder_of(training: int) -> str:
@@ -33,14 +22,12 @@ def folder_of(training: int) -> str:
     return f"seeds/{training}/" if training else ""
 
 
-def drawn_again(
-    config: Config, methods: Iterable[MethodName], trainings: Sequence[int]
-) -> list[tuple[str, MethodName]]:
+def drawn_again(config: Config, methods: Iterable[str], trainings: Sequence[int]) -> list[tuple[str, str]]:
     """(folder of the training seed, method) of what some methods draw; one without a part of its own is drawn once."""
     return [
         (folder_of(n), method)
         for method in methods
-        for n in (trainings if any(made_anew(config, part) for part in NEEDS[method].parts.values()) else [0])
+        for n in (trainings if any(made_anew(config, part) for part in METHODS[method].parts.values()) else [0])
     ]
 
 
@@ -57,4 +44,4 @@ def ablation_runs(config: Config) -> list[tuple[str, int, str, int]]:
     ]
 
 
-__all__ = ["MADE_FROM", "ablation_runs", "drawn_again", "folder_of", "made_anew"]
+__all__ = ["ablation_runs", "drawn_again", "folder_of", "made_anew"]

@@ -24,12 +24,6 @@ def interpolate(z_v: Tensor, z_a: Tensor, weights: Sequence[float]) -> Tensor:
     return F.normalize(amount * z_v + (1 - amount) * z_a, dim=1)
 
 
-def add(z: Tensor, others: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    """Sum of features, each with its weight: [D] and [D] each -> [D] of unit norm."""
-    total = z + sum((weight * other for weight, other in zip(weights, others, strict=True)), torch.zeros_like(z))
-    return F.normalize(total, dim=0)
-
-
 def move(z: Tensor, start: Tensor, end: Tensor, steps: Sequence[float]) -> Tensor:
     """z^new = z + lambda (end - start): along the direction between two sounds (paper 5.2, Fig. 13).
 
@@ -46,4 +40,4 @@ def move(z: Tensor, start: Tensor, end: Tensor, steps: Sequence[float]) -> Tenso
     return F.normalize(z + amount * (end - start), dim=1)
 
 
-__all__ = ["add", "interpolate", "move"]
+__all__ = ["interpolate", "move"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import torch
@@ -15,8 +16,9 @@ from s2v.errors import UserError
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.fidelity import frechet_distance, inception_score, kernel_distance
 from s2v.evaluate.pictures import read_pictures
+from s2v.evaluate.result import Drawn, Result, write_result
 from s2v.evaluate.retrieval import TIE_RULE, ranks, recall_at
-from s2v.files import write_json, write_parquet
+from s2v.files import write_parquet
 from s2v.media.picture import to_unit
 from s2v.runtime import Runtime
 from s2v.tensors import save_tensors
@@ -25,20 +27,6 @@ if TYPE_CHECKING:
     from s2v.config import EvaluateConfig, RuntimeConfig
 
 RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())])
-_COPIED = (
-    "method",
-    "seed",
-    "training",
-    "letter",
-    "title",
-    "encoder",
-    "generator",
-    "seeded",
-    "note",
-    "main",
-    "input",
-    "database",
-)
 
 
 def run(
@@ -81,39 +69,26 @@ def run(
     images, records = read_pictures(pictures)
     labels: list[str | None] = [record["label"] for record in records]
     evaluator = load_evaluator(config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device)
-    result: dict[str, Any] = {name: records[0].get(name) for name in _COPIED}
-    result |= {"n": len(images), "evaluator": "none", "tie_rule": TIE_RULE, "missing": {}, "classes": 0}
-    result |= {
-        "R@1": None,
-        "R@5": None,
-        "FID": None,
-        "IS": None,
-        "IS_std": None,
-        "KID": None,
-        "n_reference": 0,
-    }
-    rank = [None] * len(images)
+    result = Result(**asdict(Drawn.of(records[0])), n=len(images), tie_rule=TIE_RULE)
+    rank: list[int | None] = [None] * len(images)
     tensors: dict[str, Tensor] = {"features": torch.empty(0)}
     if evaluator is None:
-        result["missing"] = dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured")
+        result = replace(result, missing=dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured"))
     else:
-        result |= {
-            "evaluator": evaluator.label,
-            "inception_splits": min(config.inception_splits, len(images)),
-        }
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         kept = indices(real_labels, read_classes(classes))
         real, real_labels = real[kept], [real_labels[i] for i in kept]
         names = class_names([*real_labels, *labels])
-        rank = _retrieval(evaluator, images, labels, names, result)
-        tensors = _fidelity(evaluator, images, real, config.inception_splits, result)
+        result = replace(result, evaluator=evaluator.label, classes=len(names))
+        result, rank = _retrieval(evaluator, images, labels, names, result)
+        result, tensors = _fidelity(evaluator, images, real, min(config.inception_splits, len(images)), result)
     save_tensors(tensors_output, tensors)
     rows = [
         {"clip_id": record["clip_id"], "label": record["label"], "rank": value}
         for record, value in zip(records, rank, strict=True)
     ]
     write_parquet(ranks_output, rows, RANKS)
-    write_json(output, result)
+    write_result(output, result)
 
 
 def class_names(labels: list[str | None]) -> list[str]:
@@ -122,42 +97,38 @@ def class_names(labels: list[str | None]) -> list[str]:
 
 
 def _retrieval(
-    evaluator: Evaluator, images: Tensor, labels: list[str | None], names: list[str], result: dict[str, Any]
-) -> list[Any]:
-    """Ranks of the labelled pictures (None elsewhere); R@1 and R@5 go into `result`."""
-    rank: list[Any] = [None] * len(images)
+    evaluator: Evaluator, images: Tensor, labels: list[str | None], names: list[str], result: Result
+) -> tuple[Result, list[int | None]]:
+    """The result with R@1 and R@5, and the ranks of the labelled pictures (None elsewhere)."""
+    rank: list[int | None] = [None] * len(images)
     labelled = [i for i, label in enumerate(labels) if label]
-    result["classes"] = len(names)
     if not labelled or len(names) < 2:
         reason = "the clips have no labels" if not labelled else "there is only one class"
-        result["missing"] |= {"R@1": reason, "R@5": reason}
-        return rank
+        return replace(result, missing=result.missing | {"R@1": reason, "R@5": reason}), rank
     truth = torch.tensor([names.index(labels[i] or "") for i in labelled])
     values = ranks(evaluator.rank(to_unit(images[labelled]), names), truth)
     for i, value in zip(labelled, values.tolist(), strict=True):
         rank[i] = value
-    result |= {"R@1": recall_at(values, 1), "R@5": recall_at(values, 5), "n_labelled": len(labelled)}
-    return rank
+    return replace(result, r1=recall_at(values, 1), r5=recall_at(values, 5), n_labelled=len(labelled)), rank
 
 
 def _fidelity(
-    evaluator: Evaluator, images: Tensor, real: Tensor, splits: int, result: dict[str, Any]
-) -> dict[str, Tensor]:
-    """FID, KID and IS go into `result`; the tensors they came from are returned."""
+    evaluator: Evaluator, images: Tensor, real: Tensor, splits: int, result: Result
+) -> tuple[Result, dict[str, Tensor]]:
+    """The result with FID, KID and IS, and the tensors that they came from."""
     features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
     reference = evaluator.features(to_unit(real))
     if not (torch.isfinite(features).all() and torch.isfinite(probabilities).all()):
         raise UserError("evaluate: the evaluator's features are not finite; its weights are damaged or did not train")
-    result["IS"], result["IS_std"] = inception_score(probabilities, splits)
-    result["n_reference"] = len(reference)
+    score, spread = inception_score(probabilities, splits)
+    result = replace(result, inception=score, inception_std=spread, inception_splits=splits, n_reference=len(reference))
     if len(features) < 2 or len(reference) < 2:
-        result["missing"] |= {"FID": "FID needs at least two pictures, generated and real"}
+        reason = "FID needs at least two pictures, generated and real"
+        result = replace(result, missing=result.missing | {"FID": reason})
     else:
-        result["FID"], result["KID"] = (
-            frechet_distance(features, reference),
-            kernel_distance(features, reference),
-        )
-    return {"features": features, "probabilities": probabilities, "reference": reference}
+        fid, kid = frechet_distance(features, reference), kernel_distance(features, reference)
+        result = replace(result, fid=fid, kid=kid)
+    return result, {"features": features, "probabilities": probabilities, "reference": reference}
 
 
 __all__ = ["RANKS", "class_names", "run"]

@@ -1,4 +1,5 @@
-"""Measured quantities with their intervals, as stages hand them to `claims`: a JSON file of {name: quantity}."""
+"""Measured quantities with their intervals, as stages hand them to `claims`: a JSON file of {name: quantity},
+or {name: {"missing": reason}} where the data or the configuration do not give one."""
 
 from __future__ import annotations
 
@@ -33,27 +34,56 @@ class Quantity:
     trainings: list[int] = field(default_factory=list)
     about: str = ""
 
-    @property
-    def interval(self) -> Interval:
-        """Value and ends."""
-        return Interval(self.value, self.low, self.high)
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"a quantity of {self.value} without an interval: {self.low} to {self.high}")
+
+    @classmethod
+    def of(
+        cls,
+        interval: Interval,
+        clips: int,
+        alone: list[float] | None = None,
+        trainings: list[int] | None = None,
+        about: str = "",
+    ) -> Quantity:
+        """An interval, over `clips`; of one training alone there is nothing more to say."""
+        several = alone if alone and len(alone) > 1 else []
+        return cls(interval.value, interval.low, interval.high, clips, several, trainings or [], about)
 
 
-def write_quantities(path: Path, quantities: Mapping[str, Quantity]) -> None:
+@dataclass(frozen=True)
+class Missing:
+    """A quantity that this data or configuration does not give, and the reason."""
+
+    reason: str
+
+
+Measured = Mapping[str, Quantity | Missing]
+"""What a stage measured, by name."""
+
+
+def write_quantities(path: Path, measured: Measured) -> None:
     """Write them to one file."""
-    write_json(path, {name: asdict(quantity) for name, quantity in quantities.items()})
+    write_json(
+        path,
+        {name: {"missing": one.reason} if isinstance(one, Missing) else asdict(one) for name, one in measured.items()},
+    )
 
 
-def read_quantities(path: Path) -> dict[str, Quantity]:
+def read_quantities(path: Path) -> dict[str, Quantity | Missing]:
     """What `write_quantities` wrote.
 
     Raises:
         UserError: the file is no such file.
     """
     try:
-        return {name: Quantity(**fields) for name, fields in read_json(path).items()}
-    except (AttributeError, TypeError) as error:
+        return {
+            name: Missing(str(fields["missing"])) if "missing" in fields else Quantity(**fields)
+            for name, fields in read_json(path).items()
+        }
+    except (AttributeError, TypeError, ValueError) as error:
         raise UserError(f"{path}: no file of measured quantities ({error}); remove it and run again") from error
 
 
-__all__ = ["Quantity", "read_quantities", "write_quantities"]
+__all__ = ["Measured", "Missing", "Quantity", "read_quantities", "write_quantities"]

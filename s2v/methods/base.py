@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,8 @@ from torch import Tensor
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
-    from s2v.config import EmbedUnclipConfig, SamplerConfig, UnclipConfig
+    from s2v.config import EmbedUnclipConfig, GenerateConfig
+    from s2v.config.methods import Entry
 
 
 class Unsupported(UserError):
@@ -23,45 +25,43 @@ class Unsupported(UserError):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a method finds what it is made of; each takes what it needs. Folders that it does not need may be empty."""
+    """What a method may be made of.
 
-    encoder_dir: Path
-    generator_dir: Path
-    align_dir: Path
-    train_packs: list[Path] = field(default_factory=list)
-    window_s: float = 10.0
-    truncation: float = 0.0
-    database: Literal["generator_memory", "train"] = "generator_memory"
+    Attributes:
+        config: how pictures are drawn.
+        parts: folders of the trained things that its entry names, {part: folder}.
+        packs: shards of the clips that pictures are made for.
+        train_packs: shards of the train split.
+        device: where nets go.
+        settings: of somebody else's method: its defaults, and what `generate.settings.<name>` says otherwise.
+        embed_unclip: how Stable unCLIP's image encoder sees.
+    """
+
+    config: GenerateConfig
+    parts: Mapping[str, Path] = field(default_factory=dict)
+    packs: Sequence[Path] = ()
+    train_packs: Sequence[Path] = ()
     device: torch.device | str = "cpu"
-    vae_dir: Path | None = None
-    """Of the latent diffusion model; `generator_dir` then is that of its denoiser."""
-    sampler: SamplerConfig | None = None
-    """How the latent diffusion model draws."""
-    unclip: UnclipConfig | None = None
-    """How Stable unCLIP draws; its nets are in $S2V_WEIGHTS."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
     embed_unclip: EmbedUnclipConfig | None = None
-    """How its image encoder sees."""
+
+    def part(self, name: str) -> Path:
+        """Folder of a trained thing.
+
+        Raises:
+            UserError: it is not given.
+        """
+        if name not in self.parts:
+            raise UserError(f"the method needs the part {name!r}; given are: {', '.join(self.parts) or 'none'}")
+        return self.parts[name]
 
 
 class Method(Protocol):
     """A row of a table. `encode_*` gives a condition, `decode` makes pictures of conditions."""
 
-    name: ClassVar[str]
-    letter: ClassVar[str]
-    """Row of the paper's Table 1; empty where it has none."""
-    title: ClassVar[str]
-    encoder: ClassVar[str]
-    """The paper's column: V (image), A (audio) or -."""
-    generator: ClassVar[str]
-    """The paper's column: G (generator), R (retrieval) or -."""
-    takes: ClassVar[Literal["sound", "frame"]]
-    """What of a test clip the row of the table sees."""
-    seeded: ClassVar[bool]
-    """False where `decode` ignores its seeds, so that every generation seed gives the same pictures."""
-    dim: int
-    """D, size of the condition."""
+    entry: Entry
     image_px: int
-    """Side at which `encode_image` wants pictures; others are resized."""
+    """Side at which `encode_image` wants pictures; others are resized. A method that only hears needs none."""
     resolution: int
     """R, side of the pictures that `decode` makes."""
 

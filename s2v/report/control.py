@@ -1,207 +1,314 @@
-"""Stage `control_figure`: sheets of pictures that sounds steer (paper, Fig. 8 to 11, 13, 18 and 19)."""
+"""How far sounds steer pictures (paper 5), measured on the test clips with the judge and the world's truth."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
 from torch import Tensor
 
 from s2v.control import latent, waveform
+from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
-from s2v.evaluate.control import TestSet
-from s2v.media.picture import from_unit
+from s2v.evaluate.background import background, distance
+from s2v.evaluate.bootstrap import Interval, mean_interval
+from s2v.evaluate.evaluators import Evaluator, load_evaluator
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
+from s2v.evaluate.size import SizeEstimator, learn
+from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 from s2v.methods.base import clip_seed
 from s2v.model import Model
-from s2v.report.figures import save
-from s2v.report.panels import enlarge, show_picture
+from s2v.report.tabular import Column, write_csv
 
 if TYPE_CHECKING:
-    from s2v.config import MethodName, RuntimeConfig, SamplerConfig
+    from s2v.config import WorldConfig
 
-ROWS = 6
-VOLUMES_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
-RATIOS_DB = (24.0, 12.0, 6.0, 0.0, -6.0, -12.0, -24.0)
-EDITS = (-1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
-STRENGTHS = (0.4, 0.6, 0.8)
-BETWEEN = (0.6, 0.4)
-WEIGHTS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+GAINS_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
+RATIOS_DB = (-18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0)
+WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
+SOFT_DB, LOUD_DB = -24.0, 0.0
+BLENDED = 2
+"""Place in `WEIGHTS` of the lambda at which the background is compared: most of the feature is the sound's."""
+OF_THE_RECIPE = ("size_volume", "size_volume_named", "edit_size", "edit_identity", "interpolation_background")
+"""Quantities that take what the world's recipe says of a clip."""
+
+LEAST_NAMED = 3
+"""Pictures of a sweep that a rank correlation takes at least."""
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Rows of pictures: (name, pictures uint8 [K, 3, H, W]), and what the columns are."""
+class TestSet:
+    """Test clips with sound: names, classes, waveforms [N_i] and frames uint8 [N, 3, px, px]."""
 
-    rows: list[tuple[str, list[Tensor]]]
-    columns: list[str]
-    axis: str
+    __test__ = False  # no test, whatever its name says to pytest
+
+    keys: list[str]
+    labels: list[str]
+    waves: list[Tensor]
+    frames: Tensor
+
+    @classmethod
+    def read(cls, packs: list[Path], px: int) -> TestSet:
+        """Of packed shards; the order is that of the SHA-1 of the names.
+
+        Raises:
+            UserError: clips have no class, or there is only one.
+        """
+        waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
+        frames, seen, _ = read_images(packs, px)
+        place = {key: i for i, key in enumerate(seen)}
+        order = sorted(range(len(keys)), key=lambda i: hashlib.sha1(keys[i].encode()).hexdigest())
+        named = [i for i in order if labels[i]]
+        if len({labels[i] for i in named}) < 2:
+            raise UserError("control: needs test clips of at least two classes")
+        return cls(
+            [keys[i] for i in named], [labels[i] or "" for i in named],
+            [to_float(torch.from_numpy(waves[i])) for i in named], frames[[place[keys[i]] for i in named]],
+        )  # fmt: skip
+
+    def partner(self, i: int) -> int:
+        """The next clip of another class: with whom a clip is mixed."""
+        n = len(self.keys)
+        return next(j % n for j in range(i + 1, i + n) if self.labels[j % n] != self.labels[i])
+
+
+def rho(steps: Sequence[float], values: NDArray[np.float64]) -> float:
+    """Spearman's rank correlation; 0 where the values do not change."""
+    return float(spearmanr(steps, values).statistic) if len(set(values.tolist())) > 1 else 0.0
 
 
 def run(
     *,
-    figure: str,
     run_dir: Path,
-    method: MethodName,
     packs: list[Path],
+    judge_packs: list[Path],
+    judge_dir: Path,
+    world: WorldConfig | None,
+    split: str,
+    judge_split: str,
     window_s: float,
     seed: int,
-    sampler: SamplerConfig,
+    bootstrap: int,
     output: Path,
-    runtime: RuntimeConfig,
-    threads: int,
+    quantities: Path,
 ) -> None:
-    """Draw one of `FIGURES`. Which sounds are shown follows from the SHA-1 of the clips' names; none is picked by eye.
+    """Measure the five claims about control, over test clips; write them by class as CSV and over all as quantities.
+
+    Of each clip: the same noise in the whole sweep. Without the world's recipe there is no size estimator, and what
+    takes it or the recipe (`OF_THE_RECIPE`) is missing.
 
     Args:
-        figure: its name.
         run_dir: output folder of the run.
-        method: that makes the pictures.
         packs: shards of the test split.
+        judge_packs: shards of the judge split.
+        judge_dir: of the judge.
+        world: the world's configuration, where that is the data.
+        split: name of the test split.
+        judge_split: that of the judge's.
         window_s: of a sound that is heard.
-        seed: of generation; the noise is the same along a row.
-        sampler: how the latent diffusion model draws.
-        output: PNG.
-        runtime: device.
-        threads: of torch on the CPU.
-
-    Raises:
-        UserError: there is no such figure, or too few classes.
+        seed: of generation.
+        bootstrap: resamples.
+        output: CSV.
+        quantities: JSON of `s2v.evaluate.quantities`.
     """
-    from s2v.runtime import Runtime
+    model = Model(run_dir, window_s=window_s)
+    evaluator = load_evaluator("judge", judge_dir=judge_dir)
+    assert evaluator is not None
+    clips = TestSet.read(packs, model.method.image_px)
+    found, between = _sweeps(model, clips, evaluator, seed)
+    about: dict[str, str] = {}
+    if world is not None:
+        found["interpolation_background"], said = _backgrounds(clips, between, evaluator, world, split)
+        size = learn(evaluator, judge_packs, world, judge_split, model.resolution)
+        sizes, named = _sizes(model, clips, evaluator, size, seed)
+        found |= sizes
+        worst = min(size.agreement, key=lambda name: size.agreement[name])
+        told = (
+            f"size: ridge regression on the judge's features, learned from the split `{judge_split}`; on reels that a "
+            f"fold had not seen rho is {np.mean(list(size.agreement.values())):.2f} in the mean and "
+            f"{size.agreement[worst]:.2f} at least ({worst})"
+        )
+        shares = ", ".join(f"{100 * share:.0f} % at {db:g} dB" for db, share in zip(GAINS_DB, named, strict=True))
+        about = {
+            "size_volume": f"{told}; of the pictures the judge takes for the class {shares}",
+            "size_volume_named": f"of those pictures alone; clips with fewer than {LEAST_NAMED} of them are left out",
+            "edit_size": "f_V's feature, not inverted, and the noise is drawn",
+            "edit_identity": "of the judge's features, at the last step",
+            "interpolation_background": said,
+        }
+    write_csv(output, columns(), by_class(found, clips.labels, bootstrap))
+    measured = {
+        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap) for name, values in found.items()
+    }
+    unknown = Missing("only the embedded world's recipe says how large a source is and what lies behind it")
+    write_quantities(quantities, dict.fromkeys(OF_THE_RECIPE, unknown) | measured)
 
-    if figure not in FIGURES:
-        raise UserError(f"control: {figure!r} is not one of {', '.join(FIGURES)}")
-    place = Runtime.from_config(runtime, threads)
-    model = Model(run_dir, method, window_s=window_s, sampler=sampler, device=place.device)
-    clips = TestSet.read(packs, max(128, model.method.image_px))
-    save(draw(FIGURES[figure](model, clips, seed)), output)
+
+def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity | Missing:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return Missing(f"no test clip gives a number ({about})")
+    return Quantity.of(mean_interval(known, bootstrap), len(known), about=about)
 
 
-def _shown(clips: TestSet) -> list[int]:
-    """The first clip of each class in the clips' order, up to `ROWS`."""
-    first: dict[str, int] = {}
-    for i, label in enumerate(clips.labels):
-        first.setdefault(label, i)
-    return list(first.values())[:ROWS]
+def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
+    """Pictures of features [K, D] under the noise of a clip."""
+    return from_unit(model.method.decode(z, [clip_seed(seed, key)] * len(z)))
 
 
-def _paint(model: Model, z: Tensor, key: str, seed: int) -> list[Tensor]:
-    return list(from_unit(model.method.decode(z, [clip_seed(seed, key)] * len(z))))
-
-
-def volumes(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """One sound at growing volume (Fig. 8, 18)."""
-    rows = []
-    for i in _shown(clips):
-        z = model.encode_audio([waveform.gain(clips.waves[i], db) for db in VOLUMES_DB])
-        rows.append((clips.labels[i], _paint(model, z, clips.keys[i], seed)))
-    return Sheet(rows, [f"{db:+g}" if db else "0" for db in VOLUMES_DB], "volume of the sound (dB)")
-
-
-def mixes(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """Two sounds, alone and mixed (Fig. 9)."""
-    rows = []
-    for i in _shown(clips):
+def _sweeps(
+    model: Model, clips: TestSet, evaluator: Evaluator, seed: int
+) -> tuple[dict[str, NDArray[np.float64]], list[Tensor]]:
+    """What the judge's scores say of mixes and of interpolation, a number a clip; and the pictures of the latter."""
+    names = sorted(set(clips.labels))
+    pictures: dict[str, list[Tensor]] = {"mix": [], "ratio": [], "between": []}
+    for i, key in enumerate(clips.keys):
         j = clips.partner(i)
         a, b = clips.waves[i], clips.waves[j]
-        z = model.encode_audio([a, waveform.mix([a, b]), b])
-        rows.append((f"{clips.labels[i]} + {clips.labels[j]}", _paint(model, z, clips.keys[i], seed)))
-    return Sheet(rows, ["first", "both", "second"], "sound")
+        sounds = [a, b, waveform.mix([a, b])]
+        sounds += [waveform.mix([a, b], [ratio / 2, -ratio / 2]) for ratio in RATIOS_DB]
+        z = model.encode_audio(list(sounds))
+        z_v = model.encode_image(clips.frames[i])[0]
+        between = latent.interpolate(z_v, z[1], WEIGHTS)
+        made = _paint(model, torch.cat([z, between]), key, seed)
+        for name, part in zip(pictures, made.split([3, len(RATIOS_DB), len(WEIGHTS)]), strict=True):
+            pictures[name].append(part)
+    found: dict[str, list[float]] = {"mix_both": [], "mix_balance": [], "interpolation": []}
+    scores = {
+        name: evaluator.rank(to_unit(torch.cat(parts)), names).unflatten(0, (len(clips.keys), -1))
+        for name, parts in pictures.items()
+    }
+    for i in range(len(clips.keys)):
+        own, other = names.index(clips.labels[i]), names.index(clips.labels[clips.partner(i)])
+        first_two = scores["mix"][i].topk(2, dim=1).indices
+        both = [set(row.tolist()) == {own, other} for row in first_two]
+        found["mix_both"].append(float(both[2]) - float(max(both[0], both[1])))
+        for name, kind, steps in (("mix_balance", "ratio", RATIOS_DB), ("interpolation", "between", WEIGHTS)):
+            difference = scores[kind][i][:, own] - scores[kind][i][:, other]
+            found[name].append(rho(steps, difference.double().numpy()))
+    return {name: np.array(values) for name, values in found.items()}, pictures["between"]
 
 
-def ratios(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """Two sounds whose volumes change against each other (Fig. 10)."""
-    rows = []
-    for i in _shown(clips):
-        j = clips.partner(i)
-        a, b = clips.waves[i], clips.waves[j]
-        z = model.encode_audio([waveform.mix([a, b], [min(0.0, db), min(0.0, -db)]) for db in RATIOS_DB])
-        rows.append((f"{clips.labels[i]} to {clips.labels[j]}", _paint(model, z, clips.keys[i], seed)))
-    return Sheet(rows, [f"{db:+g}" if db else "0" for db in RATIOS_DB], "first sound over second (dB)")
+def _backgrounds(
+    clips: TestSet, between: list[Tensor], evaluator: Evaluator, world: WorldConfig, split: str
+) -> tuple[NDArray[np.float64], str]:
+    """How much of the given picture's background a blend keeps, a number a clip, and what of the blend is the sound's.
+
+    1 - d(blend) / d(sound), where d is the colour difference to the given picture outside its source, and `sound` the
+    picture of the sound alone under the same noise: 0 is none of it, 1 all of it. Not a number where the source fills
+    the picture.
+    """
+    kept = []
+    for i, pictures in enumerate(between):
+        px = pictures.shape[-1]
+        mask = background(clips.keys[i], clips.labels[i], world, split, px)
+        if mask is None:
+            kept.append(np.nan)
+            continue
+        frame = resize(clips.frames[i][None], px)[0]
+        alone, blend = distance(pictures[[0, BLENDED]], frame, mask).tolist()
+        kept.append(1 - blend / max(alone, 1e-6))
+    names = sorted(set(clips.labels))
+    best = evaluator.rank(to_unit(torch.stack([pictures[BLENDED] for pictures in between])), names).argmax(1).tolist()
+    sounds = [names.index(clips.labels[clips.partner(i)]) for i in range(len(clips.keys))]
+    share = np.mean([b == s for b, s in zip(best, sounds, strict=True)])
+    told = f"at lambda {WEIGHTS[BLENDED]:g}; the judge takes {100 * share:.0f} % of them for the sound's class"
+    return np.array(kept), told
 
 
-def interpolations(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """From a picture to a sound of another class (Fig. 11)."""
-    rows = []
-    for i in _shown(clips):
-        j = clips.partner(i)
-        z_v, z_a = model.encode_image(clips.frames[i])[0], model.encode_audio(clips.waves[j])[0]
-        made = _paint(model, latent.interpolate(z_v, z_a, WEIGHTS), clips.keys[i], seed)
-        rows.append((f"{clips.labels[i]} to {clips.labels[j]}", [clips.frames[i], *made]))
-    return Sheet(rows, ["picture", *(f"{weight:g}" for weight in WEIGHTS)], "weight of the picture, lambda")
+def _sizes(
+    model: Model, clips: TestSet, evaluator: Evaluator, size: SizeEstimator, seed: int
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """What the size estimator says of volume, and of moving along its direction, a number a clip.
+
+    Softened far enough, a sound no longer makes a picture of its class, which looks like a small source to the
+    estimator. So `size_volume_named` takes those pictures alone that the judge takes for the class; it is not a number
+    where these are fewer than `LEAST_NAMED`.
+
+    Returns:
+        The numbers, and the share of pictures so taken at each of `GAINS_DB`.
+    """
+    found: dict[str, list[float]] = {"size_volume": [], "size_volume_named": [], "edit_size": []}
+    names, shares, ends = sorted(set(clips.labels)), [], []
+    for i, key in enumerate(clips.keys):
+        wave, label = clips.waves[i], clips.labels[i]
+        gains = [*GAINS_DB, SOFT_DB, LOUD_DB]
+        z = model.encode_audio([waveform.gain(wave, db) for db in gains])
+        edited = latent.move(model.encode_image(clips.frames[i])[0], z[-2], z[-1], STEPS)
+        pictures = _paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed)
+        louder, edits = np.split(size(pictures, label), [len(GAINS_DB)])
+        best = evaluator.rank(to_unit(pictures[: len(GAINS_DB)]), names).argmax(1)
+        named = (best == names.index(label)).numpy()
+        shares.append(named)
+        found["size_volume"].append(rho(GAINS_DB, louder))
+        enough = named.sum() >= LEAST_NAMED
+        found["size_volume_named"].append(rho(np.array(GAINS_DB)[named].tolist(), louder[named]) if enough else np.nan)
+        found["edit_size"].append(rho(STEPS, edits))
+        ends.append(evaluator.features(to_unit(pictures[[len(GAINS_DB), -1]])))
+    numbers = {name: np.array(values) for name, values in found.items()}
+    numbers["edit_identity"] = identity(torch.stack(ends).double(), clips.labels)
+    return numbers, np.mean(shares, 0)
 
 
-def edits(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """A picture, its inversion, and it moved along the volume of its sound (Fig. 13). No noise is drawn."""
-    rows = []
-    for i in _shown(clips):
-        found = model.invert(clips.frames[i])
-        made = model.edit(found, clips.waves[i], EDITS)
-        rows.append((f"{clips.labels[i]}\n(error {found.error:.3f})", [clips.frames[i], *made]))
-    return Sheet(rows, ["picture", *(f"{weight:+g}" if weight else "inverted, 0" for weight in EDITS)], "lambda")
+def identity(ends: Tensor, labels: Sequence[str]) -> NDArray[np.float64]:
+    """How much of a picture an edit keeps, [N]: 1 - d(itself) / d(others).
+
+    d is the distance of the edited picture's feature to that of the unedited one, and in the mean to those of the other
+    clips of its class: 0 is a picture as good as any of the class, 1 the same picture. Not a number for a class of one.
+
+    Args:
+        ends: features of the unedited and the edited picture of each clip, [N, 2, F].
+        labels: class of each clip.
+    """
+    before, after = ends.unbind(1)
+    apart = torch.cdist(after, before)
+    kept = []
+    for i, label in enumerate(labels):
+        others = [j for j, other in enumerate(labels) if other == label and j != i]
+        mean = float(apart[i, others].mean()) if others else float("nan")
+        kept.append(1 - float(apart[i, i]) / max(mean, 1e-12))
+    return np.array(kept)
 
 
-def two_conditions(model: Model, clips: TestSet, seed: int) -> Sheet:
-    """A picture with the sound of another class, in the three ways that the paper and its code tell of (Fig. 19)."""
-    rows = []
-    for i in _shown(clips):
-        j = clips.partner(i)
-        frame, wave = clips.frames[i], clips.waves[j]
-        between = _paint(model, model.interpolate(frame, wave, [*BETWEEN, 0.0]), clips.keys[i], seed)
-        composed = model.compose(frame, wave, BETWEEN, seed)
-        renoised = model.renoise(frame, wave, STRENGTHS, seed)
-        made = [*between[:-1], *composed, *renoised, between[-1]]
-        rows.append((f"{clips.labels[i]}, sound of {clips.labels[j]}", [frame, *made]))
-    names = [f"{way}\n{number:g}" for way, numbers in (
-        ("interpolated", BETWEEN), ("composed", BETWEEN), ("noised", STRENGTHS)
-    ) for number in numbers]  # fmt: skip
-    told = "weight of the picture, or how much of it is noised and drawn anew"
-    return Sheet(rows, ["picture", *names, "sound"], told)
+@dataclass(frozen=True)
+class Mean:
+    """A quantity's mean over the clips of a class, or over `all`."""
+
+    quantity: str
+    label: str
+    clips: int
+    mean: Interval
 
 
-FIGURES: dict[str, Callable[[Model, TestSet, int], Sheet]] = {
-    "fig08": volumes, "fig09": mixes, "fig10": ratios, "fig11": interpolations, "fig13": edits,
-    "fig18": volumes, "fig19": two_conditions,
-}  # fmt: skip
+def by_class(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> list[Mean]:
+    """The means of each quantity and class, and of all classes; one of no clip is left out."""
+    means = []
+    for name, values in found.items():
+        for group in ("all", *sorted(set(labels))):
+            own = values if group == "all" else values[[i for i, label in enumerate(labels) if label == group]]
+            own = own[~np.isnan(own)]
+            if len(own):
+                means.append(Mean(name, group, len(own), mean_interval(own, bootstrap)))
+    return means
 
 
-def draw(sheet: Sheet) -> Figure:
-    """The sheet."""
-    across, name_in, side = len(sheet.columns), 1.0, 0.86
-    width = name_in + across * side
-    head = 0.4 + 0.13 * max(title.count("\n") for title in sheet.columns)
-    height = len(sheet.rows) * side + head + 0.02
-    figure = Figure(figsize=(width, height))
-    grid = GridSpec(
-        len(sheet.rows),
-        across,
-        figure,
-        left=name_in / width,
-        right=0.995,
-        bottom=0.02 / height,
-        top=1 - head / height,
-        wspace=0.04,
-        hspace=0.04,
-    )
-    for row, (name, pictures) in enumerate(sheet.rows):
-        for column, picture in enumerate(pictures):
-            axes = figure.add_subplot(grid[row, column])
-            show_picture(axes, enlarge(picture.to(torch.uint8)))
-            if row == 0:
-                axes.set_title(sheet.columns[column], fontsize=7.5, pad=2.5)
-            if column == 0:
-                text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 17)[:4])
-                axes.set_ylabel(text, fontsize=7, rotation=0, ha="right", va="center", labelpad=4)
-    figure.text(
-        name_in / width + 0.5 * (1 - name_in / width), 1 - 0.03 / height, sheet.axis, fontsize=8, ha="center", va="top"
-    )
-    return figure
+def columns() -> list[Column[Mean]]:
+    """Of control.csv."""
+    return [
+        Column("quantity", lambda one: one.quantity),
+        Column("class", lambda one: one.label),
+        Column("clips", lambda one: one.clips),
+        Column("mean", lambda one: one.mean, digits=4, interval=True),
+    ]
 
 
-__all__ = ["FIGURES", "Sheet", "draw", "run"]
+__all__ = ["TestSet", "identity", "by_class", "columns", "rho", "run"]

@@ -10,14 +10,7 @@ if TYPE_CHECKING:
 
 # Paper 3.2 and 4.1; what the paper leaves open is from its authors' code and from SwAV's and IC-GAN's.
 PAPER: dict[str, dict[str, Any]] = {
-    "encoder": {
-        "depth": 50,
-        "width": 64,
-        "image_px": 224,
-        "prototypes": 3000,
-        "color_jitter": 1.0,
-        "optimizer": "sgd",
-    },
+    "encoder": {"depth": 50, "width": 64, "image_px": 224, "prototypes": 3000, "color_jitter": 1.0, "optimizer": "sgd"},
     "generator": {
         "resolution": 128,
         "channels": 96,

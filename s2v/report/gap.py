@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,13 @@ from s2v.data.reader import read_waves
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import LEVEL, Interval, crossed, crossed_statistic
 from s2v.evaluate.gap import Geometry, unit_geometry
-from s2v.evaluate.quantities import Quantity, write_quantities
-from s2v.files import read_parquet, write_text
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
+from s2v.files import read_parquet
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.store import load
+from s2v.report.rows import statistic_resamples
+from s2v.report.tabular import Column, write_csv
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
 
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
 
 BATCH = 32
-COLUMNS = (
-    "row", "training", "shown", "clips", "R@1", "magnitude", "magnitude sd", "mean gap norm",
-    "coefficient of variation", "cosine to mean gap", "orthogonality image", "orthogonality sound", "centre image",
-    "centre sound", "centre image rms", "centre sound rms", "alignment",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ def run(
     runtime: RuntimeConfig,
     threads: int,
 ) -> None:
-    """Write a row for each training (`COLUMNS`), the features that figures show, and what the claims take.
+    """Write a row for each training (`columns`), the features that figures show, and what the claims take.
 
     Column `shown` holds the loss that a training stands for in the figures, and is empty for the others.
 
@@ -100,7 +95,7 @@ def run(
     measured = [_measured(run, waves, keys, z_v, place) for run in runs]
     groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
     first = {loss: own[0] for loss, own in groups.items() if own}
-    write_text(output, to_csv(measured, {one.run: loss for loss, one in first.items()}))
+    write_csv(output, columns({one.run: loss for loss, one in first.items()}), measured)
     save_tensors(
         tensors,
         {f"{loss}.{name}": getattr(one, name) for loss, one in first.items() for name in ("z_v", "z_a")}
@@ -140,46 +135,64 @@ def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_
     return Measured(run, normal(z_v), normal(z_a), unit_geometry(z_v, z_a), r1)
 
 
-def to_csv(measured: list[Measured], shown: dict[RunFiles, str]) -> str:
-    """A line for each training; means over test clips, or over dimensions for the centre. `shown`: training -> loss."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for one in measured:
-        g = one.geometry
-        numbers: list[Tensor | float] = [
-            g.magnitude.mean(), g.magnitude.std(correction=0), g.mean_gap_norm, g.variation, g.to_mean.mean(),
-            g.orthogonality_image.mean(), g.orthogonality_sound.mean(), g.centre_image.mean(), g.centre_sound.mean(),
-            g.centre_image.square().mean().sqrt(), g.centre_sound.square().mean().sqrt(), g.alignment,
-        ]  # fmt: skip
-        r1 = "" if one.r1 is None else f"{one.r1:.6f}"
-        head = [one.run.row, one.run.training, shown.get(one.run, ""), len(one.z_v), r1]
-        writer.writerow([*head, *(f"{float(number):.6f}" for number in numbers)])
-    return buffer.getvalue()
+def columns(shown: dict[RunFiles, str]) -> list[Column[Measured]]:
+    """Of gap.csv: means over test clips, or over dimensions for the centre. `shown`: training -> loss."""
+    numbers: dict[str, Callable[[Geometry], Tensor | float]] = {
+        "magnitude": lambda g: g.magnitude.mean(),
+        "magnitude sd": lambda g: g.magnitude.std(correction=0),
+        "mean gap norm": lambda g: g.mean_gap_norm,
+        "coefficient of variation": lambda g: g.variation,
+        "cosine to mean gap": lambda g: g.to_mean.mean(),
+        "orthogonality image": lambda g: g.orthogonality_image.mean(),
+        "orthogonality sound": lambda g: g.orthogonality_sound.mean(),
+        "centre image": lambda g: g.centre_image.mean(),
+        "centre sound": lambda g: g.centre_sound.mean(),
+        "centre image rms": lambda g: g.centre_image.square().mean().sqrt(),
+        "centre sound rms": lambda g: g.centre_sound.square().mean().sqrt(),
+        "alignment": lambda g: g.alignment,
+    }
+
+    def column(name: str, of: Callable[[Geometry], Tensor | float]) -> Column[Measured]:
+        return Column(name, lambda one: float(of(one.geometry)), digits=6)
+
+    return [
+        Column("row", lambda one: one.run.row),
+        Column("training", lambda one: one.run.training),
+        Column("shown", lambda one: shown.get(one.run, "")),
+        Column("clips", lambda one: len(one.z_v)),
+        Column("R@1", lambda one: one.r1, digits=6),
+        *(column(name, of) for name, of in numbers.items()),
+    ]
 
 
-def to_quantities(groups: dict[str, list[Measured]], measured: list[Measured], bootstrap: int) -> dict[str, Quantity]:
+def to_quantities(
+    groups: dict[str, list[Measured]], measured: list[Measured], bootstrap: int
+) -> dict[str, Quantity | Missing]:
     """What the claims take: differences between the losses, and how near to 0 each one's geometry is.
 
     Of orthogonality it is the mean absolute cosine: features are centred, so their mean cosine is near 0 anyway.
     """
-    found: dict[str, Quantity] = {}
+    found: dict[str, Quantity | Missing] = {}
     nce = {one.run.training: one for one in groups.get("nce", [])}
     total = [one for one in groups.get("total", []) if one.run.training in nce]
-    if total:
-        for name, of in (("magnitude", _magnitude), ("alignment", _cosine)):
+    for name, of in (("magnitude", _magnitude), ("alignment", _cosine)):
+        found[f"{name}_total_minus_nce"] = Missing("no row of Table 2 differs from another in L_nce or L_total alone")
+        if total:
             values = np.stack([of(one) - of(nce[one.run.training]) for one in total])
             found[f"{name}_total_minus_nce"] = _over_clips(values, total, bootstrap)
-    for loss, own in groups.items():
+    for loss in ("nce", "total"):
+        own = groups.get(loss, [])
         if not own:
+            absent = Missing(f"no row of Table 2 is aligned with L_{loss} and nothing else changed")
+            names = ("orthogonality_image", "orthogonality_sound", "centre", "cv")
+            found |= dict.fromkeys((f"{name}_{loss}" for name in names), absent)
             continue
         for side in ("image", "sound"):
             values = np.stack([getattr(one.geometry, f"orthogonality_{side}").abs().numpy() for one in own])
             found[f"orthogonality_{side}_{loss}"] = _over_clips(values, own, bootstrap)
         found[f"centre_{loss}"] = _statistic(own, _centre, bootstrap)
         found[f"cv_{loss}"] = _statistic(own, lambda g: g.variation, bootstrap)
-    relation = rank_correlation(measured, bootstrap)
-    return found | ({"spearman_gap_r1": relation} if relation else {})
+    return found | {"spearman_gap_r1": rank_correlation(measured, bootstrap)}
 
 
 def _centre(geometry: Geometry) -> float:
@@ -211,22 +224,20 @@ def _statistic(own: list[Measured], of: Callable[[Geometry], float], bootstrap: 
         index = torch.from_numpy(clips)
         return float(np.mean([of(unit_geometry(own[n].z_v[index], own[n].z_a[index])) for n in trainings]))
 
-    interval = crossed_statistic(over, len(own[0].z_v), len(own), min(200, max(20, bootstrap // 10)))
+    interval = crossed_statistic(over, len(own[0].z_v), len(own), statistic_resamples(bootstrap))
     return _quantity(interval, [of(one.geometry) for one in own], own)
 
 
 def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Quantity:
     trainings = [one.run.training for one in own]
     about = f"test clips at unit norm; trainings {', '.join(map(str, trainings))}"
-    return Quantity(
-        interval.value, interval.low, interval.high, len(own[0].z_v), alone if len(alone) > 1 else [], trainings, about
-    )
+    return Quantity.of(interval, len(own[0].z_v), alone, trainings, about)
 
 
-def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) -> Quantity | None:
+def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) -> Quantity | Missing:
     """Spearman's rho of the mean magnitude and R@1 over trainings.
 
-    Trainings of a row are alike, so the interval is of resampled rows, and within each of resampled trainings. None
+    Trainings of a row are alike, so the interval is of resampled rows, and within each of resampled trainings. Missing
     where there are fewer than four trainings or two rows, no labels, or no differences.
     """
     rows: dict[str, list[tuple[float, float]]] = {}
@@ -234,8 +245,12 @@ def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) ->
         if one.r1 is not None:
             rows.setdefault(one.run.row, []).append((float(one.geometry.magnitude.mean()), one.r1))
     points = np.array([point for own in rows.values() for point in own])
-    if len(points) < 4 or len(rows) < 2 or (points == points[0]).all(0).any():
-        return None
+    if not rows:
+        return Missing("the clips have no labels, or no evaluator ranked their pictures")
+    if len(points) < 4 or len(rows) < 2:
+        return Missing("it takes four trainings, of two rows of Table 2")
+    if (points == points[0]).all(0).any():
+        return Missing("all trainings have the same gap or the same R@1")
     rng, groups = np.random.default_rng(seed), [np.array(own) for own in rows.values()]
     drawn = []
     for _ in range(bootstrap):
@@ -243,6 +258,8 @@ def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) ->
         some = np.concatenate([own[rng.integers(0, len(own), len(own))] for own in chosen])
         if not (some == some[0]).all(0).any():  # of one point alone there is no rank
             drawn.append(float(spearmanr(some[:, 0], some[:, 1]).statistic))
+    if not drawn:
+        return Missing("no resample of the trainings has two gaps and two R@1")
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     trainings = sorted({one.run.training for one in measured})
     about = (
@@ -253,4 +270,4 @@ def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) ->
     return Quantity(value, float(low), float(high), len(measured[0].z_v), [], trainings, about)
 
 
-__all__ = ["COLUMNS", "Measured", "RunFiles", "rank_correlation", "run", "to_csv", "to_quantities"]
+__all__ = ["Measured", "RunFiles", "columns", "rank_correlation", "run", "to_quantities"]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from s2v.errors import UserError
-from s2v.evaluate.quantities import write_quantities
+from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.quantities import Measured, Quantity, write_quantities
 from s2v.files import write_text
 from s2v.report.ablation import Ablation
 from s2v.report.comparisons import of_table2
-from s2v.report.rows import Row, fid_difference, hit_difference, load_rows
-from s2v.report.tables import METRICS, bullets, cell, coverage_line, facts, intervals, metric_head, missing
-from s2v.report.verdicts import percent, plain
+from s2v.report.facts import coverage_line, facts, left_out
+from s2v.report.findings import what_holds
+from s2v.report.metrics import PaperTable, beside_paper, made_by
+from s2v.report.rows import Row, load_rows
+from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 
-PAPER_TABLE2: dict[str, dict[str, str]] = {
+PAPER_TABLE2: PaperTable = {
     "A": {"R@1": "18.21", "R@5": "46.69", "FID": "24.05", "IS": "9.97"},
     "B": {"R@1": "31.63", "R@5": "66.04", "FID": "27.05", "IS": "12.92"},
     "C": {"R@1": "37.20", "R@5": "73.13", "FID": "21.20", "IS": "17.51"},
@@ -25,6 +26,15 @@ PAPER_TABLE2: dict[str, dict[str, str]] = {
     "F": {"R@1": "40.71", "R@5": "77.36", "FID": "17.97", "IS": "19.46"},
 }
 """Table 2: VGGSound (50 classes)."""
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """A row of the table: its name, what it is, and its metrics."""
+
+    name: str
+    what: Ablation
+    row: Row
 
 
 def run(
@@ -61,28 +71,33 @@ def run(
         UserError: results are missing or do not belong together.
     """
     found = load_ablation(results, bootstrap)
-    write_text(output, to_csv(found, rows, dataset))
-    write_quantities(quantities, of_table2(found, bootstrap))
-    first = list(found.values())
-    told = facts(first, dataset, coverage_line(coverage, splits), bootstrap)
-    trainings = ", ".join(map(str, first[0].trainings))
-    told[3] = (
-        f"Ours: mean over the trainings {trainings} of the audio encoder, which share everything else; each draws "
-        f"with a generation seed of its own ({', '.join(map(str, first[0].seeds))}) [95 % interval over trainings and "
-        f"test clips, both resampled ({bootstrap} times); for FID and IS +- 1.96 standard deviations]."
+    measured = of_table2(found, bootstrap)
+    write_quantities(quantities, measured)
+    ablated = [Ablated(name, rows[name], row) for name, row in found.items()]
+    columns = _columns(dataset)
+    write_csv(output, columns, ablated)
+    every = list(found.values())
+    trainings, seeds = (", ".join(map(str, numbers)) for numbers in (every[0].trainings, every[0].seeds))
+    said = replace(
+        facts(every, dataset, coverage_line(coverage, splits), bootstrap),
+        ours=f"Ours: mean over the trainings {trainings} of the audio encoder, which share everything else; each draws "
+        f"with a generation seed of its own ({seeds}) [95 % interval over trainings and test clips, both resampled "
+        f"({bootstrap} times); for FID and IS +- 1.96 standard deviations].",
+        paper="Paper: VGGSound (50 classes), one training and no intervals; CLIP ViT-B/32 and the authors' own "
+        "Inception.",
     )
-    told[-1] = (
-        "Paper: VGGSound (50 classes), one training and no intervals; CLIP ViT-B/32 and the authors' own Inception."
-    )
-    parts = ["# Table 2: ablations", bullets(told), _table(found, rows), missing(first), "## Differences"]
-    parts += [
-        "Row F minus the others, over the same clips and paired by training. R@1 in points: above 0 speaks for F. FID: "
-        "below 0 speaks for F. What follows from them is in claims.md.",
-        _differences(found, bootstrap),
+    text = page(
+        "# Table 2: ablations",
+        bullets(said.lines()),
+        to_markdown(columns, ablated),
+        bullets(left_out(every)),
+        "## Differences",
+        _differences([name for name in found if name != "F"], measured) if "F" in found else "There is no row F.",
+        what_holds("table2", measured),
         "## What this is and is not",
         bullets([*deviations, *notes(rows)]),
-    ]
-    write_text(markdown, "\n\n".join(part for part in parts if part) + "\n")
+    )
+    write_text(markdown, text)
 
 
 def load_ablation(results: dict[str, list[Path]], bootstrap: int) -> dict[str, Row]:
@@ -100,53 +115,43 @@ def load_ablation(results: dict[str, list[Path]], bootstrap: int) -> dict[str, R
     return found
 
 
-def to_csv(found: dict[str, Row], rows: dict[str, Ablation], dataset: str) -> str:
-    """A line for each row of the table."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    head = ["row", "loss", "temperature", "frame", "duration s"]
-    for metric in METRICS:
-        head += [metric, f"{metric} low", f"{metric} high"]
-    writer.writerow([*head, "n clips", "trainings", "seeds", "evaluator", "data set"])
-    for name, row in found.items():
-        what = rows[name]
-        cells: list[Any] = [name, what.loss, f"{what.temperature:g}", what.frame, f"{what.window_s:g}"]
-        for interval in intervals(row).values():
-            shown = ["", "", ""] if interval is None else [interval.value, interval.low, interval.high]
-            cells += [f"{value:.2f}" if value != "" else "" for value in shown]
-        lists = [" ".join(map(str, numbers)) for numbers in (row.trainings, row.seeds)]
-        writer.writerow([*cells, len(row.clips), *lists, row.info["evaluator"], dataset])
-    return buffer.getvalue()
+def _columns(dataset: str) -> list[Column[Ablated]]:
+    return [
+        Column("row", lambda one: one.name, title="Row"),
+        Column("loss", lambda one: one.what.loss, title="Loss"),
+        Column("temperature", lambda one: f"{one.what.temperature:g}", title="Temperature"),
+        Column("frame", lambda one: one.what.frame, title="Frame"),
+        Column("duration s", lambda one: f"{one.what.window_s:g}", title="Duration (s)"),
+        *beside_paper(lambda one: one.row, lambda one: one.name, PAPER_TABLE2),
+        *made_by(lambda one: one.row, dataset, trainings=True),
+    ]
 
 
-def _table(found: dict[str, Row], rows: dict[str, Ablation]) -> str:
-    lines = metric_head("| Row | Loss | Temperature | Frame | Duration |", 5)
-    for name, row in found.items():
-        what = rows[name]
-        line = f"| {name} | {what.loss} | {what.temperature:g} | {what.frame} | {what.window_s:g} s |"
-        for metric, interval in intervals(row).items():
-            line += f" {cell(interval, metric)} | {PAPER_TABLE2.get(name, {}).get(metric, '-')} |"
-        lines.append(line)
-    return "\n".join(lines)
+def _differences(names: list[str], measured: Measured) -> str:
+    def quantity(name: str, metric: str) -> Quantity | None:
+        found = measured[f"{metric}_f_minus_{name.lower()}"]
+        return found if isinstance(found, Quantity) else None
 
+    def interval(name: str, metric: str, scale: int = 1) -> Interval | None:
+        one = quantity(name, metric)
+        return Interval(scale * one.value, scale * one.low, scale * one.high) if one else None
 
-def _differences(found: dict[str, Row], bootstrap: int) -> str:
-    full = found.get("F")
-    if full is None:
-        return "There is no row F."
-    lines = ["| F minus | R@1 | by training | FID | by training |", "|---|---:|---|---:|---|"]
-    for name, row in found.items():
-        if row is full:
-            continue
-        cells = ["-"] * 4
-        if full.r1 is not None and row.r1 is not None:
-            interval, alone = hit_difference(full, row, bootstrap)
-            cells[:2] = [percent(interval), ", ".join(f"{100 * value:.1f}" for value in alone)]
-        if full.fid is not None and row.fid is not None:
-            interval, alone = fid_difference(full, row, bootstrap)
-            cells[2:] = [plain(interval), ", ".join(f"{value:.2f}" for value in alone)]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    def alone(name: str, metric: str, scale: int = 1) -> str:
+        one = quantity(name, metric)
+        return ", ".join(f"{scale * value:.{1 if scale > 1 else 2}f}" for value in one.by_training) if one else ""
+
+    columns: list[Column[str]] = [
+        Column("F minus", lambda name: name),
+        Column("R@1", lambda name: interval(name, "r1", 100), digits=1),
+        Column("R@1 by training", lambda name: alone(name, "r1", 100)),
+        Column("FID", lambda name: interval(name, "fid")),
+        Column("FID by training", lambda name: alone(name, "fid")),
+    ]
+    head = (
+        "Row F minus the others, over the same clips and paired by training. R@1 in points: above 0 speaks for F. FID: "
+        "below 0 speaks for F."
+    )
+    return f"{head}\n\n{to_markdown(columns, names)}"
 
 
 def notes(rows: dict[str, Ablation]) -> list[str]:
@@ -166,4 +171,4 @@ def notes(rows: dict[str, Ablation]) -> list[str]:
     return found
 
 
-__all__ = ["PAPER_TABLE2", "Ablation", "load_ablation", "run", "to_csv"]
+__all__ = ["PAPER_TABLE2", "Ablation", "load_ablation", "run"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from s2v.config.methods import NEEDS, MethodName
+from s2v.config.methods import METHODS
 from s2v.control.sheets import write, write_recipe
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
@@ -19,11 +19,11 @@ from s2v.files import sha256
 from s2v.media.diagnosis import one_line
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.model import Model, default_run
-from s2v.report.attention import explain, heat_figure
-from s2v.report.figures import save
+from s2v.report.canvas import save
+from s2v.report.fig05 import explain, heat_figure
 from s2v.world import class_names
 
-GENERATORS: dict[str, MethodName] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
+GENERATORS: dict[str, str] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
 SOUNDS = 4
 NEAREST = 4
 PX = 192
@@ -118,7 +118,7 @@ class Painter:
         return [
             name
             for name, method in GENERATORS.items()
-            if all((self.run / part / "model.safetensors").is_file() for part in NEEDS[method].parts.values())
+            if all((self.run / part / "model.safetensors").is_file() for part in METHODS[method].parts.values())
         ]
 
     @property

@@ -14,7 +14,8 @@ from s2v.config import AudioConfig
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
-from s2v.report.figures import plan, run
+from s2v.report.fig04 import run
+from s2v.report.panels import plan
 
 AUDIO = AudioConfig(window_s=1.0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import torch
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,18 +19,17 @@ from s2v.data.reader import read_waves
 from s2v.errors import UserError
 from s2v.evaluate.attention import column_times_s, grad_cam, share, sounding
 from s2v.evaluate.bootstrap import mean_interval
-from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
 from s2v.media.picture import from_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods.base import clip_seed, noise
-from s2v.methods.sound2vision import Sound2Vision
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import unit
 from s2v.models.store import load
-from s2v.report.figures import plan, save
-from s2v.report.panels import bare, enlarge, show_picture
+from s2v.report.canvas import bare, cells, save, wrapped
+from s2v.report.panels import enlarge, plan, show_picture
 from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -133,10 +130,9 @@ def explain(model: Model, wave: Tensor, seed: int = 0) -> Seen:
     Raises:
         UserError: the model has no GAN.
     """
-    if not isinstance(model.method, Sound2Vision):
-        raise UserError("explain: Grad-CAM is taken through the GAN; take the method sound2vision")
-    device = torch.device(model.method.device)
-    seeing = _Model(model.method.f_a, model.method.g, model.window_s, seed, "energy", device, [wave.numpy()])
+    g = model.method.renderer.gan()
+    device = next(g.parameters()).device
+    seeing = _Model(model.f_a, g, model.window_s, seed, "energy", device, [wave.numpy()])
     (one,) = seeing.all(["0"], {})
     return one
 
@@ -201,22 +197,22 @@ def _shares(one: Seen) -> tuple[float, float, float]:
 
 def to_quantities(
     measured: list[tuple[float, float, float]], clips: int, score: str, bootstrap: int
-) -> dict[str, Quantity]:
-    """Means over clips with intervals; nothing where there is no truth."""
+) -> dict[str, Quantity | Missing]:
+    """Means over clips with intervals; without the world's truth there is nothing to attend to."""
+    names = ("share", "chance", "share_minus_chance", "loudness_minus_chance", "share_minus_loudness")
     if not measured:
-        return {}
+        return dict.fromkeys(names, Missing("nobody knows when the source of a clip sounds, or all sound all the time"))
     attention, loudness, chance = np.array(measured).T
     about = (
         f"{len(measured)} of {clips} test clips, those that do not sound all the time; score {score}; "
         f"attention {100 * attention.mean():.1f} %, loudness alone {100 * loudness.mean():.1f} %, chance "
         f"{100 * chance.mean():.1f} %"
     )
-    found = {
-        "share": attention, "chance": chance, "share_minus_chance": attention - chance,
-        "loudness_minus_chance": loudness - chance, "share_minus_loudness": attention - loudness,
-    }  # fmt: skip
-    intervals = {name: mean_interval(values, bootstrap) for name, values in found.items()}
-    return {name: Quantity(i.value, i.low, i.high, len(measured), about=about) for name, i in intervals.items()}
+    values = (attention, chance, attention - chance, loudness - chance, attention - loudness)
+    return {
+        name: Quantity.of(mean_interval(value, bootstrap), len(measured), about=about)
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
@@ -226,24 +222,14 @@ def draw(shown: list[tuple[str, Seen]], window_s: float) -> Figure:
     heights = [0.3, 1.0, 0.09, 0.3, 1.0] * blocks
     width = max(2.2, 0.47 + 0.61 + 1.02 * across)
     figure = Figure(figsize=(width, 1.12 * sum(heights)))
-    grid = GridSpec(
-        len(heights),
-        across,
-        figure,
-        height_ratios=heights,
-        left=0.47 / width,
-        right=1 - 0.61 / width,
-        bottom=0.012,
-        top=0.995,
-        wspace=0.08,
-        hspace=0.06,
-    )
+    edges = (0.47 / width, 0.012, 1 - 0.61 / width, 0.995)
+    grid = cells(figure, heights, [1] * across, edges, (0.08, 0.06))
     for i, (name, one) in enumerate(shown):
         block, column = divmod(i, across)
         top = block * 5
         head = figure.add_subplot(grid[top, column])
         head.axis("off")
-        title = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 17)[:2])
+        title = wrapped(name, 17, 2)
         head.text(0.5, 0.05, title, ha="center", va="bottom", fontsize=7, linespacing=0.95)
         axes = figure.add_subplot(grid[top + 1, column])
         _heat(axes, one, window_s, labelled=column == 0)

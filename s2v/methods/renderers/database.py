@@ -1,19 +1,18 @@
-"""Row C: the training image nearest to the sound, from a database of the generator's memory size (4.3)."""
+"""The training image whose feature is nearest, from a database of the generator's memory size (paper 4.3)."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from s2v.data.reader import Only, read_images, samples
 from s2v.errors import UserError
-from s2v.media.picture import from_unit, to_unit
+from s2v.media.picture import to_unit
 from s2v.methods.base import Sources
-from s2v.models.audio_encoder import AudioEncoder
+from s2v.methods.renderers.base import Renderer
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.models.store import load
@@ -42,62 +41,42 @@ def stored_sizes(pack: Path) -> dict[str, int]:
     return {sample["__key__"]: len(sample["jpg"]) for sample in samples(pack, Only("jpg")) if "jpg" in sample}
 
 
-class Retrieval:
-    """f_A -> nearest f_V of the database, by the L2 distance of unit vectors.
+class Database(Renderer):
+    """Nearest f_V of the database, by the L2 distance of unit vectors.
 
     The generator's memory is the bytes of its parameters; the database is as many training images as their
     stored JPEG bytes fit in it, which is the paper's "same memory-sized database" made exact.
     """
 
-    name: ClassVar[str] = "retrieval"
-    letter: ClassVar[str] = "C"
-    title: ClassVar[str] = "Retrieval"
-    encoder: ClassVar[str] = "A"
-    generator: ClassVar[str] = "R"
-    takes: ClassVar[Literal["sound", "frame"]] = "sound"
-    seeded: ClassVar[bool] = False
-
-    def __init__(self, sources: Sources) -> None:
-        self.f_v = load(ImageEncoder, sources.encoder_dir, sources.device)
-        self.f_a, self.window_s = load(AudioEncoder, sources.align_dir, sources.device), sources.window_s
-        g = load(Generator, sources.generator_dir)
-        self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, g.resolution
+    def __init__(self, method: str, sources: Sources) -> None:
+        super().__init__(method, sources)
+        f_v = load(ImageEncoder, sources.part("encoder"), sources.device)
+        g = load(Generator, sources.part("generator"))
+        self.f_v, self.resolution = f_v, g.resolution
         memory = sum(p.numel() * p.element_size() for p in g.parameters())
         shards = {path: stored_sizes(path) for path in sources.train_packs}
         sizes = {key: size for shard in shards.values() for key, size in shard.items()}
         if not sizes:
-            raise UserError("retrieval: the train split has no packed picture to search; see coverage.csv")
-        self.budget = memory if sources.database == "generator_memory" else None
+            raise UserError(f"{method}: the train split has no packed picture to search; see coverage.csv")
+        self.budget = memory if sources.config.retrieval.database == "generator_memory" else None
         chosen = choose(sizes, self.budget)
         pictures, features = [], []
         # Shard by shard, so that no more than one shard is held at the encoder's size.
         for path, shard in shards.items():
             if chosen.isdisjoint(shard):
                 continue
-            seen, keys, _ = read_images([path], self.image_px)
+            seen, keys, _ = read_images([path], f_v.image_px)
             mask = torch.tensor([key in chosen for key in keys], dtype=torch.bool)
             shown, _, _ = read_images([path], self.resolution)
-            features.append(unit(self.f_v.encode(seen[mask])))
+            features.append(unit(f_v.encode(seen[mask])))
             pictures.append(shown[mask])
         self.pictures, self.features = torch.cat(pictures), torch.cat(features)
+        self.size = len(self.pictures)
 
-    @property
-    def size(self) -> int:
-        """Number of pictures in the database."""
-        return len(self.pictures)
-
-    def encode_audio(self, wave: Tensor) -> Tensor:
-        """Waveform float [B, N] at 16 kHz -> z^A [B, D] of unit norm."""
-        return unit(self.f_a.encode(wave, self.window_s))
-
-    def encode_image(self, image: Tensor) -> Tensor:
-        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D] of unit norm."""
-        return unit(self.f_v.encode(from_unit(image)))
-
-    def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
+    def draw(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] of unit norm -> nearest database pictures [B, 3, R, R]; seeds change nothing."""
         nearest = torch.cdist(z.cpu(), self.features).argmin(1)
         return to_unit(self.pictures[nearest])
 
 
-__all__ = ["Retrieval", "choose", "stored_sizes"]
+__all__ = ["Database", "choose", "stored_sizes"]

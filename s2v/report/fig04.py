@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.data.subset import read_classes
 from s2v.errors import UserError
-from s2v.evaluate.pictures import read_pictures
-from s2v.files import atomic_path
-from s2v.report.panels import enlarge, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.canvas import cells, save, wrapped
+from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from s2v.config import AudioConfig
 
-MAX_ROWS = 50
 ROWS_OF_ONE_BLOCK = 8
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One row of the figure: a name, the sound shown, and (clip, seed index) of each picture."""
-
-    name: str
-    sound: str
-    pictures: list[tuple[str, int]]
-
-
-def plan(labels: dict[str, str | None], seeds: int, examples: int) -> list[Strip]:
-    """Which clips the figure shows: never picked by eye, but in the order of the SHA-1 of their ids.
-
-    With labels a row is a class: the picture of the sound shown, then those of other sounds of the class,
-    each with the next generation seed. Without, a row is a clip under its generation seeds, for the first
-    clips of that order.
-
-    Args:
-        labels: class of each clip, None where there is none.
-        seeds: number of generation seeds.
-        examples: pictures in a row.
-    """
-    order = sorted(labels, key=lambda clip: hashlib.sha1(clip.encode()).hexdigest())
-    named = sorted({label for label in labels.values() if label})
-    if not named:
-        return [Strip(clip, clip, [(clip, s) for s in range(min(seeds, examples))]) for clip in order[:MAX_ROWS]]
-    strips = []
-    for label in named[:MAX_ROWS]:
-        clips = [clip for clip in order if labels[clip] == label]
-        pairs = [(clip, (i + turn) % seeds) for turn in range(seeds) for i, clip in enumerate(clips)]
-        strips.append(Strip(label, clips[0], pairs[:examples]))
-    return strips
 
 
 def run(
@@ -105,25 +64,6 @@ def run(
     save(draw(shown, audio.window_s, title), output, dpi)
 
 
-def pictures_by_seed(pictures: list[Path]) -> tuple[list[Tensor], dict[str, str | None]]:
-    """Pictures uint8 [N, 3, R, R] of each tar, and the class of each clip, in their order.
-
-    Raises:
-        UserError: the tars hold different clips.
-    """
-    loaded = [read_pictures(path) for path in pictures]
-    clips = [[record["clip_id"] for record in records] for _, records in loaded]
-    if not loaded or any(other != clips[0] for other in clips):
-        raise UserError("figure: the pictures of all seeds must show the same clips; run stage generate again")
-    return [images for images, _ in loaded], {record["clip_id"]: record["label"] for record in loaded[0][1]}
-
-
-def save(figure: Figure, output: Path, dpi: int = 200) -> None:
-    """Write a PNG; the same figure gives the same bytes."""
-    with atomic_path(output) as temporary:
-        figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
-
-
 Shown = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]
 
 
@@ -139,18 +79,8 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
     widths = ([name_w, sound_w] + [1.0] * most + [gap_w]) * blocks
     scale = 0.82
     figure = Figure(figsize=(scale * 1.03 * sum(widths[:-1]), scale * (1.04 * rows + 0.42)))
-    grid = GridSpec(
-        rows,
-        len(widths),
-        figure,
-        width_ratios=widths,
-        left=0.005,
-        right=0.995 + gap_w / sum(widths),
-        bottom=0.01,
-        top=1 - 0.36 / (1.04 * rows + 0.42),
-        wspace=0.05,
-        hspace=0.05,
-    )
+    right, top = 0.995 + gap_w / sum(widths), 1 - 0.36 / (1.04 * rows + 0.42)
+    grid = cells(figure, [1] * rows, widths, (0.005, 0.01, right, top), (0.05, 0.05))
     for i, (name, sound, pictures) in enumerate(shown):
         block, row = divmod(i, rows)
         column = block * (most + 3)
@@ -166,9 +96,8 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
 def _name(figure: Figure, cell: Any, name: str) -> None:
     axes = figure.add_subplot(cell)
     axes.axis("off")
-    # A `$` in a clip's name is no formula.
-    text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 12)[:4])
+    text = wrapped(name, 12, 4)
     axes.text(0.94, 0.5, text, ha="right", va="center", fontsize=8, transform=axes.transAxes)
 
 
-__all__ = ["Strip", "draw", "pictures_by_seed", "plan", "run", "save"]
+__all__ = ["draw", "run"]

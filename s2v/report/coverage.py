@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from s2v.data.coverage import Share, read_shares
 from s2v.errors import Reason
-from s2v.files import atomic_path
+from s2v.report.canvas import open_frame, save
 
 WORST = 30
 """Classes that have a bar; the title says of how many."""
@@ -37,9 +37,7 @@ def run(*, by_class: Path, output: Path, dpi: int = 150) -> None:
         output: PNG.
         dpi: of the PNG.
     """
-    figure = draw(read_shares(by_class))
-    with atomic_path(output) as temporary:
-        figure.savefig(temporary, dpi=dpi, facecolor="white", metadata={"Software": None})
+    save(draw(read_shares(by_class)), output, dpi)
 
 
 def merged(shares: Iterable[Share], by: str) -> list[Share]:
@@ -115,8 +113,7 @@ def _bars(axes: Axes, named: list[tuple[str, Share]], shown: list[str]) -> None:
     axes.margins(y=0.01)
     axes.set_xlim(0, 112)
     axes.set_xticks(range(0, 101, 20))
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 __all__ = ["draw", "merged", "run", "worst"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,18 +12,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.data.reader import Only, clip_record, decoded, label_of, samples
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval, mean_interval, paired_difference
-from s2v.evaluate.quantities import Quantity, write_quantities
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.selection import Judged, judged
-from s2v.files import read_parquet, write_text
+from s2v.files import read_parquet
 from s2v.media.picture import decode_image
-from s2v.report.figures import save
+from s2v.report.canvas import cells, open_frame, save
 from s2v.report.panels import show_picture
+from s2v.report.tabular import Column, write_csv
 
 EXAMPLES = 6
 NAMES = {"top1": "top-1", "top3": "top-3", "mid": "middle", "random": "random"}
@@ -78,7 +76,7 @@ def run(
     facts = {row["clip_id"]: row for row in read_parquet(truth)} if truth else {}
     clips = judged(rows, facts) if facts else []
     measured = _by_class(clips, bootstrap)
-    write_text(table, to_csv(measured, split))
+    write_csv(table, columns(split), sorted(measured.items(), key=lambda item: (item[0] != "all", item[0])))
     write_quantities(quantities, to_quantities(clips, split, bootstrap))
     examples = list(_examples(rows, packs, {clip.clip_id: clip for clip in clips}))
     if not examples:
@@ -103,24 +101,28 @@ def _values(clips: list[Judged], name: str) -> NDArray[np.float64]:
     return np.array([clip.measures[name] for clip in clips])
 
 
-def to_csv(measured: dict[str, tuple[int, dict[str, Interval]]], split: str) -> str:
-    """A line for each class and one for all: shares with their 95 % intervals."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    measures = (*NAMES, "order")
-    ends = [column for name in measures for column in (name, f"{name} low", f"{name} high")]
-    writer.writerow(["class", "split", "clips", *ends])
-    for name in sorted(measured, key=lambda name: (name != "all", name)):
-        n, means = measured[name]
-        numbers = [value for key in measures for value in (means[key].value, means[key].low, means[key].high)]
-        writer.writerow([name, split, n, *(f"{value:.4f}" for value in numbers)])
-    return buffer.getvalue()
+ByClass = tuple[str, tuple[int, dict[str, Interval]]]
 
 
-def to_quantities(clips: list[Judged], split: str, bootstrap: int) -> dict[str, Quantity]:
-    """What the claims take; nothing where there is no truth."""
+def columns(split: str) -> list[Column[ByClass]]:
+    """Of fig03.csv: shares with their 95 % intervals, of each class and of all."""
+    return [
+        Column("class", lambda own: own[0]),
+        Column("split", lambda own: split),
+        Column("clips", lambda own: own[1][0]),
+        *(_measure(name) for name in (*NAMES, "order")),
+    ]
+
+
+def _measure(name: str) -> Column[ByClass]:
+    return Column(name, lambda own: own[1][1][name], digits=4, interval=True)
+
+
+def to_quantities(clips: list[Judged], split: str, bootstrap: int) -> dict[str, Quantity | Missing]:
+    """What the claims take; without the world's truth nothing can be right or wrong."""
     if not clips:
-        return {}
+        names = ("top1", "top1_minus_mid", "top3_minus_mid", "top1_minus_random")
+        return dict.fromkeys(names, Missing("nobody knows when the source of a clip is seen and heard"))
     about = f"clips of the split `{split}` in which the source is seen and heard at some moment"
     top1, mid = _values(clips, "top1"), _values(clips, "mid")
     found = {
@@ -129,7 +131,7 @@ def to_quantities(clips: list[Judged], split: str, bootstrap: int) -> dict[str, 
         "top3_minus_mid": paired_difference(_values(clips, "top3"), mid, bootstrap),
         "top1_minus_random": paired_difference(top1, _values(clips, "random"), bootstrap),
     }
-    return {name: Quantity(i.value, i.low, i.high, len(clips), about=about) for name, i in found.items()}
+    return {name: Quantity.of(interval, len(clips), about=about) for name, interval in found.items()}
 
 
 def _examples(rows: list[dict[str, Any]], packs: list[Path], known: dict[str, Judged]) -> Iterator[Example]:
@@ -170,18 +172,8 @@ def draw(examples: list[Example], precision: dict[str, Interval]) -> Figure:
     heights = [0.36, 1.05, 0.62, 0.3] * blocks
     figure = Figure(figsize=(7.2, sum(heights) + bars))
     top = 1 - 0.02 / figure.get_figheight()
-    grid = GridSpec(
-        len(heights),
-        2 * across,
-        figure,
-        height_ratios=heights,
-        left=0.055,
-        right=0.995,
-        bottom=(bars + 0.05) / figure.get_figheight(),
-        top=top,
-        wspace=0.06,
-        hspace=0.06,
-    )
+    bottom = (bars + 0.05) / figure.get_figheight()
+    grid = cells(figure, heights, [1] * 2 * across, (0.055, bottom, 0.995, top), (0.06, 0.06))
     for i, example in enumerate(examples):
         block, column = divmod(i, across)
         row = 4 * block
@@ -240,8 +232,7 @@ def _scores(axes: Any, example: Example, labelled: bool) -> None:
     axes.set_xlabel("time (s)", fontsize=6.5, labelpad=0.5)
     if labelled:
         axes.set_ylabel("score", fontsize=7, labelpad=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 def _bars(axes: Any, precision: dict[str, Interval]) -> None:
@@ -267,8 +258,7 @@ def _bars(axes: Any, precision: dict[str, Interval]) -> None:
     axes.set_xlim(0, 100)
     axes.tick_params(labelsize=7)
     axes.set_xlabel("moments at which the source is seen and heard (%)", fontsize=7)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
-__all__ = ["draw", "run", "to_csv", "to_quantities"]
+__all__ = ["columns", "draw", "run", "to_quantities"]

@@ -14,7 +14,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from s2v.evaluate.gap import Geometry, geometry
-from s2v.report.figures import save
+from s2v.report.canvas import open_frame, save
 from s2v.tensors import load_tensors
 
 NAMES = {"nce": r"$L_{nce}$", "total": r"$L_{total}$"}
@@ -103,8 +103,7 @@ def _distribution(axes: Any, series: list[tuple[str, Tensor]], edges: Any) -> No
         axes.hist(values.numpy(), edges, density=True, color=colour, alpha=0.55, label=name, histtype="stepfilled")
         axes.hist(values.numpy(), edges, density=True, color=colour, histtype="step", lw=1)
     axes.tick_params(labelsize=7)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
 
 
 def fig07(*, tensors: Path, runs_table: Path, output: Path, seed: int = 0) -> None:
@@ -164,8 +163,7 @@ def fig_gap(*, runs_table: Path, output: Path) -> None:
     axes.set_ylabel("R@1 of the pictures (%)", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.legend(fontsize=7, frameon=False, title="row", title_fontsize=7, handletextpad=0.2)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    open_frame(axes)
     save(figure, output)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from s2v.files import write_text
 from s2v.provenance import versions
-from s2v.report.tables import coverage_line
+from s2v.report.facts import coverage_line
+from s2v.report.tabular import Column, write_csv
 
 PACKAGES = (
     "snakemake", "torch", "torchvision", "torchaudio", "diffusers", "transformers", "webdataset", "decord",
@@ -41,9 +39,8 @@ def run(*, config: dict[str, Any], files: list[str], revision: str, coverage: Pa
         *((f"version, {name}", version) for name, version in versions(*PACKAGES).items()),
         *((f"config, {key}", str(value)) for key, value in _flat(config)),
     ]
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([("what", "value"), *rows])
-    write_text(output, buffer.getvalue())
+    columns: list[Column[tuple[str, str]]] = [Column("what", lambda row: row[0]), Column("value", lambda row: row[1])]
+    write_csv(output, columns, rows)
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

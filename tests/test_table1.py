@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from made_results import made_result, some_right
 from tiny_run import CLASSES, models, pack
 
 from s2v.config import Config, EvaluateConfig, GenerateConfig, JudgeConfig, RuntimeConfig
@@ -15,12 +15,14 @@ from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
 from s2v.evaluate.evaluate import run as evaluate
 from s2v.evaluate.generate import run as generate
-from s2v.files import read_json, read_parquet, write_json, write_parquet
+from s2v.files import read_json, read_parquet, write_json
+from s2v.report.claim_list import CLAIMS
+from s2v.report.comparisons import of_table1
 from s2v.report.deviations import deviations
+from s2v.report.findings import Finding, find
 from s2v.report.rows import load_rows
-from s2v.report.tables import run as table
-from s2v.report.verdicts import FAILS, HOLDS, verdicts
-from s2v.tensors import load_tensors, save_tensors
+from s2v.report.table1 import run as table
+from s2v.tensors import load_tensors
 from s2v.train.judge import run as train_judge
 
 RUNTIME = RuntimeConfig(device="cpu")
@@ -48,7 +50,7 @@ def _chain(root: Path, labelled: bool, evaluator: str, methods: list[str]) -> li
             stem = root / "evaluate" / method / str(seed)
             generate(
                 config=GenerateConfig(window_s=1.0), method=method, seed=seed, packs=[test],
-                train_packs=[train], encoder_dir=m.encoder, generator_dir=m.generator, align_dir=m.align,
+                train_packs=[train], parts={"encoder": m.encoder, "generator": m.generator, "align": m.align},
                 output=root / "generate" / method / f"{seed}.tar", runtime=RUNTIME, threads=1,
             )  # fmt: skip
             evaluate(
@@ -143,55 +145,43 @@ def test_without_an_evaluator_everything_is_left_out(tmp_path: Path) -> None:
     assert "no evaluator is configured" in text and rows[0]["evaluator"] == "none"
 
 
-def _result(folder: Path, method: str, letter: str, ranks: np.ndarray, shift: float, seed: int = 0) -> Path:
-    """A made-up result of stage evaluate."""
+def _result(folder: Path, method: str, letter: str, share: float, shift: float = 0.0, seed: int = 0) -> Path:
+    main = "_" not in method or method == "upper_bound"
     path = folder / method / f"{seed}.json"
-    n, g = len(ranks), torch.Generator().manual_seed(1)
-    reference = torch.randn(n, 4, generator=g)
-    write_json(path, {
-        "method": method, "seed": seed, "letter": letter, "title": method, "encoder": "A", "generator": "G",
-        "seeded": True, "note": "", "main": "_" not in method or method == "upper_bound", "input": "sound",
-        "database": None, "n": n, "evaluator": "made up", "tie_rule": "-", "missing": {}, "classes": 10,
-        "R@1": 0.0, "R@5": 0.0, "FID": 1.0, "IS": 1.0, "KID": 0.1, "n_reference": n, "inception_splits": 2,
-    })  # fmt: skip
-    rows = [{"clip_id": f"c{i:03d}", "label": "x", "rank": int(rank)} for i, rank in enumerate(ranks)]
-    from s2v.evaluate.evaluate import RANKS
-
-    write_parquet(path.with_suffix(".parquet"), rows, RANKS)
-    probabilities = torch.rand(n, 10, generator=g)
-    tensors = {
-        "features": reference + shift,
-        "reference": reference,
-        "probabilities": probabilities.softmax(1),
-    }
-    save_tensors(path.with_suffix(".safetensors"), tensors)
-    return path
+    return made_result(path, method, some_right(share, seed=seed), shift=shift, letter=letter, main=main)
 
 
-def _ranks(share: float, n: int = 200, seed: int = 0) -> np.ndarray:
-    return np.where(np.random.default_rng(seed).permutation(n) < share * n, 1, 7)
+def _findings(folder: Path, made: dict[str, tuple[str, float, float]]) -> dict[str, Finding]:
+    paths = [_result(folder, name, row, share, shift) for name, (row, share, shift) in made.items()]
+    measured = of_table1(load_rows(paths, 200), 200)
+    return {claim.key: find(claim, measured) for claim in CLAIMS if claim.source == "table1"}
 
 
-def test_verdicts_follow_the_numbers(tmp_path: Path) -> None:
+def test_checks_follow_the_numbers(tmp_path: Path) -> None:
     made = {
-        "icgan": ("A", 0.4, 0.0), "sound2vision": ("B", 0.7, 0.1), "retrieval": ("C", 0.8, 0.0),
-        "upper_bound": ("D", 0.95, 0.0), "sound2vision_shuffled": ("B", 0.1, 0.1),
+        "icgan": ("A", 0.4, 0.0), "icgan_top1": ("A", 0.4, 0.0), "sound2vision": ("B", 0.7, 0.1),
+        "retrieval": ("C", 0.8, 0.0), "upper_bound": ("D", 0.96, 0.0), "sound2vision_shuffled": ("B", 0.1, 0.1),
         "sound2vision_scrambled": ("B", 0.1, 2.0),
     }  # fmt: skip
-    paths = [_result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in made.items()]
-    lines = verdicts(load_rows(paths, 200), 200)
-    assert len(lines) == 6 and all(HOLDS in line for line in lines), lines
-    worse = {**made, "icgan": ("A", 0.68, 0.0), "retrieval": ("C", 0.6, 0.0), "upper_bound": ("D", 0.85, 0.0),
+    found = _findings(tmp_path / "good", made)
+    checks = [one for one in found.values() if one.claim.kind == "check"]
+    assert len(checks) == 5 and {one.verdict for one in checks} == {"holds"}, checks
+    worse = {**made, "icgan_top1": ("A", 0.72, 0.0), "upper_bound": ("D", 0.8, 0.0), "sound2vision": ("B", 0.45, 0.1),
              "sound2vision_shuffled": ("B", 0.5, 0.1), "sound2vision_scrambled": ("B", 0.1, 0.1)}  # fmt: skip
-    paths = [_result(tmp_path, name, row, _ranks(share), shift) for name, (row, share, shift) in worse.items()]
-    failed = [line for line in verdicts(load_rows(paths, 200), 200) if FAILS in line]
-    assert len(failed) == 5, failed
-    assert any("paired difference 2.0 [" in line for line in failed)
-    assert len(verdicts(load_rows(paths[:1], 200), 200)) == 0, "no row, no statement"
+    found = _findings(tmp_path / "bad", worse)
+    failed = {one.claim.key for one in found.values() if one.claim.kind == "check" and one.verdict == "does not hold"}
+    assert failed == {"r1_b_minus_a_top1", "r1_d", "r1_b", "r1_shuffled_minus_chance", "fid_scrambled_minus_b"}
+
+
+def test_a_row_that_is_not_there_gives_no_verdict_and_says_so(tmp_path: Path) -> None:
+    found = _findings(tmp_path, {"icgan": ("A", 0.4, 0.0)})
+    assert {one.verdict for one in found.values()} == {"not measured"}
+    assert found["r1_b_minus_a"].why == "generate.methods does not name sound2vision"
+    assert found["r1_c_minus_b"].why == "generate.methods does not name retrieval and sound2vision"
 
 
 def test_intervals_average_seeds_and_span_clips(tmp_path: Path) -> None:
-    paths = [_result(tmp_path, "icgan", "A", _ranks(0.5, seed=s), 0.0, seed=s) for s in (0, 1)]
+    paths = [_result(tmp_path, "icgan", "A", 0.5, seed=s) for s in (0, 1)]
     row = load_rows(paths, 500)["icgan"]
     assert row.r1 is not None and row.r1.value == pytest.approx(0.5) and row.seeds == [0, 1]
     assert row.r5 == Interval(row.r1.value, row.r1.low, row.r1.high)
@@ -202,14 +192,17 @@ def test_intervals_average_seeds_and_span_clips(tmp_path: Path) -> None:
 def test_results_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no results"):
         load_rows([], 100)
-    a, b = (_result(tmp_path, "icgan", "A", _ranks(0.5, n), 0.0, seed=n) for n in (10, 11))
+    a, b = (made_result(tmp_path / f"{n}.json", "icgan", some_right(0.5, n)) for n in (10, 11))
     with pytest.raises(UserError, match="different clips"):
         load_rows([a, b], 100)
     with pytest.raises(UserError, match="only controls"):
-        _table([_result(tmp_path, "sound2vision_shuffled", "B", _ranks(0.1), 0.0)], tmp_path)
+        _table([_result(tmp_path, "sound2vision_shuffled", "B", 0.1)], tmp_path)
     write_json(b, {**read_json(b), "evaluator": "another"})
     with pytest.raises(UserError, match="different evaluators"):
         load_rows([a, b], 100)
+    write_json(b, {"method": "icgan", "odd": 1})
+    with pytest.raises(UserError, match="11.json: no result of stage evaluate"):
+        load_rows([b], 100)
 
 
 def test_deviations_are_computed_from_the_configuration() -> None:

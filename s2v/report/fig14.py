@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
-from s2v.report.figures import pictures_by_seed, plan, save
-from s2v.report.panels import bare, enlarge, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.canvas import bare, cells, save, wrapped
+from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig
@@ -68,19 +66,7 @@ def draw(columns: list[Column], generators: list[str]) -> Figure:
     heights = ([name_h, *[side] * rows, gap]) * blocks
     widths = [0.42, *[side] * across]
     figure = Figure(figsize=(sum(widths) * 1.04, sum(heights) * 1.04))
-    grid = GridSpec(
-        len(heights),
-        len(widths),
-        figure,
-        width_ratios=widths,
-        height_ratios=heights,
-        left=0.002,
-        right=0.998,
-        bottom=0.004,
-        top=0.998,
-        wspace=0.05,
-        hspace=0.05,
-    )
+    grid = cells(figure, heights, widths, (0.002, 0.004, 0.998, 0.998), (0.05, 0.05))
     for i, (name, sound, pictures) in enumerate(columns):
         block, column = divmod(i, across)
         top = block * (rows + 2)
@@ -91,7 +77,7 @@ def draw(columns: list[Column], generators: list[str]) -> Figure:
                 axes.text(0.6, 0.5, text, ha="center", va="center", rotation=90, fontsize=8)
         axes = figure.add_subplot(grid[top, column + 1])
         axes.axis("off")
-        text = "\n".join(textwrap.wrap(name.replace("$", r"\$"), 14)[:3])
+        text = wrapped(name, 14, 3)
         axes.text(0.5, 0.02, text, ha="center", va="bottom", fontsize=6.5, linespacing=0.95)
         axes = figure.add_subplot(grid[top + 1, column + 1])
         show_sound(axes, sound)

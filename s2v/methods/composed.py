@@ -1,0 +1,60 @@
+"""A method of this package: what sees, what hears and what renders, as its entry composes them."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from s2v.config.methods import Entry
+from s2v.errors import UserError
+from s2v.media.picture import Policy, from_unit
+from s2v.methods.base import Sources, Unsupported
+from s2v.methods.renderers import Eye, renderer
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.store import load
+
+
+class Composed:
+    """f_V of a picture, or f_A of a sound in its place -> renderer.
+
+    Raises:
+        UserError: a part is missing or damaged, or f_A's features are not of the size of f_V's.
+    """
+
+    def __init__(self, entry: Entry, sources: Sources) -> None:
+        self.entry, self.window_s = entry, sources.config.window_s
+        self.renderer = renderer(entry, sources)
+        self.f_v: Eye = self.renderer.f_v or load(ImageEncoder, sources.part("encoder"), sources.device)
+        self.f_a = load(AudioEncoder, sources.part("align"), sources.device) if entry.hears else None
+        if self.f_a is not None and self.f_a.dim != self.f_v.dim:
+            raise UserError(
+                f"{sources.part('align')}: gives features of {self.f_a.dim} numbers, and {entry.name} takes "
+                f"{self.f_v.dim}; run stage {entry.hears} again"
+            )
+        self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.renderer.resolution
+        self.image_policy: Policy = self.f_v.policy
+
+    @property
+    def database(self) -> int | None:
+        """Number of pictures that it searches; None where it makes its own."""
+        return self.renderer.size
+
+    def encode_audio(self, wave: Tensor) -> Tensor:
+        """Waveform float [B, N] at 16 kHz, tiled or cut to the window -> z^A [B, D], as the renderer takes it."""
+        if self.f_a is None:
+            raise Unsupported(f"{self.entry.name}: makes pictures from pictures; it has no audio encoder")
+        return self._condition(self.f_a.encode(wave, self.window_s))
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D], as the renderer takes it."""
+        return self._condition(self.f_v.encode(from_unit(image)))
+
+    def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
+        """Conditions [B, D] and one noise seed each -> pictures [B, 3, R, R] in [-1, 1]."""
+        return self.renderer.draw(z, seeds)
+
+    def _condition(self, z: Tensor) -> Tensor:
+        return unit(z) if self.renderer.unit_norm else z
+
+
+__all__ = ["Composed"]

@@ -1,0 +1,91 @@
+"""IC-GAN's BigGAN (Casanova et al. 2021), the paper's generator."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from s2v.media.picture import from_unit, resize, to_unit
+from s2v.methods.base import Sources
+from s2v.methods.renderers.base import Eye, Inversion, Renderer
+from s2v.models.biggan import Generator
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.perceptual import perceptual_distance
+from s2v.models.store import load
+
+LEARNING_RATE = 0.05
+FEATURE_WEIGHT = 0.5
+NOISE_WEIGHT = 1e-3
+
+
+class BigGan(Renderer):
+    """Feature of unit norm and noise -> G."""
+
+    inversion_steps = 150
+
+    def __init__(self, method: str, sources: Sources) -> None:
+        super().__init__(method, sources)
+        self.g = load(Generator, sources.part("generator"), sources.device)
+        self.noise_shape, self.resolution = (self.g.dim_z,), self.g.resolution
+
+    def gan(self) -> Generator:
+        """G."""
+        return self.g
+
+    @torch.inference_mode()
+    def draw(self, z: Tensor, seeds: list[int]) -> Tensor:
+        """z [B, D] of unit norm -> pictures [B, 3, R, R] in [-1, 1]."""
+        return self._painted(self.noises(seeds), z)
+
+    def _painted(self, noise: Tensor, z: Tensor) -> Tensor:
+        picture: Tensor = self.g(noise.to(self.device), z.to(self.device))
+        return picture.float().clamp(-1, 1).cpu()
+
+    @torch.inference_mode()
+    def redraw(self, found: Inversion, z: Tensor) -> Tensor:
+        """Features [K, D] -> pictures uint8 [K, 3, R, R] under the noise that was found."""
+        return from_unit(self._painted(found.noise.expand(len(z), -1), z))
+
+    def invert(self, f_v: Eye, picture: Tensor, steps: int) -> Inversion:
+        """Noise and feature of a picture uint8 [3, H, W], searched together by Adam, the feature from f_V's own on.
+
+        The paper names the technique (Abdal et al. 2019; Richardson et al. 2021) and releases no code. The loss is the
+        mean absolute difference, a quarter of the perceptual distance (as the generator was trained with), how far the
+        feature has left f_V's own (cosine), and a pull of the noise to zero, where it is most likely.
+        """
+        encoder = cast(ImageEncoder, f_v)  # the entries of a GAN see by one
+        target = to_unit(resize(picture[None], self.resolution)).to(self.device)
+        # The encoder gives inference tensors, which no gradient may see.
+        own = unit(f_v.encode(picture[None])).clone().to(self.device)
+        noise = torch.zeros(1, self.g.dim_z, device=self.device, requires_grad=True)
+        feature = own.clone().requires_grad_()
+        optimizer = torch.optim.Adam([noise, feature], LEARNING_RATE)
+
+        def shown() -> Tensor:
+            made: Tensor = self.g(noise, F.normalize(feature, dim=1))
+            return made
+
+        with torch.no_grad():
+            start_error = float((shown() - target).abs().mean()) / 2
+        for step in range(steps):
+            for group in optimizer.param_groups:  # falls to 0, so that the end is a minimum and not a walk around one
+                group["lr"] = LEARNING_RATE * (1 - step / steps)
+            made = shown()
+            loss = F.l1_loss(made, target) + 0.25 * perceptual_distance(encoder, made, target)
+            loss = loss + FEATURE_WEIGHT * (1 - F.cosine_similarity(feature, own).mean())
+            loss = loss + NOISE_WEIGHT * noise.square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.no_grad():
+            made = shown()
+            error = float((made - target).abs().mean()) / 2
+            z = F.normalize(feature, dim=1)
+            found = from_unit(made.clamp(-1, 1).cpu())[0]
+        return Inversion(noise.detach()[0].cpu(), z[0].cpu(), found, error, start_error, steps)
+
+
+__all__ = ["BigGan"]

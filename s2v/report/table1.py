@@ -1,0 +1,126 @@
+"""Stage `table1`: Table 1 (a) as CSV in the paper's layout, and its readable twin with the paper's numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from s2v.errors import UserError
+from s2v.evaluate.quantities import write_quantities
+from s2v.files import write_text
+from s2v.report.comparisons import of_table1
+from s2v.report.facts import coverage_line, facts, left_out
+from s2v.report.findings import what_holds
+from s2v.report.metrics import PaperTable, beside_paper, made_by, metric_columns
+from s2v.report.rows import Row, load_rows
+from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
+
+PAPER_TABLE1: PaperTable = {
+    "A": {"R@1": "30.06 / 46.60", "R@5": "62.59 / 82.48", "FID": "16.11", "IS": "12.61"},
+    "B": {"R@1": "40.71 / 57.44", "R@5": "77.36 / 84.08", "FID": "17.97", "IS": "19.46"},
+    "C": {"R@1": "51.28 / 67.20", "R@5": "80.37 / 85.00"},
+    "D": {"R@1": "57.82 / 73.60", "R@5": "85.79 / 88.2"},
+}
+"""Table 1 (a): R@k on VGGSound (50 classes) / VEGAS (10 classes), FID and IS on VGGSound."""
+
+
+def run(
+    *,
+    results: list[Path],
+    coverage: Path,
+    splits: list[str],
+    dataset: str,
+    deviations: list[str],
+    bootstrap: int,
+    output: Path,
+    markdown: Path,
+    quantities: Path,
+) -> None:
+    """Write table1.csv (rows A-D), what the claims take from it, and table1.md (the same, the paper's numbers, what
+    holds, controls, deviations).
+
+    R@k is in percent, as in the paper. Values are means over generation seeds; low and high bound the 95 % bootstrap
+    interval over test clips. A metric that could not be had is an empty cell, and the twin says why.
+
+    Args:
+        results: JSON files of stage evaluate, all methods and seeds.
+        coverage: coverage_by_class.csv.
+        splits: those of which the twin says how many clips were left out.
+        dataset: what the clips are, in words.
+        deviations: every difference from the paper, in words, computed from the configuration.
+        bootstrap: number of resamples.
+        output: CSV.
+        markdown: its twin.
+        quantities: JSON of `s2v.evaluate.quantities`.
+
+    Raises:
+        UserError: results are missing or do not belong together.
+    """
+    rows = load_rows(results, bootstrap)
+    main = [row for row in rows.values() if row.result.main]
+    if not main:
+        raise UserError("table: there are only controls; add one of the paper's rows to generate.methods")
+    measured = of_table1(rows, bootstrap)
+    write_quantities(quantities, measured)
+    columns = _columns(dataset)
+    write_csv(output, columns, main)
+    said = facts(main, dataset, coverage_line(coverage, splits), bootstrap)
+    database = next((row.result.database for row in main if row.result.database), None)
+    said = replace(
+        said,
+        ours=f"{said.ours} Rows C and D draw no noise: equal for every seed.",
+        database=f"Row C searches {database} training images, chosen without regard to their content."
+        if database
+        else "",
+    )
+    text = page(
+        "# Table 1 (a): comparison to baselines",
+        bullets(said.lines()),
+        to_markdown(columns, main),
+        bullets(left_out(main)),
+        what_holds("table1", measured),
+        _controls(main, [row for row in rows.values() if not row.result.main]),
+        "## What this is and is not",
+        bullets(deviations or ["No deviation from the paper is configured."]),
+    )
+    write_text(markdown, text)
+
+
+def _columns(dataset: str) -> list[Column[Row]]:
+    return [
+        Column("row", lambda row: row.result.letter, title="Row"),
+        Column("method", lambda row: row.result.title, title="Method"),
+        Column("encoder", lambda row: row.result.encoder, title="V/A"),
+        Column("generator", lambda row: row.result.generator, title="G/R"),
+        *beside_paper(_itself, lambda row: row.result.letter, PAPER_TABLE1),
+        *made_by(_itself, dataset),
+    ]
+
+
+def _controls(main: list[Row], controls: list[Row]) -> str:
+    """The section of the controls, beside the rows that they control; empty where there are none."""
+    if not controls:
+        return ""
+    columns: list[Column[Row]] = [
+        Column("Row", lambda row: f"{row.result.letter} {row.result.title}" if row.result.main else _code(row)),
+        Column("Input", lambda row: row.result.input),
+        *metric_columns(_itself),
+        Column("KID", lambda row: None if row.real or row.kid is None else f"{row.kid:.4g}", number=True),
+    ]
+    return page(
+        "## Controls",
+        "Not rows of the paper's table; the same clips, seeds and evaluator.",
+        to_markdown(columns, [*main, *controls]),
+        bullets(f"{_code(row)}: {row.result.note}." for row in controls if row.result.note),
+    ).rstrip()
+
+
+def _itself(row: Row) -> Row:
+    return row
+
+
+def _code(row: Row) -> str:
+    return f"`{row.result.method}`"
+
+
+__all__ = ["PAPER_TABLE1", "run"]

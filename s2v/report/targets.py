@@ -1,0 +1,71 @@
+"""What the targets `evidence` and `paper` make: files, and the stages whose measurements their claims take.
+
+Both follow from the configuration alone. Rules read this, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from s2v.config import Config
+
+Target = Literal["evidence", "paper"]
+
+_EVIDENCE = (
+    "table1.csv", "table2.csv", "fig03.png", "fig04.png", "fig05.png", "fig06.png", "fig07.png", "gap.png",
+    "coverage.csv", "provenance.csv",
+)  # fmt: skip
+_CONTROL = ("fig08.png", "fig09.png", "fig10.png", "fig11.png", "fig13.png", "fig18.png", "fig19.png")
+_SCALING = ("fig16.png", "fig17.png")
+_FILES = {"evidence": _EVIDENCE, "paper": (*_EVIDENCE, "table3.csv", "fig14.png", *_CONTROL, "control.csv", *_SCALING)}
+
+CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.csv"}
+"""A verdict on each claim that a target measures; that of `paper` has all."""
+
+MEASURED = {
+    "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
+    "table3": "table3.csv", "fig16": "fig16.png", "control": "control.csv",
+}  # fmt: skip
+"""Stages that measure claims, each with the file that a user asks it for."""
+
+
+def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
+    """Files of the paper that cannot be made on a configuration, each with the reason.
+
+    Args:
+        config: the configuration.
+        scaling: the one in which the number of classes grows, where that is another (`scaling.world`).
+    """
+    found: dict[str, str] = {}
+    larger = scaling or config
+    if not larger.scaling.sizes:
+        found |= dict.fromkeys(_SCALING, "scaling.sizes names no numbers of classes")
+    if config.evaluate.evaluator == "none":
+        found["fig16.png"] = "evaluate.evaluator is none"
+    if config.evaluate.evaluator != "judge":
+        found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
+    folder = config.data.folder
+    if config.data.source == "celebvhq" or (config.data.source == "folder" and folder and folder.labels == "none"):
+        found |= dict.fromkeys((*_CONTROL, "control.csv", *_SCALING), "the clips have no labels")
+    return found
+
+
+def files(target: Target, config: Config, scaling: Config | None = None) -> list[str]:
+    """Everything that a target makes, but for what cannot be made on the configuration."""
+    left_out = impossible(config, scaling)
+    return [file for file in (*_FILES[target], CLAIMS_FILE[target]) if file not in left_out]
+
+
+def sources(target: Target, config: Config, scaling: Config | None = None) -> list[str]:
+    """Stages whose measurements a target's claims take."""
+    return [stage for stage, file in MEASURED.items() if file in files(target, config, scaling)]
+
+
+def unmeasured(config: Config, scaling: Config | None = None) -> dict[str, str]:
+    """Stages that cannot measure on a configuration, each with the reason; others are out of a target's scope."""
+    left_out = impossible(config, scaling)
+    return {stage: left_out[file] for stage, file in MEASURED.items() if file in left_out}
+
+
+__all__ = ["CLAIMS_FILE", "MEASURED", "Target", "files", "impossible", "sources", "unmeasured"]

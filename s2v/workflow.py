@@ -1,0 +1,371 @@
+"""What rules ask of a configuration: which files, values and code a job has, and how much memory and time.
+
+rules/common.smk makes one `Plan`, and each rule file reads that one and no name of another rule file. Paths are
+written as rules write them: `<results>` is the output folder, what stands in braces a wildcard. Nothing here imports
+Snakemake, so that all of it is tested without; and nothing heavy, since every job reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from s2v import resources
+from s2v.config import AblationRow, Config, Slice
+from s2v.config.methods import METHODS, OWN_SETTINGS
+from s2v.config.repeats import ablation_runs, drawn_again, made_anew
+from s2v.configfile import split_names
+from s2v.data.fetch import unused
+from s2v.data.manifest import MODULES
+from s2v.identity import code_digest, tree_digest
+from s2v.report.ablation import Ablation
+from s2v.stages import STAGES
+
+
+class Wildcards(Protocol):
+    """What Snakemake hands to a function of an input, a param or a resource: the wildcards of the job's rule."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+
+Values = dict[str, Any]
+Files = str | list[str]
+"""One file that has a name in the rule's input, or several; an empty list where there is none."""
+
+InputFunction = Callable[[Wildcards], Files]
+Amount = Callable[[Wildcards, int], int]
+"""Of the wildcards and the attempt, which Snakemake counts from 1."""
+
+StageOf = str | Callable[[Wildcards], str]
+"""A stage, or how a job's wildcards say which of its variants it is."""
+
+_Input = TypeVar("_Input", str, list[str], InputFunction)
+
+TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
+"""What a training leaves."""
+
+FRAMES = ("mid", "top1")
+"""Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
+
+
+def either(rule: str) -> str:
+    """Wildcard pattern of the stages that one rule makes."""
+    return f"({'|'.join(stage.name for stage in STAGES.values() if stage.rule == rule)})"
+
+
+def trained(folder: str) -> list[str]:
+    """What is read of a trained thing."""
+    return [f"<results>/{folder}/model.safetensors", f"<results>/{folder}/config.json"]
+
+
+def plain(section: Slice, *without: str, training: int = 0) -> Values:
+    """A part of the configuration as plain values; the seed of the training is counted up by its number.
+
+    Args:
+        section: the part.
+        without: keys to leave out, since they are wildcards of the rule.
+        training: number of the training seed.
+    """
+    found = {key: value for key, value in section.model_dump(mode="json").items() if key not in without}
+    return found | {"seed": found["seed"] + training} if training else found
+
+
+def training_of(wildcards: Wildcards) -> int:
+    """The number of the training seed of a job."""
+    return int(wildcards.again.split("/")[1]) if wildcards.again else 0
+
+
+def variant_classes(wildcards: Wildcards) -> Files:
+    """Names of the classes of a variant that takes some; nothing where all are taken."""
+    some = wildcards.variant.startswith("classes/")
+    return f"<results>/{wildcards.variant}classes.json" if some else []
+
+
+def embedded(wildcards: Wildcards) -> str:
+    """The stage of a job of rule embed, without the frame that it names."""
+    stage, _, frame = wildcards.embed.rpartition("_")
+    return stage if frame in FRAMES else wildcards.embed
+
+
+def embedded_frame(wildcards: Wildcards) -> str:
+    """The frame that a job of rule embed sees: a column of the packed shards."""
+    frame = wildcards.embed.rpartition("_")[2]
+    return f"{frame}.jpg" if frame in FRAMES else "jpg"
+
+
+class Plan:
+    """A configuration as rules take it.
+
+    Args:
+        config: the configuration.
+        cores: that all jobs share on this machine; None on a cluster, whose profile says the threads.
+    """
+
+    def __init__(self, config: Config, cores: int | None = None) -> None:
+        self.config = config
+        self.shards = [f"{shard:03d}" for shard in range(config.data.shards)]
+        splits = split_names(config)
+        # Splits of which every frame is kept, and those of pairs of a chosen frame and a sound.
+        self.frames = [split for split in splits if config.pack.keep.get(split) == "all"]
+        self.pairs = [split for split in splits if split not in self.frames]
+        # Half of the cores: alignment and the generator, the two long trainings, then run side by side. Two small nets
+        # on a thread each were measured to finish sooner than one after the other on two.
+        self._training_threads = max(1, min(8, (cores or 16) // 2))
+
+    # Data.
+
+    def packs(self, *splits: str) -> list[str]:
+        """The packed shards of some splits."""
+        return [f"<results>/pack/{split}/{shard}.tar" for split in splits for shard in self.shards]
+
+    @property
+    def truth(self) -> list[str]:
+        """What the world knows of its clips, and measurements alone may read."""
+        return ["<results>/world/truth.parquet"] if self.config.data.source == "world" else []
+
+    @property
+    def duplicates(self) -> list[str]:
+        """Clips of a shard that show what a test clip shows, where they are left out."""
+        wanted = self.config.duplicates.max_distance is not None
+        return ["<results>/duplicates/{shard}.parquet"] if wanted else []
+
+    @property
+    def unselected(self) -> list[str]:
+        """Clips of a shard that have no published moment."""
+        return ["<results>/select/{shard}.status.parquet"] if self.is_published("select") else []
+
+    @property
+    def is_by_id(self) -> bool:
+        """Whether videos are known by their ids, and come from `data.videos.source`."""
+        return self.config.data.source in ("vggsound", "celebvhq")
+
+    @property
+    def tars(self) -> list[str]:
+        """Tars that videos are taken from."""
+        videos = self.config.data.videos
+        return videos.tars if self.is_by_id and videos.source == "tar_urls" else []
+
+    @property
+    def downloads(self) -> bool:
+        """Whether videos are downloaded one by one."""
+        return self.is_by_id and self.config.data.videos.source == "youtube"
+
+    def listing(self) -> str:
+        """Digest of what lies in a user's folder, which changes without the configuration."""
+        section = self.config.data.section()
+        assert section is not None, "checked with the configuration"
+        folder, files = section.watched()
+        return tree_digest(folder, *files)
+
+    # Values and code.
+
+    def values(self, stage: str, *without: str) -> Values:
+        """A stage's part of the configuration, without the keys that are wildcards of its rule."""
+        return plain(self._section(stage), *without)
+
+    def trained_with(self, stage: StageOf) -> Callable[[Wildcards], Values]:
+        """The same under the training seed of a job."""
+        return lambda wildcards: self._under_seed(
+            _name(stage, wildcards), self._section(_name(stage, wildcards)), wildcards
+        )
+
+    def aligned_with(self, wildcards: Wildcards) -> Values:
+        """Values of an alignment, as the row of Table 2 that a job is of has them."""
+        section = self.ablated(wildcards).of(self._section(wildcards.align))
+        return self._under_seed(wildcards.align, section, wildcards)
+
+    def drawn_with(self, wildcards: Wildcards) -> Values:
+        """Values of drawing; another way of sampling with one generator is no matter of the others'."""
+        others = OWN_SETTINGS.difference(METHODS[wildcards.method].renders.settings)
+        section = self.ablated(wildcards).heard_by(self.config.generate)
+        return plain(section, "methods", "seeds", "table3", "settings", *others)
+
+    def embedded_with(self, wildcards: Wildcards) -> Values | None:
+        """How Stable unCLIP's image encoder sees, where the method of a job draws with it."""
+        return self.values("embed_unclip") if "unclip" in METHODS[wildcards.method].renders.settings else None
+
+    def _section(self, stage: str) -> Any:
+        return getattr(self.config, STAGES[stage].section)
+
+    def _under_seed(self, stage: str, section: Slice, wildcards: Wildcards) -> Values:
+        return plain(section, training=training_of(wildcards) if stage in self.config.seeds.of else 0)
+
+    def is_published(self, stage: str) -> bool:
+        """Whether something published takes the place of what a stage makes."""
+        section = self._section(stage) if STAGES[stage].instead else None
+        return bool(getattr(section, "weights", None)) or getattr(section, "mode", None) == "published"
+
+    def unless_published(self, stage: str, files: _Input) -> _Input | list[str]:
+        """Inputs of a stage: none where something published takes its place."""
+        return [] if self.is_published(stage) else files
+
+    def code(self, stage: str) -> str:
+        """Digest of what the code of a stage computes, without what this configuration never enters."""
+        return code_digest(*self.modules(stage), without=unused(self.config.data) if stage == "fetch" else ())
+
+    def code_of_method(self, wildcards: Wildcards) -> str:
+        """The same of stage `generate`, without what other methods render with."""
+        return code_digest(*self.modules("generate"), without=METHODS[wildcards.method].unused())
+
+    def modules(self, stage: str) -> tuple[str, ...]:
+        """Where the code of a stage begins; a source of clips is imported by name, and so named here."""
+        found = (STAGES[stage].instead,) if self.is_published(stage) else STAGES[stage].modules
+        return (*found, MODULES[self.config.data.source]) if stage == "manifest" else found
+
+    # Trainings with other seeds, and variants of alignment.
+
+    def folder(self, stage: str, wildcards: Wildcards) -> str:
+        """Folder of what a stage made, as a job of a training seed takes it: its own, or that of all seeds."""
+        return f"{wildcards.again if made_anew(self.config, stage) else ''}{stage}"
+
+    def model(self, stage: str) -> InputFunction:
+        """The trained thing of a stage."""
+        return lambda wildcards: trained(self.folder(stage, wildcards))
+
+    def cached(self, stage: str, splits: Iterable[str]) -> InputFunction:
+        """Features, or latents, of some splits."""
+        return lambda wildcards: [f"<results>/{self.folder(stage, wildcards)}/{split}.safetensors" for split in splits]
+
+    def features_of(self, split: str) -> InputFunction:
+        """f_V's features of a split, of the encoder, and of the frames, that an alignment learns from."""
+
+        def files(wildcards: Wildcards) -> Files:
+            (source,), frame = STAGES[wildcards.align].made_from, self.ablated(wildcards).frame
+            folder = self.folder(source, wildcards) + (f"_{frame}" if frame else "")
+            return self.unless_published(wildcards.align, f"<results>/{folder}/{split}.safetensors")
+
+        return files
+
+    def image_encoder(self, wildcards: Wildcards) -> list[str]:
+        """The trained image encoder of a job of rule embed."""
+        (encoder,) = STAGES[embedded(wildcards)].made_from
+        return trained(self.folder(encoder, wildcards))
+
+    def part(self, name: str) -> InputFunction:
+        """The trained thing that takes the part `name` in the method of a job; nothing where it has no such part."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            stage = METHODS[wildcards.method].parts.get(name)
+            if stage is None:
+                return []
+            # Encoders and generators are the same for all variants; f_A is what differs.
+            variant = wildcards.variant if name == "align" else ""
+            return trained((wildcards.again if made_anew(self.config, stage) else "") + variant + stage)
+
+        return files
+
+    def ablated(self, wildcards: Wildcards) -> AblationRow:
+        """The row of Table 2 that a job is of; one that changes nothing elsewhere."""
+        kind, name = (*Path(wildcards.variant).parts, "", "")[:2]
+        return self.config.ablation.wanted()[name] if kind == "ablation" else AblationRow()
+
+    @property
+    def ablations(self) -> dict[str, Values]:
+        """The rows of Table 2, in words."""
+        rows, align, mode = self.config.ablation.wanted(), self.config.align, self.config.select.mode
+        return {name: asdict(Ablation.of(row, align, mode)) for name, row in rows.items()}
+
+    # Pictures and their marks.
+
+    @property
+    def judge(self) -> list[str]:
+        """The trained evaluator, where it is one of this workflow's."""
+        return trained("judge") if self.config.evaluate.evaluator == "judge" else []
+
+    def drawn(self, method: str) -> list[str]:
+        """Pictures of a method, for all generation seeds."""
+        return [f"<results>/generate/{method}/{seed}.tar" for seed in self.config.generate.seeds]
+
+    def evaluated(self, suffix: str, methods: Iterable[str], trainings: Sequence[int]) -> list[str]:
+        """What stage `evaluate` writes for some methods, trainings, and all generation seeds."""
+        return [
+            f"<results>/{seeds}evaluate/{method}/{seed}.{suffix}"
+            for seeds, method in drawn_again(self.config, methods, trainings)
+            for seed in self.config.generate.seeds
+        ]
+
+    def ablation_results(self, suffix: str) -> dict[str, list[str]]:
+        """What stage `evaluate` writes for Table 2, {row and suffix: files}."""
+        found: dict[str, list[str]] = {}
+        for name, _, folder, seed in ablation_runs(self.config):
+            file = f"<results>/{folder}evaluate/sound2vision/{seed}.{suffix}"
+            found.setdefault(f"{name}_{suffix}", []).append(file)
+        return found
+
+    # What jobs ask for.
+
+    def threads(self, stage: str) -> int:
+        """Threads of a job."""
+        return self._training_threads if STAGES[stage].threads == "training" else 1
+
+    def gpus(self, stage: str) -> int:
+        """GPUs of a job; none where the configuration computes on the CPU."""
+        runtime = self.config.runtime
+        here = {"none": 0, "job": 1, "process": runtime.processes}[STAGES[stage].gpus]
+        return 0 if runtime.device == "cpu" else here
+
+    def memory(self, stage: StageOf) -> Amount:
+        """Memory (MB) of a job: twice as much when it is tried again, since one that overran it was killed."""
+        return lambda wildcards, attempt: self._memory_mb(_name(stage, wildcards)) * min(attempt, 2)
+
+    def minutes(self, stage: StageOf) -> Amount:
+        """Time (minutes) of a job, doubled likewise, unless it goes on where it was stopped."""
+
+        def asked(wildcards: Wildcards, attempt: int) -> int:
+            name = _name(stage, wildcards)
+            return self._minutes(name) * (1 if STAGES[name].resumes else min(attempt, 2))
+
+        return asked
+
+    def memory_of_method(self, stage: str) -> Amount:
+        """Memory of a job of a method: what its sizes ask for, and no less than the method is known to need."""
+
+        def asked(wildcards: Wildcards, attempt: int) -> int:
+            least = METHODS[wildcards.method].renders.memory_mb
+            return max(least, self._memory_mb(_of_method(stage, wildcards))) * min(attempt, 2)
+
+        return asked
+
+    def minutes_of_method(self, stage: str) -> Amount:
+        """Time of a job of a method; what the method is known to take is for drawing."""
+        return lambda wildcards, attempt: (
+            max(
+                METHODS[wildcards.method].renders.minutes if stage == "generate" else 0,
+                self._minutes(_of_method(stage, wildcards)),
+            )
+            * min(attempt, 2)
+        )
+
+    def _memory_mb(self, stage: str) -> int:
+        return resources.memory_mb(self.config, STAGES[stage].sizes)
+
+    def _minutes(self, stage: str) -> int:
+        found = STAGES[stage]
+        # A figure may hold the nets of another stage, and takes its own time.
+        return found.minutes if found.minutes and not found.memory_mb else resources.minutes(self.config, found.sizes)
+
+
+def _name(stage: StageOf, wildcards: Wildcards) -> str:
+    return stage if isinstance(stage, str) else stage(wildcards)
+
+
+def _of_method(stage: str, wildcards: Wildcards) -> str:
+    """`generate_ldm` for a method whose last word is ldm, where that has sizes of its own."""
+    sized = f"{stage}_{wildcards.method.rpartition('_')[2]}"
+    return sized if sized in STAGES else stage
+
+
+__all__ = [
+    "TRAINED",
+    "Plan",
+    "Wildcards",
+    "either",
+    "embedded",
+    "embedded_frame",
+    "plain",
+    "trained",
+    "training_of",
+    "variant_classes",
+]
