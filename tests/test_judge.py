@@ -14,7 +14,7 @@ from s2v.errors import UserError
 from s2v.evaluate.evaluators import JudgeEvaluator
 from s2v.evaluate.retrieval import ranks, recall_at
 from s2v.files import read_json
-from s2v.losses import contrastive_loss
+from s2v.losses.judge import contrastive_loss
 from s2v.media.picture import resize, to_unit
 from s2v.models.judge import Judge, TextTower
 from s2v.train.augment import degrade

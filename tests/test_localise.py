@@ -14,7 +14,7 @@ from shards import RATE, blinking_clip, clip_members, extract_tar, write_tar
 from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig
 from s2v.data.moments import evenly, read_moments
 from s2v.errors import UserError
-from s2v.losses import moment_loss
+from s2v.losses.localisation import moment_loss
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.store import load
 from s2v.train.localise import run

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from s2v.losses import l_total, sinkhorn, swav_loss
+from s2v.losses.alignment import l_total
+from s2v.losses.swav import sinkhorn, swav_loss
 from s2v.models.biggan import Discriminator, Generator
 from s2v.models.image_encoder import unit
 from s2v.models.resnet import ResNet

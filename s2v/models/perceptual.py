@@ -1,11 +1,11 @@
-"""Pictures in the eyes of f_V, for the perceptual loss (Johnson et al. 2016; `s2v.losses.perceptual_loss`)."""
+"""Pictures in the eyes of f_V, for the perceptual loss (Johnson et al. 2016; `s2v.losses.pictures`)."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2v.losses import perceptual_loss
+from s2v.losses.pictures import perceptual_loss
 from s2v.models.image_encoder import ImageEncoder
 
 

@@ -1,4 +1,4 @@
-"""SwAV's head (Caron et al. 2020): projection and prototypes. Its loss is `s2v.losses.swav_loss`."""
+"""SwAV's head (Caron et al. 2020): projection and prototypes. Its loss is `s2v.losses.swav`."""
 
 from __future__ import annotations
 

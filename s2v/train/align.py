@@ -12,7 +12,7 @@ from s2v.data.subset import indices, read_classes
 from s2v.data.table import Spectrograms, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import LOSSES
+from s2v.losses.alignment import LOSSES
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.runtime import Runtime

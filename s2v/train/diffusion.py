@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import denoising_loss
+from s2v.losses.denoising import denoising_loss
 from s2v.media.picture import from_unit
 from s2v.models.autoencoder import autoencoder, decode
 from s2v.models.diffusion_sampler import Sampler

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
-from s2v.losses import swav_loss
+from s2v.losses.swav import swav_loss
 from s2v.media.picture import to_unit
 from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.swav import SwavHead

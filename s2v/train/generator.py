@@ -13,7 +13,8 @@ from torch import Tensor
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import generator_loss, hinge_loss, reconstruction_loss
+from s2v.losses.adversarial import generator_loss, hinge_loss
+from s2v.losses.pictures import reconstruction_loss
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.biggan import Discriminator, Generator, shape
 from s2v.models.image_encoder import ImageEncoder, unit

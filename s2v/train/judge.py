@@ -16,7 +16,7 @@ from torch import Tensor
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import contrastive_loss
+from s2v.losses.judge import contrastive_loss
 from s2v.media.picture import resize, to_unit
 from s2v.models.judge import Judge
 from s2v.runtime import Runtime

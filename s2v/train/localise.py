@@ -14,7 +14,7 @@ from torch import Tensor
 from s2v.data.moments import clips_with_sound, read_moments
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import moment_loss
+from s2v.losses.localisation import moment_loss
 from s2v.media.picture import to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.localiser import Ear, Localiser

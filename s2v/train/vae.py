@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.files import sha256
-from s2v.losses import PIXELS, perceptual_loss
+from s2v.losses.pictures import PIXELS, perceptual_loss
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.autoencoder import autoencoder, decode, encode, shape
 from s2v.models.image_encoder import ImageEncoder
