@@ -18,7 +18,7 @@ from training_tasks import TASKS, small, trained
 from s2v.errors import UserError
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors
-from s2v.train.norms import one_of_several
+from s2v.train.norms import one_of_several, shared_norms
 from s2v.train.step import train_step
 
 CPU = torch.device("cpu")
@@ -132,6 +132,32 @@ def test_running_statistics_move_once_towards_the_mean_over_pieces() -> None:
     torch.testing.assert_close(norm.running_mean, 0.3 * mean)
     torch.testing.assert_close(norm.running_var, 0.7 + 0.3 * variance)
     assert norm.momentum == 0.3 and norm.track_running_stats and norm.training
+
+
+@pytest.mark.parametrize("name", ["encoder", "encoder_vit", "generator, adversarial"])
+def test_batch_norm_for_several_gpus_keeps_weights_names_and_activations(name: str) -> None:
+    """As far as that can be seen without GPUs: in evaluation."""
+    task = small(name, ONE)
+    drawn = next(iter(task.updates(0))).drawn
+    batch = {**drawn, **task.batches.get(0)}
+    forward = task._judged if "generator" in name else task.forward
+    seen = []
+    for convert in (False, True):
+        for part in ("encoder", "head") if "encoder" in name else ("generator",):
+            net = getattr(task, part)
+            before = dict(net.named_parameters()), list(net.state_dict())
+            if convert:
+                net = shared_norms(net, True, Runtime(torch.device("cuda"), False, 0, 2))
+                assert any(isinstance(module, nn.SyncBatchNorm) for module in net.modules())
+                setattr(task, part, net)
+            assert all(parameter is before[0][k] for k, parameter in net.named_parameters())
+            assert list(net.state_dict()) == before[1]
+            net.eval()
+        if "generator" in name:
+            task.discriminator.eval()
+        with torch.no_grad():
+            seen.append(forward(batch))
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
 
 
 def test_spectral_norm_steps_once_for_all_pieces() -> None:

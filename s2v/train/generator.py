@@ -84,9 +84,8 @@ class IcGanTask(Task):
         self.discriminator: Discriminator = discriminator.to(runtime.device)
         self.ema = Ema(self.generator, config.ema, config.ema_start)
         self.modules = {"g": self.generator, "d": self.discriminator, "ema": self.ema.net}
-        self.rate = Schedule(
-            config.warmup_learning_rate, 0, "linear", config.warmup_steps, 0.1
-        )  # then both are constant
+        # Of the warm-up; those of the adversarial phase are constant.
+        self.rate = Schedule(config.warmup_learning_rate, 0, "linear", config.warmup_steps, 0.1)
         self.optimizers = {
             "g": torch.optim.Adam(self.generator.parameters(), config.learning_rate, (0.0, 0.999), eps=1e-6),
             "d": torch.optim.Adam(self.discriminator.parameters(), config.d_learning_rate, (0.0, 0.999), eps=1e-6),
