@@ -103,7 +103,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("config.yaml", "ffmpeg: bundled", "ffmpeg: system", set()),
         ("configs/tiny.yaml", "seeds: [0]", "seeds: [0, 1]", {"generate", "evaluate", "table1", "fig04"}),
         ("configs/tiny.yaml", "bootstrap: 50", "bootstrap: 60", {"evaluate", "table1"}),
-        ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
+        ("s2v/losses/alignment.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
         ("s2v/report/findings.py", '"""', '"""Edited. ', {"table1"}),
         ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
         ("s2v/report/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),

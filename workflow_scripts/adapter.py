@@ -59,6 +59,7 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
     handlers = [logging.StreamHandler(sys.stderr), screen]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     try:
+        runtime = runtime.of(folder(snakemake.output).name)
         yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")

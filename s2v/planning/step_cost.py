@@ -13,11 +13,12 @@ import torch
 from s2v.errors import UserError
 from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.train.batches import steps_per_epoch
+from s2v.train.step import train_step
 
 if TYPE_CHECKING:
     from s2v.config import Config, EncoderConfig
     from s2v.runtime import Runtime
-    from s2v.train.loop import Task
+    from s2v.train.task import Task
 
 _STEPS = 3
 
@@ -90,10 +91,10 @@ def step_cost(training: Training, first: int, batch: int, runtime: Runtime) -> S
             torch.manual_seed(0)
             task = training.build(tried, runtime)
             for step in range(2):
-                task.step(first + step)
+                train_step(task, first + step)
             started = time.perf_counter()
             for step in range(_STEPS):
-                task.step(first + 2 + step)
+                train_step(task, first + 2 + step)
             return StepCost((time.perf_counter() - started) / _STEPS * batch / tried, tried)
         except torch.OutOfMemoryError:
             tried //= 2
@@ -108,50 +109,50 @@ def _task(config: Config, name: str, classes: list[str], batch: int, runtime: Ru
     match name:
         case "localise":
             from s2v.models.localiser import Ear
-            from s2v.train.localise import Clips, _Localise
+            from s2v.train.localise import Clips, LocaliseTask
 
             heard, n = config.align.audio, part.frames_per_clip
             ear = Ear(heard.n_fft, heard.hop, heard.log_floor, config.extract.sample_rate_hz, part.window_s)
             images = _images(batch * n, part.image_px).unflatten(0, (batch, n))
-            return _Localise(part, ear, Clips(images, torch.randn(batch, n, *ear.shape).half()), runtime)
+            return LocaliseTask(part, ear, Clips(images, torch.randn(batch, n, *ear.shape).half()), runtime)
         case "encoder" | "encoder_vit":
-            from s2v.train.encoder import _Swav
+            from s2v.train.encoder import SwavTask
 
-            return _Swav(part, _images(batch, max(part.image_px, part.crops[0][1])), runtime)
+            return SwavTask(part, _images(batch, max(part.image_px, part.crops[0][1])), runtime)
         case "generator":
-            from s2v.train.generator import _IcGan
+            from s2v.train.generator import IcGanTask
 
             encoder, n = _frozen(config.encoder, runtime), max(batch, 64)
             features = torch.randn(2, n, encoder.dim)
-            return _IcGan(part, _images(n, part.resolution), features[0], features[1], encoder, runtime)
+            return IcGanTask(part, _images(n, part.resolution), features[0], features[1], encoder, runtime)
         case "vae":
-            from s2v.train.vae import _Vae
+            from s2v.train.vae import VaeTask
 
-            return _Vae(part, _images(batch, part.resolution), _frozen(config.encoder, runtime), runtime)
+            return VaeTask(part, _images(batch, part.resolution), _frozen(config.encoder, runtime), runtime)
         case "diffusion":
-            from s2v.train.diffusion import _Diffusion
+            from s2v.train.diffusion import DiffusionTask
 
             vae = config.vae
             px = vae.resolution // 2 ** (len(vae.channels) - 1)
             features = torch.randn(2, batch, ImageEncoder(**shape(config.encoder_vit)).dim)
             shows: Any = None  # the autoencoder, which a step does not see
-            return _Diffusion(part, torch.randn(2, batch, vae.latent_channels, px, px), features, shows, runtime)
+            return DiffusionTask(part, torch.randn(2, batch, vae.latent_channels, px, px), features, shows, runtime)
         case "align" | "align_ldm":
             from s2v.media.spectrogram import SAMPLE_RATE_HZ
             from s2v.models.audio_encoder import AudioEncoder
-            from s2v.train.align import _Align
+            from s2v.train.align import AlignTask
 
             dim = ImageEncoder(**shape(config.encoder if name == "align" else config.encoder_vit)).dim
             audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
             model = AudioEncoder(dim, part.width, part.final_relu, audio)
             spectrogram = model.spectrogram(torch.randn(1, SAMPLE_RATE_HZ)).half()
             pairs = (spectrogram.repeat(batch, 1, 1), torch.randn(batch, dim))
-            return _Align(part, model, pairs, pairs, runtime)
+            return AlignTask(part, model, pairs, pairs, runtime)
         case _:
-            from s2v.train.judge import _JudgeTask
+            from s2v.train.judge import JudgeTask
 
             images, labels = _images(batch, 2 * part.image_px), torch.arange(batch) % len(classes)
-            return _JudgeTask(part, classes, (images, labels), (images[:0], labels[:0]), runtime)
+            return JudgeTask(part, classes, (images, labels), (images[:0], labels[:0]), runtime)
 
 
 def _images(n: int, px: int) -> torch.Tensor:
