@@ -48,8 +48,9 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.store import load
 from s2v.runtime import Runtime, keep_freed_memory
-from s2v.train.align import _Align
+from s2v.train.align import AlignTask
 from s2v.train.batches import batch_indices
+from s2v.train.step import train_step
 
 TOLERANCE = 0.02
 """Largest difference between loss curves in fp32: ours keeps spectrograms in half precision."""
@@ -147,9 +148,9 @@ def ours(
     config: AlignConfig, pairs: tuple[Tensor, Tensor], model: AudioEncoder, steps: int, bf16: bool
 ) -> Iterator[float]:
     """Stage align's own task; yields the loss of each step."""
-    task = _Align(config, model, pairs, pairs, Runtime(torch.device("cpu"), bf16))
+    task = AlignTask(config, model, pairs, pairs, Runtime(torch.device("cpu"), bf16))
     for step in range(steps):
-        yield task.step(step)["loss"]
+        yield train_step(task, step)["loss"]
 
 
 def model_of(config: AlignConfig, dim: int) -> AudioEncoder:

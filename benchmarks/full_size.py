@@ -4,8 +4,8 @@
 
 Each runs in a program of its own, whose peak resident memory is read from the system at its end; importing torch and
 diffusers takes about 0.7 GB of it. Batches are as small as a step allows; nothing is scaled up from there. A step is
-one of the workflow's training (`s2v.measure.trainings`), optimiser and averaged weights included; a sample is what the
-trained net is for: a feature, a picture, a reconstruction, or one step of the denoiser.
+one of the workflow's training (`s2v.planning.step_cost.trainings`), optimiser and averaged weights included; a sample
+is what the trained net is for: a feature, a picture, a reconstruction, or one step of the denoiser.
 
 "published": parameters as the module's authors give them, or as their published code has them.
 """
@@ -40,8 +40,9 @@ def child(files: list[str], name: str) -> dict[str, Any]:
 
     from s2v.config import RuntimeConfig
     from s2v.configfile import load
-    from s2v.measure import trainings
+    from s2v.planning.step_cost import trainings
     from s2v.runtime import Runtime
+    from s2v.train.step import train_step
 
     config = load(files)
     place = Runtime.from_config(RuntimeConfig(device="cpu"), os.cpu_count() or 1)
@@ -49,7 +50,7 @@ def child(files: list[str], name: str) -> dict[str, Any]:
     task: Any = training.build(BATCH[name], place)
     parameters = {part: sum(p.numel() for p in net.parameters()) for part, net in modules(name, task).items()}
     started = time.perf_counter()
-    losses = task.step(training.phases[-1][1])
+    losses = train_step(task, training.phases[-1][1])
     step_s = time.perf_counter() - started
     started = time.perf_counter()
     with torch.inference_mode():
@@ -91,7 +92,7 @@ def sample(name: str, task: Any) -> Callable[[], Any]:
         return task.model.eval().encode(torch.randn(1, 16000)).shape
 
     def picture() -> Any:
-        return task.ema.eval()(torch.randn(1, task.ema.dim_z), task.features[0, :1]).shape
+        return task.ema.net.eval()(torch.randn(1, task.ema.net.dim_z), task.features[0, :1]).shape
 
     def reconstruction() -> Any:
         from s2v.models.autoencoder import decode, encode
@@ -101,7 +102,7 @@ def sample(name: str, task: Any) -> Callable[[], Any]:
     def denoised() -> Any:
         keep = torch.ones(1, dtype=torch.bool)
         noisy = task.latents[0, :1]
-        return task.ema.eval()(noisy, torch.tensor([500]), task.features[0, :1], keep).shape
+        return task.ema.net.eval()(noisy, torch.tensor([500]), task.features[0, :1], keep).shape
 
     found = {
         "encoder": feature,

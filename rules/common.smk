@@ -12,7 +12,7 @@ from snakemake.utils import validate
 
 from s2v.config.foreign import source_digest
 from s2v.config.methods import METHODS
-from s2v.config.repeats import ablation_runs, drawn_again
+from s2v.config.repeats import ablation_runs
 from s2v.configfile import DEFAULT_FILE, check, with_more_classes
 from s2v.data.subset import known_order
 from s2v.errors import UserError
@@ -25,9 +25,12 @@ from s2v.report.deviations import deviations
 from s2v.workflow import (
     TRAINED,
     Plan,
+    Scaling,
     either,
     embedded,
     embedded_frame,
+    heard,
+    target_of,
     trained,
     training_of,
     variant_classes,
@@ -48,7 +51,9 @@ validate(config, "../config.schema.json", set_default=False)
 
 # What rules ask of the configuration (s2v/workflow.py). Nobody gives cores to a run on a cluster, where
 # `workflow.cores` is an error; profiles/slurm says the threads there.
-PLAN = Plan(CONFIG, workflow.resource_settings.cores)
+PLAN = Plan(
+    CONFIG, workflow.resource_settings.cores, Scaling(SCALING, SCALING.output if LARGER else "<results>")
+)
 
 
 wildcard_constraints:
@@ -64,52 +69,6 @@ wildcard_constraints:
     variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/)?",
     size=r"\d+",
     sheet=r"fig(08|09|10|11|13|18|19)",
-
-
-def claimed(wildcards):
-    """What the stages measured whose claims a target has, {stage: file}."""
-    return {
-        name: f"<results>/claims/{name}.json"
-        for name in targets.sources(target_of(wildcards), CONFIG, SCALING)
-    }
-
-
-def target_of(wildcards):
-    """The target whose claims a job writes: claims.csv has all of the paper's."""
-    return "paper" if wildcards.claims == "claims" else "evidence"
-
-
-SCALED = SCALING.output if LARGER else "<results>"
-SCALING_SHARDS = [f"{shard:03d}" for shard in range(SCALING.data.shards)]
-MOST = max(SCALING.scaling.sizes, default=0)
-
-
-def scaled(stage, method, size, suffix):
-    """Results of a method whose alignment saw `size` classes, for all seeds; real frames are the same for each."""
-    once = method == "upper_bound"
-    return [
-        f"{SCALED}/{seeds}classes/{size}/{stage}/{method}/{seed}.{suffix}"
-        for seeds, _ in drawn_again(SCALING, [method], [0] if once else SCALING.seeds.scaling)
-        for seed in SCALING.generate.seeds[: 1 if once else None]
-    ]
-
-
-def scaling_results():
-    """What fig16 measures: each generator, and the real frames, at each number of classes."""
-    named = {"gan": SCALING.generate.table3.A, "ldm": SCALING.generate.table3.B, "real": "upper_bound"}
-    files = {}
-    for size in SCALING.scaling.sizes:
-        for name, method in named.items():
-            files[f"{name}_{size}"] = scaled("evaluate", method, size, "json")
-            files[f"{name}_{size}_ranks"] = scaled("evaluate", method, size, "parquet")
-            files[f"{name}_{size}_tensors"] = scaled("evaluate", method, size, "safetensors")
-    return files
-
-
-def heard(configuration):
-    """Window and spectrogram of the sounds that figures show."""
-    audio = configuration.align.audio.model_dump(mode="json")
-    return {**audio, "window_s": configuration.generate.window_s}
 
 
 # Snakemake's own lock survives a kill and must then be removed by hand, so the profile turns it off. This one is the

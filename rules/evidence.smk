@@ -154,7 +154,7 @@ rule fig06:
 # A verdict on every claim: claims.csv, of target paper, has all, evidence.csv those of target evidence.
 rule claims:
     input:
-        unpack(claimed),
+        unpack(PLAN.claimed),
     output:
         csv=report(
             "<results>/{claims}.csv",

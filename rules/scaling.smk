@@ -38,9 +38,9 @@ if SCALING.scaling.sizes:
 
     rule fig16:
         input:
-            **scaling_results(),
-            gan=scaled("generate", SCALING.generate.table3.A, MOST, "tar"),
-            ldm=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
+            **PLAN.scaling.results(),
+            gan=PLAN.scaling.drawn(SCALING.generate.table3.A),
+            ldm=PLAN.scaling.drawn(SCALING.generate.table3.B),
         output:
             figure=report(
                 "<results>/fig16.png",
@@ -70,11 +70,9 @@ if SCALING.scaling.sizes:
 
     rule fig17:
         input:
-            pictures=scaled("generate", SCALING.generate.table3.B, MOST, "tar"),
-            packs=expand(
-                f"{SCALED}/pack/{{split}}/{{shard}}.tar", split=SCALING.generate.split, shard=SCALING_SHARDS
-            ),
-            known=f"{SCALED}/classes/{SCALING.scaling.sizes[0]}/classes.json",
+            pictures=PLAN.scaling.drawn(SCALING.generate.table3.B),
+            packs=PLAN.scaling.packs(SCALING.generate.split),
+            known=PLAN.scaling.classes(SCALING.scaling.sizes[0]),
         output:
             figure=report(
                 "<results>/fig17.png",

@@ -90,7 +90,7 @@ def plan(
     Lines that begin with `table3` are what the file table3.csv, no part of a plain run, would add.
     """
     from s2v.configfile import load
-    from s2v.plan import report
+    from s2v.planning.plan import report
 
     files = _files(configfile)
     for line in report(load(files), files, measure=measure):

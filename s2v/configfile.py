@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from s2v.config import Config, inherited
+from s2v.config.runtime import TrainingName
 from s2v.errors import UserError
 
 DEFAULT_FILE = "config.yaml"
@@ -175,6 +176,10 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         named = getattr(config, key).weights
         if named:
             yield f"{key}.weights", f"{named} is not of the latent diffusion model; leave it null"
+    for key in get_args(TrainingName):
+        processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
+        if batch_size < processes:
+            yield "runtime.processes", f"{processes} cannot share {key}.batch_size, which is {batch_size}"
     if config.generate.table3.A == config.generate.table3.B:
         yield "generate.table3", "rows A and B are the same method"
     for name in ("train", "val"):
@@ -242,7 +247,7 @@ def _latent_diffusion(config: Config) -> Iterator[tuple[str, str]]:
 
 def _problem(error: Any, sources: _Sources) -> str:
     """One line of a pydantic error: file, key, what is wrong, what is allowed."""
-    path = [part for part in error["loc"] if part != "[key]"]
+    path = [part for part in error["loc"] if part not in ("[key]", "number", "names")]  # no keys, but pydantic's tags
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     key = ".".join(str(part) for part in path)
     origin = sources.name(path)

@@ -12,6 +12,7 @@ EXTRAS = {
     "pandas": "workflow",
     "scipy": "workflow",
     "sklearn": "workflow",
+    "tabulate": "workflow",
     "tensorboard": "workflow",
     "timm": "workflow",
     "torch_fidelity": "pretrained",

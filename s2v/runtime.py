@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from s2v.errors import UserError
 
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Device and precision of this process, and its place among the processes of a `torchrun`."""
+    """Device and precision of this process, and its share of the work among the processes of a `torchrun`.
+
+    A batch of n samples is one list that all processes know; each computes a stretch of it, in pieces of at most
+    `device_batch` samples. All processes have equally many pieces, so that they can wait for each other in each.
+    """
 
     device: torch.device
     bf16: bool
@@ -28,6 +34,8 @@ class Runtime:
     world_size: int = 1
     resume_any: bool = False
     """Whether a training goes on from a checkpoint of other code, data or settings too."""
+    device_batch: int | None = None
+    """The most samples that are computed at once; None: this process's whole share."""
 
     @classmethod
     def from_config(cls, config: RuntimeConfig, threads: int) -> Runtime:
@@ -48,8 +56,9 @@ class Runtime:
             torch.cuda.set_device(device)
         if world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        device_batch = config.device_batch if isinstance(config.device_batch, int) else None
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        return cls(device, bf16, rank, world_size, config.resume == "any")
+        return cls(device, bf16, rank, world_size, config.resume == "any", device_batch)
 
     @property
     def is_main(self) -> bool:
@@ -60,13 +69,62 @@ class Runtime:
         """bf16 autocast where asked for, otherwise nothing."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
 
-    def wrap(self, module: nn.Module) -> nn.Module:
-        """`module` on the device, its gradients averaged over processes where there are several."""
-        module = module.to(self.device)
+    def share(self, n: int) -> slice:
+        """Which of the n samples of a batch are this process's; shares differ by at most one sample.
+
+        Raises:
+            UserError: there are fewer samples than processes.
+        """
+        if n < self.world_size:
+            raise UserError(
+                f"a batch of {n} sample(s) cannot be shared by {self.world_size} processes; lower runtime.processes, "
+                "or raise the section's batch_size where the data have more"
+            )
+        return slice(n * self.rank // self.world_size, n * (self.rank + 1) // self.world_size)
+
+    def pieces(self, n: int) -> list[slice]:
+        """What of the n samples of a batch this process computes, in pieces of at most `device_batch`."""
+        own = self.share(n)
+        largest = -(-n // self.world_size)
+        count = min(-(-largest // (self.device_batch or largest)), n // self.world_size)
+        edges = [own.start + (own.stop - own.start) * i // count for i in range(count + 1)]
+        return [slice(*edge) for edge in pairwise(edges)]
+
+    def at_once(self, rows: Tensor) -> Iterable[Tensor]:
+        """Rows that every process computes for itself, as in validation, in pieces of at most `device_batch`."""
+        return rows.split(self.device_batch or max(1, len(rows)))
+
+    def gather(self, own: Tensor, n: int) -> Tensor:
+        """All n rows of a batch, [n, ...], of which this process has its share; without gradient."""
         if self.world_size == 1:
-            return module
-        ids = [self.device.index] if self.device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(module, device_ids=ids)
+            return own
+        # Of shares that differ in size, all_gather knows nothing.
+        whole = own.new_zeros(n, *own.shape[1:])
+        whole[self.share(n)] = own
+        dist.all_reduce(whole)
+        return whole
+
+    def sum(self, tensors: Iterable[Tensor]) -> None:
+        """Sum each tensor over processes, in place; some at a time, in pieces of about 100 MB."""
+        if self.world_size == 1:
+            return
+        bucket: list[Tensor] = []
+        for tensor in tensors:
+            bucket.append(tensor)
+            if sum(one.numel() for one in bucket) > _BUCKET:
+                _sum(bucket)
+                bucket = []
+        if bucket:
+            _sum(bucket)
+
+    def broadcast(self, nets: Iterable[nn.Module]) -> None:
+        """Give all processes the main one's parameters and buffers."""
+        if self.world_size > 1:
+            for net in nets:
+                for tensor in net.state_dict().values():
+                    plain = tensor.contiguous()
+                    dist.broadcast(plain, 0)
+                    tensor.copy_(plain)
 
     def mean(self, value: float) -> float:
         """Mean of a number over processes, so that all of them decide alike."""
@@ -80,6 +138,16 @@ class Runtime:
         """Wait for the other processes."""
         if self.world_size > 1:
             dist.barrier()
+
+
+_BUCKET = 25_000_000  # numbers
+
+
+def _sum(tensors: list[Tensor]) -> None:
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    dist.all_reduce(flat)
+    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(part.view(tensor.shape))
 
 
 def keep_freed_memory() -> None:
@@ -97,8 +165,3 @@ def keep_freed_memory() -> None:
 
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
-
-
-def unwrap(module: nn.Module) -> nn.Module:
-    """The module inside a DDP wrapper, or the module itself."""
-    return module.module if isinstance(module, nn.parallel.DistributedDataParallel) else module

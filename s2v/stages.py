@@ -1,9 +1,9 @@
 """Every stage of the workflow, once: where it is, what it takes and gives, what its jobs ask for.
 
-A stage has one word. What else speaks of stages is derived from this table: the least amounts in `s2v.resources`,
-which trainings another seed repeats (`s2v.config.repeats`), `s2v doctor`, the rules' amounts, digests and wildcard
-patterns (`s2v.workflow`), the SLURM profile and the table of docs/architecture.md (`s2v.stage_texts`). It imports
-nothing, since every job reads it.
+A stage has one word. What else speaks of stages is derived from this table: the least amounts in
+`s2v.planning.resources`, which trainings another seed repeats (`s2v.config.repeats`), `s2v doctor`, the rules' amounts,
+digests and wildcard patterns (`s2v.workflow`), the SLURM profile and the table of docs/architecture.md
+(`s2v.stage_texts`). It imports nothing, since every job reads it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _training(name: str, module: str, takes: str, what: str, **more: Any) -> Sta
 # Measured at the default's sizes on a CPU. Largest resident set, MB: alignment 2360, other trainings 860 to 1170,
 # generate 1160, embed, latents and evaluate 970, pack 740, select 720, table 640, fetch 350, extract 270, manifest 150.
 # Time on one thread: no training above 9 minutes, the rest below one. Downloads go on where they were stopped, and
-# their time is the site's: about 300 videos an hour.
+# their time is the site's: about 300 videos an hour. FID of 2,048 features takes 1.1 to 2 s of a core, and is computed
+# at most 21 times for each method, seed and training: 308 times for table2, 441 for table1, 588 for fig16 (four sizes).
 _TABLE = (
     _stage(
         "manifest", "data.manifest", "a source: the world, a folder", "manifest/{shard}.parquet",
@@ -171,15 +172,14 @@ _TABLE = (
         "evaluate_ldm", "evaluate.evaluate", "", "", "of the latent diffusion model",
         section="evaluate", rule="evaluate", memory_mb=3000, minutes=120,
     ),
-    _report("table1", "report.table1", "evaluations, `coverage_by_class.csv`", "table1.csv", "`table1.md`",
-            sizes="table"),
+    _report("table1", "report.table1", "evaluations, `coverage_by_class.csv`", "table1.csv", "`table1.md`"),
     _report(
         "table2", "report.table2", "evaluations of `ablation/{row}/` and `seeds/{n}/` (below)", "table2.csv",
-        "`table2.md`", sizes="table", memory_mb=0, minutes=0,
+        "`table2.md`",
     ),
     _report(
         "table3", "report.table3", "evaluations of the GAN and the latent diffusion model (`generate.table3`)",
-        "table3.csv", "`table3.md`", sizes="table", memory_mb=0, minutes=0,
+        "table3.csv", "`table3.md`",
     ),
     _report(
         "classes", "data.subset", "manifest", "classes/{size}/classes.json",
@@ -197,7 +197,7 @@ _TABLE = (
     _report("fig06", "report.fig06_07", "gap", "fig06.png", "`fig07.png`, `gap.png`", memory_mb=2000),
     _report("fig14", "report.fig14", "pictures of both generators, test sounds", "fig14.png"),
     _report("fig16", "report.fig16", "evaluations of both generators for each set of classes", "fig16.png",
-            "`fig16.csv`, `fig16.md`"),
+            "`fig16.csv`, `fig16.md`", minutes=60),
     _report("fig17", "report.fig04", "pictures of the most classes, test sounds", "fig17.png"),
     _report("control", "report.control", "test pairs, models, judge", "control.csv",
             sizes="generate", memory_mb=0, minutes=120),
@@ -207,7 +207,7 @@ _TABLE = (
         sizes="generate", memory_mb=0, minutes=60, gpus="job",
     ),
     _report("claims", "report.claims", "`claims/{stage}.json`, which the stages above write", "claims.csv",
-            "`claims.md`", memory_mb=1000, minutes=10),
+            "`claims.md`; `evidence.csv`, `evidence.md`", memory_mb=1000, minutes=10),
     _report("provenance", "report.provenance", "the configuration", "provenance.csv", memory_mb=1000, minutes=10),
     _report(
         "coverage", "data.coverage report.coverage", "status rows", "coverage.csv",
@@ -218,7 +218,7 @@ _TABLE = (
 STAGES = {stage.name: stage for stage in _TABLE}
 
 MEMORY_MB = {stage.sizes: stage.memory_mb for stage in _TABLE if stage.memory_mb}
-"""Least memory of what `s2v.resources` knows the sizes of, in MB."""
+"""Least memory of what `s2v.planning.resources` knows the sizes of, in MB."""
 
 MINUTES = {stage.sizes: stage.minutes for stage in _TABLE if stage.memory_mb}
 """Least time of the same."""

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from s2v import resources
 from s2v.config import AblationRow, Config, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
@@ -20,6 +19,8 @@ from s2v.configfile import split_names
 from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
 from s2v.identity import code_digest, tree_digest
+from s2v.planning import resources
+from s2v.report import targets
 from s2v.report.ablation import Ablation
 from s2v.stages import STAGES
 
@@ -95,17 +96,72 @@ def embedded_frame(wildcards: Wildcards) -> str:
     return f"{frame}.jpg" if frame in FRAMES else "jpg"
 
 
+def heard(config: Config) -> Values:
+    """Window and spectrogram of the sounds that figures show."""
+    return config.align.audio.model_dump(mode="json") | {"window_s": config.generate.window_s}
+
+
+def target_of(wildcards: Wildcards) -> targets.Target:
+    """The target whose claims a job writes: claims.csv has all of the paper's."""
+    return "paper" if wildcards.claims == "claims" else "evidence"
+
+
+class Scaling:
+    """Alignments that saw more and more classes (`scaling`), for fig16 and fig17.
+
+    Args:
+        config: the configuration that has so many classes.
+        root: the folder of its results.
+    """
+
+    def __init__(self, config: Config, root: str = "<results>") -> None:
+        self.config, self.root = config, root
+
+    def classes(self, size: int) -> str:
+        """Names of the first `size` classes."""
+        return f"{self.root}/classes/{size}/classes.json"
+
+    def packs(self, split: str) -> list[str]:
+        """The packed shards of a split."""
+        return _packs(self.root, [split], self.config)
+
+    def drawn(self, method: str) -> list[str]:
+        """Pictures of a method that saw the most classes."""
+        return self._of("generate", method, self.config.scaling.sizes[-1], "tar")
+
+    def results(self) -> dict[str, list[str]]:
+        """What stage `evaluate` writes of each generator, and of the real frames, at each number of classes."""
+        table3 = self.config.generate.table3
+        suffixes = {"": "json", "_ranks": "parquet", "_tensors": "safetensors"}
+        return {
+            f"{name}_{size}{which}": self._of("evaluate", method, size, suffix)
+            for size in self.config.scaling.sizes
+            for name, method in {"gan": table3.A, "ldm": table3.B, "real": "upper_bound"}.items()
+            for which, suffix in suffixes.items()
+        }
+
+    def _of(self, stage: str, method: str, size: int, suffix: str) -> list[str]:
+        """For all seeds; real frames are the same for each."""
+        once = method == "upper_bound"
+        return [
+            f"{self.root}/{seeds}classes/{size}/{stage}/{method}/{seed}.{suffix}"
+            for seeds, _ in drawn_again(self.config, [method], [0] if once else self.config.seeds.scaling)
+            for seed in self.config.generate.seeds[: 1 if once else None]
+        ]
+
+
 class Plan:
     """A configuration as rules take it.
 
     Args:
         config: the configuration.
         cores: that all jobs share on this machine; None on a cluster, whose profile says the threads.
+        scaling: of the configuration in which the number of classes grows, where that is another one.
     """
 
-    def __init__(self, config: Config, cores: int | None = None) -> None:
-        self.config = config
-        self.shards = [f"{shard:03d}" for shard in range(config.data.shards)]
+    def __init__(self, config: Config, cores: int | None = None, scaling: Scaling | None = None) -> None:
+        self.config, self.scaling = config, scaling or Scaling(config)
+        self.shards = _shards(config)
         splits = split_names(config)
         # Splits of which every frame is kept, and those of pairs of a chosen frame and a sound.
         self.frames = [split for split in splits if config.pack.keep.get(split) == "all"]
@@ -118,7 +174,7 @@ class Plan:
 
     def packs(self, *splits: str) -> list[str]:
         """The packed shards of some splits."""
-        return [f"<results>/pack/{split}/{shard}.tar" for split in splits for shard in self.shards]
+        return _packs("<results>", splits, self.config)
 
     @property
     def truth(self) -> list[str]:
@@ -294,6 +350,11 @@ class Plan:
             found.setdefault(f"{name}_{suffix}", []).append(file)
         return found
 
+    def claimed(self, wildcards: Wildcards) -> dict[str, str]:
+        """What the stages measured whose claims a target has, {stage: file}."""
+        stages = targets.sources(target_of(wildcards), self.config, self.scaling.config)
+        return {stage: f"<results>/claims/{stage}.json" for stage in stages}
+
     # What jobs ask for.
 
     def threads(self, stage: str) -> int:
@@ -347,6 +408,14 @@ class Plan:
         return found.minutes if found.minutes and not found.memory_mb else resources.minutes(self.config, found.sizes)
 
 
+def _shards(config: Config) -> list[str]:
+    return [f"{shard:03d}" for shard in range(config.data.shards)]
+
+
+def _packs(root: str, splits: Iterable[str], config: Config) -> list[str]:
+    return [f"{root}/pack/{split}/{shard}.tar" for split in splits for shard in _shards(config)]
+
+
 def _name(stage: StageOf, wildcards: Wildcards) -> str:
     return stage if isinstance(stage, str) else stage(wildcards)
 
@@ -360,11 +429,14 @@ def _of_method(stage: str, wildcards: Wildcards) -> str:
 __all__ = [
     "TRAINED",
     "Plan",
+    "Scaling",
     "Wildcards",
     "either",
     "embedded",
     "embedded_frame",
+    "heard",
     "plain",
+    "target_of",
     "trained",
     "training_of",
     "variant_classes",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2v.config import Config, inherited, json_schema
+from s2v.config import Config, RuntimeConfig, inherited, json_schema
+from s2v.config.runtime import TrainingName
 from s2v.configfile import check, load, merge, read, split_names
 from s2v.errors import UserError
+from s2v.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = ROOT / "config.yaml"
@@ -24,6 +26,13 @@ def overlay(tmp_path: Path, text: str) -> list[Path]:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     return [DEFAULT, path]
+
+
+def test_every_training_may_have_its_own_pieces() -> None:
+    assert set(get_args(TrainingName)) == {stage.name for stage in STAGES.values() if stage.gpus == "process"}
+    runtime = RuntimeConfig(device_batch={"encoder": 8})
+    assert [runtime.of(name).device_batch for name in ("encoder", "align")] == [8, None]
+    assert RuntimeConfig(device_batch=4).of("align").device_batch == 4
 
 
 def test_schema_file_is_that_of_the_classes() -> None:
@@ -148,6 +157,12 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("encoder: {crops: [[2, 48]]}", ["encoder.crop_scales", "each of the 1"]),
         ("align: {loss: l2\n", ["mine.yaml: line", "not readable as YAML"]),
         ("align: {loss: l2}\nalign: {loss: nce}", ["mine.yaml: line 2", "'align' is there twice"]),
+        (
+            "runtime: {processes: 65}",
+            ["mine.yaml: runtime.processes: 65 cannot share localise.batch_size, which is 32"],
+        ),
+        ("runtime: {device_batch: 0}", ["runtime.device_batch", "greater than 0"]),
+        ("runtime: {device_batch: {encodr: 8}}", ["runtime.device_batch", "'encoder', 'generator'"]),
         ("- 1", ["mine.yaml: a configuration is a mapping"]),
         ("nothing: 2020-01-01", ["mine.yaml: nothing: unknown key"]),
     ],

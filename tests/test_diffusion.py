@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -193,10 +194,10 @@ def test_model_carries_the_numbers_that_bring_latents_to_unit_variance(run: Path
 def test_a_killed_training_ends_where_an_undisturbed_one_does(
     run: Path, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = {"vae": vae._Vae, "diffusion": diffusion._Diffusion}[stage]
-    whole: Callable[..., dict[str, float]] = kind.step
+    kind = {"vae": vae.VaeTask, "diffusion": diffusion.DiffusionTask}[stage]
+    whole: Callable[..., Any] = kind.updates
 
-    def dies(self: object, step: int) -> dict[str, float]:
+    def dies(self: object, step: int) -> Any:
         if step == 11:
             raise KeyboardInterrupt
         return whole(self, step)
@@ -215,7 +216,7 @@ def test_a_killed_training_ends_where_an_undisturbed_one_does(
             _diffusion(run, tmp_path / stage)
 
     with monkeypatch.context() as patch:
-        patch.setattr(kind, "step", dies)
+        patch.setattr(kind, "updates", dies)
         with pytest.raises(KeyboardInterrupt):
             train()
     assert list((tmp_path / stage / "checkpoints").glob("0*.safetensors"))

@@ -118,7 +118,7 @@ def test_what_code_computes_is_written_alike_by_every_python() -> None:
 @pytest.mark.parametrize(
     ("module", "used_by", "not_by"),
     [
-        ("s2v.losses", {"s2v.train.align"}, {"s2v.train.encoder", "s2v.train.generator", "s2v.data.extract"}),
+        ("s2v.losses.alignment", {"s2v.train.align"}, {"s2v.train.encoder", "s2v.train.generator", "s2v.data.extract"}),
         ("s2v.models.biggan", {"s2v.train.generator", "s2v.evaluate.generate"}, {"s2v.train.align", "s2v.train.judge"}),
         ("s2v.media.decode", {"s2v.data.extract"}, {"s2v.data.pack", "s2v.train.align", "s2v.evaluate.evaluate"}),
         ("s2v.evaluate.fidelity", {"s2v.evaluate.evaluate"}, {"s2v.evaluate.generate", "s2v.train.judge"}),
@@ -208,7 +208,7 @@ EDITED = (
     "progress.py",
     "files.py",
     "runtime.py",
-    "losses.py",
+    "losses/alignment.py",
     "media/picture.py",
     "data/reader.py",
     "models/judge.py",
@@ -280,13 +280,13 @@ def test_words_in_ten_modules_change_no_digest_and_a_killed_training_resumes_at_
 
 def test_a_formula_changes_the_stages_that_compute_it_and_no_others(package: Package) -> None:
     _, before = package.run("digests")
-    path = package.root / "s2v/losses.py"
+    path = package.root / "s2v/losses/alignment.py"
     text = path.read_text()
     formula = "0.5 * (F.cross_entropy(similarity, target)"
     assert text.count(formula) == 1
     path.write_text(text.replace(formula, "0.4 * (F.cross_entropy(similarity, target)"))
     _, after = package.run("digests")
-    users = {stage for stage in STAGES if "s2v.losses" in import_closure(stage)}
+    users = {stage for stage in STAGES if "s2v.losses.alignment" in import_closure(stage)}
     assert {stage for stage in STAGES if before[stage] != after[stage]} == users
     assert "s2v.train.align" in users and "s2v.data.extract" not in users and "s2v.evaluate.generate" not in users
 

@@ -14,9 +14,11 @@ from s2v.errors import UserError
 from s2v.evaluate.evaluators import JudgeEvaluator
 from s2v.evaluate.retrieval import ranks, recall_at
 from s2v.files import read_json
+from s2v.losses.judge import contrastive_loss
 from s2v.media.picture import resize, to_unit
-from s2v.models.judge import Judge, TextTower, contrastive_loss
-from s2v.train.judge import degrade, run
+from s2v.models.judge import Judge, TextTower
+from s2v.train.augment import degrade
+from s2v.train.judge import run
 
 CONFIG = JudgeConfig(image_px=16, width=8, dim=16, steps=50, batch_size=32, learning_rate=3e-3)
 RUNTIME = RuntimeConfig(device="cpu")
@@ -98,7 +100,7 @@ def test_degrading_keeps_shape_and_range() -> None:
     images = torch.rand(3, 3, 16, 16) * 2 - 1
     for seed in range(12):
         torch.manual_seed(seed)
-        out = degrade(images)
+        out = degrade(images, *torch.rand(2).tolist())
         assert out.shape == images.shape and out.abs().max() <= 1.01
 
 

@@ -14,9 +14,10 @@ from shards import RATE, blinking_clip, clip_members, extract_tar, write_tar
 from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig
 from s2v.data.moments import evenly, read_moments
 from s2v.errors import UserError
+from s2v.losses.localisation import moment_loss
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.store import load
-from s2v.train.localise import moment_loss, run
+from s2v.train.localise import run
 
 CONFIG = LocaliseConfig(
     batch_size=16, steps=6, checkpoint_every=3, image_px=16, width=4, dim=8, frames_per_clip=4, frames_per_step=2

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from s2v.losses import LOSSES, l2, l_nce, l_total
+from s2v.losses.alignment import LOSSES, l2, l_nce, l_total
 
 
 def test_l_total_is_the_literal_sum_of_eq_1_and_2() -> None:

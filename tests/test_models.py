@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from s2v.losses import l_total
+from s2v.losses.alignment import l_total
+from s2v.losses.swav import sinkhorn, swav_loss
 from s2v.models.biggan import Discriminator, Generator
 from s2v.models.image_encoder import unit
 from s2v.models.resnet import ResNet
-from s2v.models.swav import SwavHead, sinkhorn, swav_loss
+from s2v.models.swav import SwavHead
 from s2v.train.generator import nearer_mirror
 
 

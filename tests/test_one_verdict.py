@@ -7,7 +7,7 @@ import csv
 import re
 import tempfile
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from s2v.report import table1, table3
 from s2v.report.claim_list import CLAIMS
 from s2v.report.claims import run as claims
 from s2v.report.findings import Decision, what_holds
+from s2v.report.tables import TableJob
 from s2v.report.targets import MEASURED
 
 STATEMENT = re.compile(r"(\S.*?)\W*\*\*(holds|does not hold|undecided)\*\*")
@@ -100,19 +101,16 @@ def test_tables_and_claims_of_the_same_rows_agree(drawn: tuple[tuple[str, list[f
                 made_result(path, method, ranks, shift=i * shift, noise=0.3, letter=letter, main=main)
                 results.setdefault(method, []).append(path)
         (folder / "coverage.csv").write_text("class,split,wanted,got,lost\nx,test,40,40,0\n")
-        shared: dict[str, Any] = {
-            "coverage": folder / "coverage.csv", "splits": ["test"], "dataset": "d", "deviations": [], "bootstrap": 40
-        }  # fmt: skip
 
-        def files(name: str) -> dict[str, Path]:
-            of = {"output": "csv", "markdown": "md", "quantities": "json"}
-            return {key: folder / f"{name}.{end}" for key, end in of.items()}
+        def job(name: str) -> TableJob:
+            csv, markdown, quantities = (folder / f"{name}.{end}" for end in ("csv", "md", "json"))
+            return TableJob(folder / "coverage.csv", ["test"], "d", [], 40, csv, markdown, quantities)
 
         rows = [path for method, paths in results.items() if method != "sound2vision_ldm" for path in paths]
-        table1.run(results=rows, **shared, **files("table1"))
+        table1.run(results=rows, job=job("table1"))
         methods = {"A": "sound2vision", "B": "sound2vision_ldm"}
         rows = [path for method in methods.values() for path in results[method]]
-        table3.run(results=rows, methods=methods, **shared, **files("table3"))
+        table3.run(results=rows, methods=methods, job=job("table3"))
         claim(folder, ["table1", "table3"])
         pages = {name: (folder / f"{name}.md").read_text() for name in ("table1", "table3")}
         assert all("## What holds" in text for text in pages.values())

@@ -145,15 +145,15 @@ def test_the_checksum_of_an_index_is_taken_only_where_it_is_of_this_file(tars: l
 def test_batches_read_ahead_are_those_of_their_steps() -> None:
     asked: list[int] = []
 
-    def read(step: int) -> tuple[torch.Tensor]:
+    def read(step: int) -> dict[str, torch.Tensor]:
         asked.append(step)
-        return (torch.tensor([step]),)
+        return {"x": torch.tensor([step])}
 
     ahead = Prefetch(read, torch.device("cpu"), ahead=True)
-    assert [int(ahead.get(step)[0]) for step in (5, 6, 7, 3)] == [5, 6, 7, 3]
+    assert [int(ahead.get(step)["x"]) for step in (5, 6, 7, 3)] == [5, 6, 7, 3]
     assert ahead.pool is not None
     ahead.pool.shutdown()
     assert asked == [5, 6, 7, 8, 3, 4] or asked == [5, 6, 7, 3, 8, 4], "each was read once, and one more ahead"
     plain = Prefetch(read, torch.device("cpu"))
     asked.clear()
-    assert [int(plain.get(step)[0]) for step in (0, 1)] == [0, 1] and asked == [0, 1]
+    assert [int(plain.get(step)["x"]) for step in (0, 1)] == [0, 1] and asked == [0, 1]

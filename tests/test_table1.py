@@ -22,6 +22,7 @@ from s2v.report.deviations import deviations
 from s2v.report.findings import Finding, find
 from s2v.report.rows import load_rows
 from s2v.report.table1 import run as table
+from s2v.report.tables import TableJob
 from s2v.tensors import load_tensors
 from s2v.train.judge import run as train_judge
 
@@ -76,11 +77,11 @@ def _table(results: list[Path], folder: Path) -> tuple[list[dict[str, str]], str
         "class,split,wanted,got,lost,removed,silent\nred,test,1030,1000,30,20,10\nblue,test,4,4,0,0,0\n"
         "red,train,7,0,7,7,0\nred,val,9,9,0,0,0\n"
     )
-    table(
-        results=results, coverage=coverage, splits=["test", "train"], dataset="three colours",
-        deviations=["It is tiny."], bootstrap=100,
+    job = TableJob(
+        coverage=coverage, splits=["test", "train"], dataset="three colours", deviations=["It is tiny."], bootstrap=100,
         output=folder / "table1.csv", markdown=folder / "table1.md", quantities=folder / "table1.json",
     )  # fmt: skip
+    table(results=results, job=job)
     with open(folder / "table1.csv", newline="") as stream:
         return list(csv.DictReader(stream)), (folder / "table1.md").read_text()
 

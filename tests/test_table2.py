@@ -22,6 +22,7 @@ from s2v.report import rows
 from s2v.report.ablation import Ablation, shown_losses
 from s2v.report.comparisons import fid, hit_difference, of_table2
 from s2v.report.table2 import load_ablation, run
+from s2v.report.tables import TableJob
 
 
 def test_of_one_training_the_interval_is_that_of_clips() -> None:
@@ -92,18 +93,11 @@ def test_the_table_its_twin_and_what_the_claims_take(tmp_path: Path) -> None:
     results = {"A": _runs(tmp_path / "A", 0.3, 2.0, [0, 1, 2]), "F": _runs(tmp_path / "F", 0.9, 0.0, [0, 1, 2])}
     rows = {"A": Ablation("L2", 1.0, "top1", 5.0), "F": Ablation("L_total", 1.0, "top1", 5.0)}
     (tmp_path / "coverage.csv").write_text("class,split,wanted,got,lost\nl0,test,80,80,0\n")
-    run(
-        results=results,
-        rows=rows,
-        coverage=tmp_path / "coverage.csv",
-        splits=["test"],
-        dataset="made",
-        deviations=["It is made."],
-        bootstrap=200,
-        output=tmp_path / "t.csv",
-        markdown=tmp_path / "t.md",
-        quantities=tmp_path / "t.json",
-    )
+    job = TableJob(
+        coverage=tmp_path / "coverage.csv", splits=["test"], dataset="made", deviations=["It is made."], bootstrap=200,
+        output=tmp_path / "t.csv", markdown=tmp_path / "t.md", quantities=tmp_path / "t.json",
+    )  # fmt: skip
+    run(results=results, rows=rows, job=job)
     table = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [row["row"] for row in table] == ["A", "F"] and table[0]["trainings"] == "0 1 2"
     for row in table:

@@ -32,7 +32,7 @@ from s2v.configfile import load as load_config
 from s2v.data.reader import read_images, read_waves
 from s2v.errors import UserError
 from s2v.evaluate.generate import conditions
-from s2v.losses import l_total_raw
+from s2v.losses.alignment import l_total_raw
 from s2v.media.picture import encode_jpeg
 from s2v.methods import Method, Sources, Unsupported, clip_seed, load_method, noise
 from s2v.models.audio_encoder import AudioEncoder

@@ -8,6 +8,7 @@ import os
 import re
 import tarfile
 import time
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,7 @@ from tiny_unclip import unclip_folder
 from workflow_runs import REPOSITORY, TINY, Checkout
 
 from s2v.files import hold_lock
+from s2v.stages import STAGES
 
 EVALUATION = {"generate", "evaluate", "table1", "fig04"}
 PACKED = {"pack", "pack_frames", "encoder", "embed", "generator", "align", "judge"}
@@ -101,7 +103,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
         ("config.yaml", "ffmpeg: bundled", "ffmpeg: system", set()),
         ("configs/tiny.yaml", "seeds: [0]", "seeds: [0, 1]", {"generate", "evaluate", "table1", "fig04"}),
         ("configs/tiny.yaml", "bootstrap: 50", "bootstrap: 60", {"evaluate", "table1"}),
-        ("s2v/losses.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
+        ("s2v/losses/alignment.py", '"""', '"""Edited. ', {"align", *EVALUATION}),
         ("s2v/report/findings.py", '"""', '"""Edited. ', {"table1"}),
         ("s2v/data/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
         ("s2v/report/coverage.py", '"""', '"""Edited. ', {"coverage", "table1"}),
@@ -264,7 +266,23 @@ def test_every_rule_says_what_it_needs() -> None:
         for rule in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
             for word in words:
                 assert word in rule, f"{path.name}: rule {rule.split(':')[0]} has no {word}"
-            assert re.search(r"code=.*\bPLAN.code\(", rule), f"{path.name}: rule {rule.split(':')[0]} has no code="
+            assert re.search(r"code=.*\bPLAN\.code(_of_method\b|\()", rule), (
+                f"{path.name}: rule {rule.split(':')[0]} has no code="
+            )
+
+
+def test_each_stage_gives_what_the_table_says(tmp_path: Path) -> None:
+    results = "results/tiny/"
+    targets = ("evidence", "paper", *(f"{results}{name}" for name in ("control.csv", "fig08.png", "provenance.csv")))
+    done = Checkout.of_repository(tmp_path / "checkout").snakemake("--dry-run", *targets)
+    assert done.returncode == 0, done.stdout[-4000:]
+    jobs = re.findall(r"^rule (\w+):$(?:\n .*)*?\n +output: (.*)$", done.stdout, re.M)
+    # The tiny configuration has no tars, no duplicates, and no Stable unCLIP.
+    absent = {"unpack", "duplicates", "embed_unclip", "align_unclip"}
+    for stage in (stage for stage in STAGES.values() if stage.gives and stage.name not in absent):
+        made = {file for rule, files in jobs if rule == stage.rule for file in files.split(", ")}
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stage.gives))
+        assert any(re.fullmatch(results + pattern, file) for file in made), (stage.name, pattern, made)
 
 
 def test_profile_reruns_what_was_interrupted() -> None:

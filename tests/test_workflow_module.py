@@ -16,7 +16,7 @@ from s2v.config import Config
 from s2v.configfile import check, load, merge, read
 from s2v.identity import code_digest
 from s2v.resources import memory_mb
-from s2v.workflow import Plan, either, embedded, embedded_frame, trained, training_of, variant_classes
+from s2v.workflow import Plan, Scaling, either, embedded, embedded_frame, trained, training_of, variant_classes
 
 
 def configuration(**over: Any) -> Config:
@@ -156,6 +156,29 @@ def test_patterns_of_wildcards_are_the_stages_of_a_rule() -> None:
     for rule, names in matches.items():
         assert all(re.fullmatch(either(rule), name) for name in names)
         assert not re.fullmatch(either(rule), "embed_unclip") and not re.fullmatch(either(rule), f"{rule}_")
+
+
+def test_more_classes_are_seen_by_each_generator_and_the_real_frames_are_measured_once() -> None:
+    config = configuration(seeds={"scaling": [0, 1]}, scaling={"sizes": [3, 6], "world": None})
+    plan = Plan(config)
+    found = plan.scaling.results()
+    assert list(found)[:3] == ["gan_3", "gan_3_ranks", "gan_3_tensors"] and len(found) == 2 * 3 * 3
+    assert found["real_6"] == ["<results>/classes/6/evaluate/upper_bound/0.json"]
+    method, seeds = config.generate.table3.A, config.generate.seeds
+    assert plan.scaling.drawn(method) == [
+        f"<results>/{folder}classes/6/generate/{method}/{seed}.tar" for folder in ("", "seeds/1/") for seed in seeds
+    ]
+    elsewhere = Scaling(config, "results/larger")
+    assert elsewhere.classes(3) == "results/larger/classes/3/classes.json"
+    assert elsewhere.packs("test")[0] == "results/larger/pack/test/000.tar"
+
+
+def test_each_target_takes_the_measurements_of_its_claims() -> None:
+    whole, part = (set(PLAN.claimed(job(claims=claims))) for claims in ("claims", "evidence"))
+    assert part < whole and {"table1", "gap"} <= part and {"table3", "control"} <= whole - part
+    assert PLAN.claimed(job(claims="evidence"))["table1"] == "<results>/claims/table1.json"
+    unjudged = Plan(configuration(evaluate={"evaluator": "none"})).claimed(job(claims="claims"))
+    assert "control" not in unjudged, "it is measured with the judge"
 
 
 # Data.

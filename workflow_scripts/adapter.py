@@ -59,6 +59,7 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
     handlers = [logging.StreamHandler(sys.stderr), screen]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     try:
+        runtime = runtime.of(folder(snakemake.output).name)
         yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
@@ -102,18 +103,20 @@ def optional(files: Any) -> Path | None:
     return paths(files)[0] if files else None
 
 
-def table_files(snakemake: Any) -> dict[str, Any]:
-    """What the stages of all tables take alike."""
-    return {
-        "coverage": Path(snakemake.input.coverage),
-        "splits": snakemake.params.splits,
-        "dataset": snakemake.params.dataset,
-        "deviations": snakemake.params.deviations,
-        "bootstrap": snakemake.params.bootstrap,
-        "output": Path(snakemake.output.csv),
-        "markdown": Path(snakemake.output.markdown),
-        "quantities": Path(snakemake.output.quantities),
-    }
+def table_job(snakemake: Any) -> Any:
+    """What the stages of all tables take alike (`s2v.report.tables.TableJob`)."""
+    from s2v.report.tables import TableJob
+
+    return TableJob(
+        coverage=Path(snakemake.input.coverage),
+        splits=snakemake.params.splits,
+        dataset=snakemake.params.dataset,
+        deviations=snakemake.params.deviations,
+        bootstrap=snakemake.params.bootstrap,
+        output=Path(snakemake.output.csv),
+        markdown=Path(snakemake.output.markdown),
+        quantities=Path(snakemake.output.quantities),
+    )
 
 
 def folder(files: Any) -> Path:

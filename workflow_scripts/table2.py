@@ -1,6 +1,6 @@
 """Stage `table2`: from rules/ablation.smk to s2v/report/table2.py."""
 
-from adapter import job, paths, table_files
+from adapter import job, paths, table_job
 
 with job(snakemake):
     from s2v.report.table2 import Ablation, run
@@ -9,5 +9,5 @@ with job(snakemake):
     run(
         results={name: paths(snakemake.input[f"{name}_json"]) for name in rows},
         rows=rows,
-        **table_files(snakemake),
+        job=table_job(snakemake),
     )

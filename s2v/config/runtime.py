@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from s2v.config.base import Positive, Seconds, Slice
 
@@ -21,13 +21,31 @@ class DownloadConfig(Slice):
     parallel: Positive = Field(2, description="videos of a shard that are downloaded at once")
 
 
+TrainingName = Literal[
+    "localise", "encoder", "generator", "align", "encoder_vit", "align_ldm", "align_unclip", "vae", "diffusion", "judge"
+]
+
+
+DeviceBatch = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[dict[TrainingName, Positive], Tag("names")],
+    Discriminator(lambda value: "names" if isinstance(value, dict) else "number"),
+]
+
+
 class RuntimeConfig(Slice):
-    """How work is done, never what comes out: changing these reruns nothing."""
+    """How work is done, never what comes out but for rounding (and see `device_batch`): changing it reruns nothing."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
-    processes: Positive = Field(1, description="processes that share one training (DDP): the number of GPUs to use")
+    processes: Positive = Field(
+        1, description="processes that share each batch of a training: the number of GPUs to use"
+    )
+    device_batch: DeviceBatch | None = Field(
+        None,
+        description="most samples of a batch that one process computes at once, where its GPU has no memory for more, "
+        "of all trainings or by name; null: its share. Batch norm sees what is computed at once; all else stays",
+    )
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
     scratch: str | None = Field(None, description="folder of that file, on a disk of the node; null: beside the result")
@@ -35,3 +53,10 @@ class RuntimeConfig(Slice):
         "matching", description="any: a training goes on from a checkpoint of other code, data or settings too"
     )
     download: DownloadConfig = DownloadConfig()
+
+    def of(self, stage: str) -> RuntimeConfig:
+        """What holds for one stage."""
+        if not isinstance(self.device_batch, dict):
+            return self
+        size = next((size for name, size in self.device_batch.items() if name == stage), None)
+        return self.model_copy(update={"device_batch": size})

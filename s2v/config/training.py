@@ -26,11 +26,19 @@ class AudioConfig(Slice):
 class TrainingConfig(Slice):
     """What every training has."""
 
-    batch_size: Positive = 64
+    batch_size: Positive = Field(64, description="samples of one step, of all processes together")
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-5, ge=0)
     checkpoint_every: Positive = Field(100, description="steps")
     seed: int = 0
+
+
+class NormedConfig(Slice):
+    """Trainings of nets with batch norm."""
+
+    sync_batch_norm: bool = Field(
+        True, description="batch norm sees the batches of all processes, as if they were one; false: its own one's"
+    )
 
 
 class SteppedConfig(TrainingConfig):
@@ -39,7 +47,7 @@ class SteppedConfig(TrainingConfig):
     steps: Positive = 1000
 
 
-class LocaliseConfig(SteppedConfig):
+class LocaliseConfig(SteppedConfig, NormedConfig):
     """The audio-visual localisation model that finds the moment to learn from."""
 
     image_px: Positive = 48
@@ -64,7 +72,7 @@ class VitConfig(Slice):
     )
 
 
-class EncoderConfig(SteppedConfig):
+class EncoderConfig(SteppedConfig, NormedConfig):
     """f_V: ResNet (paper 3.2) or ViT (paper 6.1) trained with SwAV (Caron et al. 2020)."""
 
     weights: Literal["swav-resnet50"] | None = Field(None, description=_WEIGHTS)
@@ -87,7 +95,7 @@ class EncoderConfig(SteppedConfig):
     optimizer: Literal["sgd", "adam"] = "sgd"
 
 
-class GeneratorConfig(SteppedConfig):
+class GeneratorConfig(SteppedConfig, NormedConfig):
     """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""
 
     weights: Literal["icgan-biggan128"] | None = Field(None, description=_WEIGHTS)
@@ -117,7 +125,7 @@ class GeneratorConfig(SteppedConfig):
     )
 
 
-class AlignConfig(TrainingConfig):
+class AlignConfig(TrainingConfig, NormedConfig):
     """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
 
     weights: Literal["sound2scene-audio"] | None = Field(None, description=_WEIGHTS)
@@ -137,7 +145,7 @@ class AlignConfig(TrainingConfig):
     patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
 
 
-class JudgeConfig(SteppedConfig):
+class JudgeConfig(SteppedConfig, NormedConfig):
     """Stand-in for CLIP and Inception where their weights cannot be had, trained on the judge split alone."""
 
     split: str = "judge"

@@ -4,7 +4,7 @@ and the test that decides."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,33 @@ class Claim:
         return f"95 % interval {self.test} {than}"
 
 
-def _r1(source: str, key: str, statement: str, where: str, quantity: str, paper: str) -> Claim:
-    return Claim(source, key, statement, where, f"R@1, {quantity} (points)", paper, percent=True)
+METRICS = {"r1": "R@1", "r5": "R@5", "fid": "FID", "is": "IS"}
 
 
-def _check(
-    key: str,
-    statement: str,
-    quantity: str,
-    test: Literal["above", "near"] = "above",
-    *,
-    than: float = 0.0,
-    margin: float = 0.0,
-    percent: bool = True,
-) -> Claim:
+def _difference(source: str, where: str, key: str, paper: str, statement: str, **more: Any) -> Claim:
+    """Of two rows of a table in a metric, as the key says: `r1_b_minus_a`. FID is better below, the others above."""
+    metric, _, rows = key.partition("_")
+    first, second = (row.upper() if row in ("gan", "ldm") else row.capitalize() for row in rows.split("_minus_"))
+    shares = metric in ("r1", "r5")
+    quantity = f"{METRICS[metric]}, {first} minus {second}{' (points)' if shares else ''}"
+    test: Literal["above", "below"] = "below" if metric == "fid" else "above"
+    return Claim(source, key, statement, where, quantity, paper, **{"test": test, "percent": shares} | more)
+
+
+_TABLE1, _TABLE2, _TABLE3 = ((f"table{n}", f"{where}, Table {n}") for n, where in ((1, "4.3"), (2, "4.3"), (3, "6.1")))
+
+
+def _check(key: str, statement: str, quantity: str, **more: Any) -> Claim:
     """Of Table 1's rows and the controls beside them."""
-    where = "check of Table 1, not of the paper"
-    return Claim("table1", key, statement, where, quantity, "-", test, margin, percent, than, "check")
+    return Claim("table1", key, statement, "check of Table 1, not of the paper", quantity, "-", kind="check", **more)
 
 
-_GAP = "4.4, Fig. 6"
+def _steered(key: str, where: str, statement: str, quantity: str, percent: bool = False) -> Claim:
+    """Of the pictures that sounds steer."""
+    return Claim("control", key, statement, where, quantity, "no number", percent=percent)
+
+
+_GAP, _SOME = "4.4, Fig. 6", "above 0, no number"
 ABLATED = {
     "A": ("L2 loss", "22.50", "-6.08"),
     "B": ("L_nce", "9.08", "-9.08"),
@@ -82,94 +89,43 @@ ABLATED = {
 """Rows of Table 2 that lack something: what, and what the paper's full method gains on it in R@1 and FID."""
 
 _TWICE = (("nce", "L_nce"), ("total", "L_total"))
+_OWN_FRAME = "Sounds make better pictures than the video's own frame does with the same generator"
+_SHUFFLED = "Sounds shuffled between clips give pictures of any class"
+_SCRAMBLED = "Features without their joint structure give worse pictures"
+_TUNED = "... and than L_nce with a tuned temperature (not a row of the paper)"
+_SELECTED = "Sounds make better pictures than the selected frame too"
 
 CLAIMS: list[Claim] = [
-    _r1(
-        "table1",
-        "r1_b_minus_a",
-        "Sounds make better pictures than the video's own frame does with the same generator",
-        "4.3, Table 1",
-        "B minus A",
-        "10.65",
+    _difference(*_TABLE1, "r1_b_minus_a", "10.65", _OWN_FRAME),
+    _difference(*_TABLE1, "is_b_minus_a", "6.85", "... in IS too"),
+    _difference(*_TABLE1, "fid_b_minus_a", "1.86", "... and in all metrics, though the paper's own FID says otherwise"),
+    _difference(*_TABLE1, "r1_c_minus_b", "10.57", "Retrieval is a strong baseline, above Sound2Vision in R@1"),
+    _difference(
+        *_TABLE1, "r5_c_minus_b", "3.01", "Sound2Vision is comparable with retrieval in R@5", test="near", margin=0.05
     ),
-    Claim("table1", "is_b_minus_a", "... in IS too", "4.3, Table 1", "IS, B minus A", "6.85"),
-    Claim(
-        "table1",
-        "fid_b_minus_a",
-        "... and in all metrics",
-        "4.3, Table 1 (whose own FID says otherwise)",
-        "FID, B minus A",
-        "1.86",
-        "below",
-    ),
-    _r1(
-        "table1",
-        "r1_c_minus_b",
-        "Retrieval is a strong baseline, above Sound2Vision in R@1",
-        "4.3, Table 1",
-        "C minus B",
-        "10.57",
-    ),
-    Claim(
-        "table1",
-        "r5_c_minus_b",
-        "Sound2Vision is comparable with retrieval in R@5",
-        "4.3, Table 1",
-        "R@5, C minus B (points)",
-        "3.01",
-        "near",
-        0.05,
-        True,
-    ),
-    _r1("table1", "r1_d_minus_c", "Real frames are the upper bound", "4.3, Table 1", "D minus C", "6.54"),
-    _check("r1_b_minus_a_top1", "Sounds make better pictures than the selected frame too", "R@1, B minus A (points)"),
-    _check("r1_d", "The evaluator names the class of real frames", "R@1, D", than=0.9),
-    _check("r1_b", "It names the class of most pictures, among ten classes or more", "R@1, B", than=0.6),
+    _difference(*_TABLE1, "r1_d_minus_c", "6.54", "Real frames are the upper bound"),
+    _check("r1_b_minus_a_top1", _SELECTED, "R@1, B minus A with the selected frame (points)", percent=True),
+    _check("r1_d", "The evaluator names the class of real frames", "R@1, D", than=0.9, percent=True),
+    _check("r1_b", "It names the class of most pictures, among ten or more", "R@1, B", than=0.6, percent=True),
     _check(
         "r1_shuffled_minus_chance",
-        "Sounds shuffled between clips give pictures of any class",
+        _SHUFFLED,
         "R@1, B shuffled minus chance (points)",
-        "near",
+        test="near",
         margin=0.05,
+        percent=True,
     ),
-    _check(
-        "fid_scrambled_minus_b",
-        "Features without their joint structure give worse pictures",
-        "FID, B scrambled minus B",
-        percent=False,
-    ),
+    _check("fid_scrambled_minus_b", _SCRAMBLED, "FID, B scrambled minus B"),
     *[
         claim
         for row, (without, r1, fid) in ABLATED.items()
         for claim in (
-            _r1(
-                "table2",
-                f"r1_f_minus_{row.lower()}",
-                f"The full method is better than with {without}",
-                "4.3, Table 2",
-                f"F minus {row}",
-                r1,
-            ),
-            Claim(
-                "table2",
-                f"fid_f_minus_{row.lower()}",
-                "... in FID too",
-                "4.3, Table 2",
-                f"FID, F minus {row}",
-                fid,
-                "below",
-            ),
+            _difference(*_TABLE2, f"r1_f_minus_{row.lower()}", r1, f"The full method is better than with {without}"),
+            _difference(*_TABLE2, f"fid_f_minus_{row.lower()}", fid, "... in FID too"),
         )
     ],
-    _r1(
-        "table2",
-        "r1_f_minus_b_tuned",
-        "... and than L_nce with a tuned temperature (not a row of the paper)",
-        "follows from 4.3",
-        "F minus B_tuned",
-        "-",
-    ),
-    _r1("table2", "r1_e_minus_d", "Longer sounds are better: 1/2 over 1/10", "4.3, Table 2", "E minus D", "2.39"),
+    _difference("table2", "follows from 4.3", "r1_f_minus_b_tuned", "-", _TUNED),
+    _difference(*_TABLE2, "r1_e_minus_d", "2.39", "Longer sounds are better: 1/2 over 1/10"),
     *[
         Claim(
             "gap",
@@ -225,7 +181,7 @@ CLAIMS: list[Claim] = [
         "The modalities are better aligned under L_total (at unit norm nearly the same as a smaller gap)",
         "4.4, Fig. 7",
         "alignment (Goel et al. 2022), L_total minus L_nce",
-        "above 0, no number",
+        _SOME,
     ),
     Claim(
         "gap",
@@ -254,108 +210,69 @@ CLAIMS: list[Claim] = [
         "no number",
         percent=True,
     ),
-    _r1(
-        "table3",
-        "r1_ldm_minus_gan",
-        "The latent diffusion model is better than the GAN",
-        "6.1, Table 3",
-        "LDM minus GAN",
-        "9.66",
-    ),
-    Claim(
-        "table3",
-        "r5_ldm_minus_gan",
-        "... in R@5 too",
-        "6.1, Table 3",
-        "R@5, LDM minus GAN (points)",
-        "4.25",
-        percent=True,
-    ),
-    Claim("table3", "fid_ldm_minus_gan", "... in FID too", "6.1, Table 3", "FID, LDM minus GAN", "-0.74", "below"),
-    Claim("table3", "is_ldm_minus_gan", "... in IS too", "6.1, Table 3", "IS, LDM minus GAN", "0.09"),
+    _difference(*_TABLE3, "r1_ldm_minus_gan", "9.66", "The latent diffusion model is better than the GAN"),
+    _difference(*_TABLE3, "r5_ldm_minus_gan", "4.25", "... in R@5 too"),
+    _difference(*_TABLE3, "fid_ldm_minus_gan", "-0.74", "... in FID too"),
+    _difference(*_TABLE3, "is_ldm_minus_gan", "0.09", "... in IS too"),
     Claim(
         "fig16",
         "fall_gan_minus_ldm",
         "With more classes the LDM falls more gently than the GAN",
         "6.1, Fig. 16",
         "fall of R@5 from the fewest to the most classes, GAN minus LDM (points)",
-        "above 0, no number",
+        _SOME,
         percent=True,
     ),
-    Claim(
-        "fig16",
-        "r5_ldm_minus_gan",
-        "With the most classes the LDM is above the GAN",
-        "6.1, Fig. 16",
-        "R@5, LDM minus GAN (points)",
-        "above 0, no number",
-        percent=True,
-    ),
-    Claim(
-        "control",
+    _difference("fig16", "6.1, Fig. 16", "r5_ldm_minus_gan", _SOME, "With the most classes the LDM is above the GAN"),
+    _steered(
         "size_volume",
+        "5.1, Fig. 8",
         "Louder sounds make larger or stronger sources",
-        "5.1, Fig. 8",
         "Spearman's rho of volume and size",
-        "no number",
     ),
-    Claim(
-        "control",
+    _steered(
         "size_volume_named",
-        "... among pictures that still show the sound's class",
         "5.1, Fig. 8",
+        "... among pictures that still show the sound's class",
         "the same, of pictures that the judge takes for the class",
-        "no number",
     ),
-    Claim(
-        "control",
+    _steered(
         "mix_both",
-        "A mix of two sounds shows both",
         "5.1, Fig. 9",
+        "A mix of two sounds shows both",
         "both classes are the judge's two best, mix minus the better one alone (points)",
-        "no number",
         percent=True,
     ),
-    Claim(
-        "control",
+    _steered(
         "mix_balance",
-        "The ratio of a mix moves the balance of the picture",
         "5.1, Fig. 10",
+        "The ratio of a mix moves the balance of the picture",
         "Spearman's rho of ratio and balance",
-        "no number",
     ),
-    Claim(
-        "control",
+    _steered(
         "interpolation",
+        "5.2, Fig. 11",
         "Between image and sound the picture moves from one to the other",
-        "5.2, Fig. 11",
         "Spearman's rho of lambda and the picture's likeness to the image's class over the sound's",
-        "no number",
     ),
-    Claim(
-        "control",
+    _steered(
         "interpolation_background",
-        "... and keeps the given picture's background",
         "5.2, Fig. 11",
+        "... and keeps the given picture's background",
         "colour difference outside the source: how much less than the sound's picture alone (share)",
-        "no number",
         percent=True,
     ),
-    Claim(
-        "control",
+    _steered(
         "edit_size",
+        "5.2, Fig. 13",
         "Moving along a volume direction edits a picture",
-        "5.2, Fig. 13",
         "Spearman's rho of the step and size",
-        "no number",
     ),
-    Claim(
-        "control",
+    _steered(
         "edit_identity",
-        "... and keeps what the picture shows",
         "5.2, Fig. 13",
+        "... and keeps what the picture shows",
         "feature distance to the unedited picture: how much less than to others of its class (share)",
-        "no number",
         percent=True,
     ),
 ]

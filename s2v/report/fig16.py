@@ -18,9 +18,9 @@ from s2v.files import write_text
 from s2v.report.canvas import cells, open_frame, save, wrapped
 from s2v.report.comparisons import r5
 from s2v.report.findings import what_holds
-from s2v.report.metrics import metric_columns
 from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture
 from s2v.report.rows import Row, load_rows
+from s2v.report.tables import metric_columns
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 
 COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
@@ -108,7 +108,7 @@ COLUMNS: list[Column[Point]] = [
     Column("classes", lambda point: point.size),
     Column("generator", lambda point: point.generator),
     *metric_columns(lambda point: point.row, ("R@1", "R@5", "FID")),
-    Column("chance at R@5", lambda point: 500 / point.size, digits=1, only="markdown"),
+    Column("chance at R@5", lambda point: min(100.0, 500 / point.size), digits=1, only="markdown"),
     Column("clips", lambda point: len(point.row.clips), only="csv"),
     Column("seeds", lambda point: point.row.drawn.replace(",", ""), only="csv"),
     Column("evaluator", lambda point: point.row.result.evaluator, only="csv"),
@@ -199,7 +199,7 @@ def _curves(axes: Any, points: list[Point], real: list[Point]) -> None:
         own = [point for point in points if point.generator == name]
         _curve(axes, own, name, COLOURS.get(name, "k"), MARKS.get(name, "D"), "-")
     sizes = sorted({point.size for point in points})
-    axes.plot(sizes, [500 / size for size in sizes], color="0.6", lw=0.8, ls=":", label="chance")
+    axes.plot(sizes, [min(100.0, 500 / size) for size in sizes], color="0.6", lw=0.8, ls=":", label="chance")
     axes.set_xticks(sizes)
     axes.set_ylim(0, 103)
     axes.set_xlabel("number of sound classes", fontsize=8)

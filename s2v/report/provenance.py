@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from s2v.provenance import versions
-from s2v.report.facts import coverage_line
+from s2v.report.tables import coverage_line
 from s2v.report.tabular import Column, write_csv
 
 PACKAGES = (

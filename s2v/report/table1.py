@@ -6,14 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.quantities import write_quantities
-from s2v.files import write_text
 from s2v.report.comparisons import of_table1
-from s2v.report.facts import coverage_line, facts, left_out
-from s2v.report.findings import what_holds
-from s2v.report.metrics import PaperTable, beside_paper, made_by, metric_columns
 from s2v.report.rows import Row, load_rows
-from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
+from s2v.report.tables import PaperTable, TableJob, beside_paper, facts, made_by, metric_columns, write_table
+from s2v.report.tabular import Column, bullets, page, to_markdown
 
 PAPER_TABLE1: PaperTable = {
     "A": {"R@1": "30.06 / 46.60", "R@5": "62.59 / 82.48", "FID": "16.11", "IS": "12.61"},
@@ -24,18 +20,7 @@ PAPER_TABLE1: PaperTable = {
 """Table 1 (a): R@k on VGGSound (50 classes) / VEGAS (10 classes), FID and IS on VGGSound."""
 
 
-def run(
-    *,
-    results: list[Path],
-    coverage: Path,
-    splits: list[str],
-    dataset: str,
-    deviations: list[str],
-    bootstrap: int,
-    output: Path,
-    markdown: Path,
-    quantities: Path,
-) -> None:
+def run(*, results: list[Path], job: TableJob) -> None:
     """Write table1.csv (rows A-D), what the claims take from it, and table1.md (the same, the paper's numbers, what
     holds, controls, deviations).
 
@@ -44,46 +29,25 @@ def run(
 
     Args:
         results: JSON files of stage evaluate, all methods and seeds.
-        coverage: coverage_by_class.csv.
-        splits: those of which the twin says how many clips were left out.
-        dataset: what the clips are, in words.
-        deviations: every difference from the paper, in words, computed from the configuration.
-        bootstrap: number of resamples.
-        output: CSV.
-        markdown: its twin.
-        quantities: JSON of `s2v.evaluate.quantities`.
+        job: what it is given, and what it writes.
 
     Raises:
         UserError: results are missing or do not belong together.
     """
-    rows = load_rows(results, bootstrap)
+    rows = load_rows(results, job.bootstrap)
     main = [row for row in rows.values() if row.result.main]
     if not main:
         raise UserError("table: there are only controls; add one of the paper's rows to generate.methods")
-    measured = of_table1(rows, bootstrap)
-    write_quantities(quantities, measured)
-    columns = _columns(dataset)
-    write_csv(output, columns, main)
-    said = facts(main, dataset, coverage_line(coverage, splits), bootstrap)
+    said = facts(main, job)
+    said = replace(said, ours=f"{said.ours} Rows C and D draw no noise: equal for every seed.")
     database = next((row.result.database for row in main if row.result.database), None)
-    said = replace(
-        said,
-        ours=f"{said.ours} Rows C and D draw no noise: equal for every seed.",
-        database=f"Row C searches {database} training images, chosen without regard to their content."
-        if database
-        else "",
-    )
-    text = page(
-        "# Table 1 (a): comparison to baselines",
-        bullets(said.lines()),
-        to_markdown(columns, main),
-        bullets(left_out(main)),
-        what_holds("table1", measured),
-        _controls(main, [row for row in rows.values() if not row.result.main]),
-        "## What this is and is not",
-        bullets(deviations or ["No deviation from the paper is configured."]),
-    )
-    write_text(markdown, text)
+    if database:
+        line = f"Row C searches {database} training images, chosen without regard to their content."
+        said = replace(said, database=line)
+    controls = _controls(main, [row for row in rows.values() if not row.result.main])
+    measured = of_table1(rows, job.bootstrap)
+    title, columns = "Table 1 (a): comparison to baselines", _columns(job.dataset)
+    write_table(job, title, "table1", columns, main, said, main, measured, after=controls)
 
 
 def _columns(dataset: str) -> list[Column[Row]]:

@@ -7,15 +7,12 @@ from pathlib import Path
 
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
-from s2v.evaluate.quantities import Measured, Quantity, write_quantities
-from s2v.files import write_text
+from s2v.evaluate.quantities import Measured, Quantity
 from s2v.report.ablation import Ablation
 from s2v.report.comparisons import of_table2
-from s2v.report.facts import coverage_line, facts, left_out
-from s2v.report.findings import what_holds
-from s2v.report.metrics import PaperTable, beside_paper, made_by
 from s2v.report.rows import Row, load_rows
-from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
+from s2v.report.tables import PaperTable, TableJob, beside_paper, facts, made_by, write_table
+from s2v.report.tabular import Column, to_markdown
 
 PAPER_TABLE2: PaperTable = {
     "A": {"R@1": "18.21", "R@5": "46.69", "FID": "24.05", "IS": "9.97"},
@@ -37,20 +34,8 @@ class Ablated:
     row: Row
 
 
-def run(
-    *,
-    results: dict[str, list[Path]],
-    rows: dict[str, Ablation],
-    coverage: Path,
-    splits: list[str],
-    dataset: str,
-    deviations: list[str],
-    bootstrap: int,
-    output: Path,
-    markdown: Path,
-    quantities: Path,
-) -> None:
-    """Write table2.csv and table2.md.
+def run(*, results: dict[str, list[Path]], rows: dict[str, Ablation], job: TableJob) -> None:
+    """Write table2.csv and table2.md, and what the claims take.
 
     R@k is in percent. Values are means over trainings, each with pictures of one generation seed; low and high bound
     the 95 % interval over trainings and test clips, which are resampled together (`s2v.evaluate.bootstrap.crossed`).
@@ -58,46 +43,26 @@ def run(
     Args:
         results: row -> JSON files of stage evaluate, one per training.
         rows: row -> what it is.
-        coverage: coverage_by_class.csv.
-        splits: those of which the twin says how many clips were left out.
-        dataset: what the clips are, in words.
-        deviations: every difference from the paper, in words.
-        bootstrap: resamples.
-        output: CSV.
-        markdown: its twin.
-        quantities: JSON of `s2v.evaluate.quantities`, for the claims.
+        job: what it is given, and what it writes.
 
     Raises:
         UserError: results are missing or do not belong together.
     """
-    found = load_ablation(results, bootstrap)
-    measured = of_table2(found, bootstrap)
-    write_quantities(quantities, measured)
-    ablated = [Ablated(name, rows[name], row) for name, row in found.items()]
-    columns = _columns(dataset)
-    write_csv(output, columns, ablated)
+    found = load_ablation(results, job.bootstrap)
     every = list(found.values())
     trainings, seeds = (", ".join(map(str, numbers)) for numbers in (every[0].trainings, every[0].seeds))
     said = replace(
-        facts(every, dataset, coverage_line(coverage, splits), bootstrap),
+        facts(every, job),
         ours=f"Ours: mean over the trainings {trainings} of the audio encoder, which share everything else; each draws "
         f"with a generation seed of its own ({seeds}) [95 % interval over trainings and test clips, both resampled "
-        f"({bootstrap} times); for FID and IS +- 1.96 standard deviations].",
+        f"({job.bootstrap} times); for FID and IS +- 1.96 standard deviations].",
         paper="Paper: VGGSound (50 classes), one training and no intervals; CLIP ViT-B/32 and the authors' own "
         "Inception.",
     )
-    text = page(
-        "# Table 2: ablations",
-        bullets(said.lines()),
-        to_markdown(columns, ablated),
-        bullets(left_out(every)),
-        "## Differences",
-        _differences([name for name in found if name != "F"], measured) if "F" in found else "There is no row F.",
-        what_holds("table2", measured),
-        "## What this is and is not",
-        bullets([*deviations, *notes(rows)]),
-    )
-    write_text(markdown, text)
+    measured = of_table2(found, job.bootstrap)
+    ablated = [Ablated(name, rows[name], row) for name, row in found.items()]
+    title, columns, differences = "Table 2: ablations", _columns(job.dataset), _differences(found, measured)
+    write_table(job, title, "table2", columns, ablated, said, every, measured, before=differences, notes=notes(rows))
 
 
 def load_ablation(results: dict[str, list[Path]], bootstrap: int) -> dict[str, Row]:
@@ -127,7 +92,11 @@ def _columns(dataset: str) -> list[Column[Ablated]]:
     ]
 
 
-def _differences(names: list[str], measured: Measured) -> str:
+def _differences(rows: dict[str, Row], measured: Measured) -> str:
+    """The section of the differences between row F and the others."""
+    if "F" not in rows:
+        return "There is no row F to compare with."
+
     def quantity(name: str, metric: str) -> Quantity | None:
         found = measured[f"{metric}_f_minus_{name.lower()}"]
         return found if isinstance(found, Quantity) else None
@@ -148,10 +117,10 @@ def _differences(names: list[str], measured: Measured) -> str:
         Column("FID by training", lambda name: alone(name, "fid")),
     ]
     head = (
-        "Row F minus the others, over the same clips and paired by training. R@1 in points: above 0 speaks for F. FID: "
-        "below 0 speaks for F."
+        "## Differences\n\nRow F minus the others, over the same clips and paired by training. R@1 in points: above 0 "
+        "speaks for F. FID: below 0 speaks for F."
     )
-    return f"{head}\n\n{to_markdown(columns, names)}"
+    return f"{head}\n\n{to_markdown(columns, [name for name in rows if name != 'F'])}"
 
 
 def notes(rows: dict[str, Ablation]) -> list[str]:

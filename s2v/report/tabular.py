@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 import pandas as pd
+from tabulate import tabulate
 
 from s2v.evaluate.bootstrap import Interval
 from s2v.files import write_text
@@ -88,13 +89,13 @@ def to_markdown(columns: Sequence[Column[T]], rows: Iterable[T]) -> str:
     """The same for people; columns of numbers are aligned to the right."""
     kept = [column for column in columns if column.only != "csv"]
     given = list(rows)
+    cells = [[column.markdown(row) for column in kept] for row in given]
     heads = [column.title or column.name for column in kept]
-    table = pd.DataFrame([[column.markdown(row) for column in kept] for row in given], columns=heads)
     numbers = [
         column.number or any(isinstance(column.of(row), int | float | Interval) for row in given) for column in kept
     ]
     align = ["right" if number else "left" for number in numbers]
-    return table.to_markdown(index=False, tablefmt="pipe", disable_numparse=True, colalign=align)
+    return str(tabulate(cells, heads, tablefmt="pipe", disable_numparse=True, colalign=align))
 
 
 def bullets(lines: Iterable[str]) -> str:

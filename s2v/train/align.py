@@ -6,27 +6,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.data.subset import indices, read_classes
 from s2v.data.table import Spectrograms, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.losses import LOSSES
+from s2v.losses.alignment import LOSSES
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors
-from s2v.train.batches import batch_indices, steps_per_epoch
-from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.prefetch import Prefetch
+from s2v.train.batches import steps_per_epoch
+from s2v.train.loop import train_stage
+from s2v.train.norms import shared_norms
+from s2v.train.schedule import Schedule
+from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
     from s2v.config import AlignConfig, RuntimeConfig
 
 
-class _Align(TaskDefaults):
-    monitor: str | None = "val_loss"
+class AlignTask(Task):
+    """Pairs of a spectrogram and z^V, and the loss that the configuration names."""
+
+    monitor = "val_loss"
 
     def __init__(
         self,
@@ -37,51 +41,44 @@ class _Align(TaskDefaults):
         runtime: Runtime,
         kept: tuple[list[int], list[int]] | None = None,
     ) -> None:
-        self.config, self.train, self.val, self.runtime = config, train, val, runtime
         chosen = kept or (list(range(len(train[0]))), list(range(len(val[0]))))
+        per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size)
+        super().__init__(config, runtime, len(chosen[0]), config.epochs * per_epoch)
+        self.config, self.train, self.val = config, train, val
         self.kept = torch.tensor(chosen[0]), torch.tensor(chosen[1])
-        per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size, runtime.world_size)
-        self.steps, self.validate_every, self.patience = config.epochs * per_epoch, per_epoch, config.patience
-        self.model = model.to(runtime.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.net = runtime.wrap(self.model)
-        self.modules: dict[str, nn.Module] = {"audio": self.model}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.validate_every, self.patience = per_epoch, config.patience
+        model = model.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = shared_norms(model, config.sync_batch_norm, runtime)
+        self.modules = {"audio": self.model}
+        self.optimizers = {
             "audio": torch.optim.Adam(self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
-        self.loss = LOSSES[config.loss]
-        self.batches = Prefetch(self._batch, runtime.device)
+        self.rate = Schedule(config.learning_rate)
+        self.separable = config.loss == "l2"
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
-        config, r = self.config, self.runtime
-        kept = self.kept[0]
-        index = kept[batch_indices(len(kept), config.batch_size, config.seed, step, r.rank, r.world_size)]
-        return self.train[0][index], self.train[1][index]
+    def read(self, index: Tensor) -> Batch:
+        rows = self.kept[0][index]
+        return {"spectrogram": self.train[0][rows], "z_v": self.train[1][rows]}
 
-    def step(self, step: int) -> dict[str, float]:
-        config, r = self.config, self.runtime
-        spectrogram, z_v = self.batches.get(step)
-        spectrogram = spectrogram.float()
-        self.model.train()
-        with r.autocast():
-            z_a = self.net(spectrogram)
-        loss = self.loss(z_v, z_a.float(), config.temperature)
-        optimizer = self.optimizers["audio"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return {"loss": loss.item()}
+    def forward(self, batch: Batch) -> Outputs:
+        return batch["z_v"], self.model(batch["spectrogram"].float())
+
+    def loss(self, *outputs: Tensor) -> Loss:
+        z_v, z_a = outputs
+        loss = LOSSES[self.config.loss](z_v, z_a, self.config.temperature)
+        return loss, {"loss": loss}
 
     @torch.no_grad()
     def validate(self, step: int) -> dict[str, float]:
         """Loss on held-out pairs, in batches of the training size so that it is comparable."""
         self.model.eval()
-        total, count = 0.0, 0
-        for index in self.kept[1].split(self.config.batch_size):
+        total, device = 0.0, self.runtime.device
+        for rows in self.kept[1].split(self.batch_size):
             with self.runtime.autocast():
-                z_a = self.model(self.val[0][index].float().to(self.runtime.device))
-            loss = self.loss(self.val[1][index].to(self.runtime.device), z_a.float(), self.config.temperature)
-            total, count = total + loss.item() * len(index), count + len(index)
-        return {"val_loss": total / count}
+                parts = [self.model(self.val[0][part].float().to(device)) for part in self.runtime.at_once(rows)]
+            loss, _ = self.loss(self.val[1][rows].to(device), torch.cat(parts).float())
+            total += loss.item() * len(rows)
+        return {"val_loss": total / len(self.kept[1])}
 
 
 def run(
@@ -121,32 +118,27 @@ def run(
                     "needs the same number, at least 2. See coverage.csv for clips that were left out"
                 )
             pairs.append((spectrograms, z_v))
-        task = _Align(config, model, pairs[0], pairs[1], place, (kept[0], kept[1]))
-        data = [sha256_of(path) for path in (*train_packs, *val_packs)] + [
-            sha256(path) for path in (train_features, val_features)
-        ]
-        data += [sha256(classes)] if classes else []
-        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
-        last = fit(
+        task = AlignTask(config, model, pairs[0], pairs[1], place, (kept[0], kept[1]))
+        data = [sha256_of(path) for path in (*train_packs, *val_packs)]
+        data += [sha256(path) for path in (train_features, val_features, *([classes] if classes else []))]
+        train_stage(
             task,
             name="align",
+            config=config,
+            data=data,
             output_dir=output_dir,
-            seed=config.seed,
-            fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every,
-            runtime=place,
+            weights={"model.safetensors": task.model},
+            shape={
+                "dim": model.dim,
+                "width": config.width,
+                "final_relu": config.final_relu,
+                "audio": audio,
+                "head": config.head,
+            },
+            card=lambda last: (
+                f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss "
+                f"`{config.loss}`, trained on "
+                f"{len(kept[0])} pairs of the train split, stopped on {len(kept[1])} of the val split "
+                f"(last validation loss {last['val_loss']:.4f}).\n"
+            ),
         )
-    card = (
-        f"# Audio encoder f_A\n\nResNet-18, width {config.width}, {model.dim}-d, head `{config.head}`, loss "
-        f"`{config.loss}`, trained on "
-        f"{len(kept[0])} pairs of the train split, stopped on {len(kept[1])} of the val split "
-        f"(last validation loss {last['val_loss']:.4f}).\n"
-    )
-    shape = {
-        "dim": model.dim,
-        "width": config.width,
-        "final_relu": config.final_relu,
-        "audio": audio,
-        "head": config.head,
-    }
-    finish(output_dir, modules={"model.safetensors": model}, config=shape, card=card, runtime=place)

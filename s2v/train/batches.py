@@ -14,19 +14,16 @@ def _permutation(n: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(n, generator=generator)
 
 
-def steps_per_epoch(n: int, batch_size: int, world_size: int = 1) -> int:
+def steps_per_epoch(n: int, batch_size: int) -> int:
     """Full batches in one pass over `n` samples; a set smaller than one batch is one step."""
-    return max(1, n // (batch_size * world_size))
+    return max(1, n // batch_size)
 
 
-def batch_indices(n: int, batch_size: int, seed: int, step: int, rank: int = 0, world_size: int = 1) -> Tensor:
-    """Indices [B] of the samples of one step: seeded permutations, one per epoch, split over ranks.
+def batch_indices(n: int, batch_size: int, seed: int, step: int) -> Tensor:
+    """Indices [B] of the samples of one step, over all processes: seeded permutations, one per epoch.
 
     The incomplete batch at an epoch's end is dropped, since contrastive losses depend on the batch size.
     A set smaller than one batch gives one smaller batch.
     """
-    per_epoch = steps_per_epoch(n, batch_size, world_size)
-    epoch, index = divmod(step, per_epoch)
-    start = index * batch_size * world_size
-    chunk = _permutation(n, seed, epoch)[start : start + batch_size * world_size]
-    return chunk[rank::world_size] if world_size > 1 else chunk
+    epoch, index = divmod(step, steps_per_epoch(n, batch_size))
+    return _permutation(n, seed, epoch)[index * batch_size : (index + 1) * batch_size]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from s2v.errors import UserError
 from s2v.files import read_json, write_json, write_text
-from s2v.runtime import Runtime, unwrap
+from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, s
     tensors: dict[str, Tensor] = {}
     groups: dict[str, Any] = {}
     for name, module in modules.items():
-        tensors |= {f"module/{name}/{k}": v for k, v in unwrap(module).state_dict().items()}
+        tensors |= {f"module/{name}/{k}": v for k, v in module.state_dict().items()}
     for name, optimizer in optimizers.items():
         values = optimizer.state_dict()
         groups[name] = values["param_groups"]
@@ -164,7 +164,7 @@ def _set_aside(folder: Path, suffix: str) -> Path:
 def _restore(tensors: dict[str, Tensor], groups: dict[str, Any], modules: Modules, optimizers: Optimizers) -> None:
     for name, module in modules.items():
         prefix = f"module/{name}/"
-        unwrap(module).load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
     for name, optimizer in optimizers.items():
         prefix = f"optimizer/{name}/"
         state: dict[int, dict[str, Any]] = {}
@@ -178,7 +178,7 @@ def _restore(tensors: dict[str, Tensor], groups: dict[str, Any], modules: Module
 def save_best(output_dir: Path, modules: Modules, active: bool) -> None:
     """Keep the weights of the best validation so far."""
     if active:
-        tensors = {f"{n}/{k}": v for n, m in modules.items() for k, v in unwrap(m).state_dict().items()}
+        tensors = {f"{n}/{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
         save_tensors(_folder(output_dir) / "best.safetensors", tensors, durable=True)
 
 
@@ -187,13 +187,13 @@ def load_best(output_dir: Path, modules: Modules) -> None:
     tensors = load_tensors(_folder(output_dir) / "best.safetensors")
     for name, module in modules.items():
         prefix = f"{name}/"
-        unwrap(module).load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
 
 
 def publish(output_dir: Path, modules: Modules, config: dict[str, Any], card: str) -> None:
     """Write the final files of a trained thing and remove its checkpoints; what was set aside stays."""
     for filename, module in modules.items():
-        save_tensors(output_dir / filename, unwrap(module).state_dict())
+        save_tensors(output_dir / filename, module.state_dict())
     notes = _notes(_folder(output_dir))
     records = read_json(notes[0])["state"]["records"] if notes else []
     write_text(output_dir / "train.jsonl", "".join(json.dumps(r, sort_keys=True) + "\n" for r in records))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.files import sha256
+from s2v.losses.denoising import denoising_loss
 from s2v.media.picture import from_unit
 from s2v.models.autoencoder import autoencoder, decode
 from s2v.models.diffusion_sampler import Sampler
@@ -21,9 +20,11 @@ from s2v.models.latent_diffusion import LatentDiffusion, shape
 from s2v.models.store import load
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors
-from s2v.train.batches import batch_indices
-from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.ema import Ema
+from s2v.train.loop import train_stage
+from s2v.train.schedule import Schedule
 from s2v.train.step_in_backward import step_in_backward
+from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -31,72 +32,70 @@ if TYPE_CHECKING:
     from s2v.config import DiffusionConfig, RuntimeConfig
 
 
-class _Diffusion(TaskDefaults):
+class DiffusionTask(Task):
     """Eq. 4; a share of each batch has the null tokens for a condition, which is Eq. 3 (classifier-free guidance,
     Ho and Salimans 2022)."""
+
+    separable = True
+    ema: Ema[LatentDiffusion]
 
     def __init__(
         self, config: DiffusionConfig, latents: Tensor, features: Tensor, vae: AutoencoderKL, runtime: Runtime
     ) -> None:
         """`latents` [2, N, C, h, w] and `features` [2, N, D] of pictures and of their mirror images."""
-        self.config, self.vae, self.runtime = config, vae, runtime
-        self.steps, self.sample_every = config.steps, max(1, config.steps // 4)
+        super().__init__(config, runtime, features.shape[1], config.steps)
+        self.config, self.vae = config, vae
+        self.sample_every = max(1, config.steps // 4)
         self.features = unit(features)
         self.shape = shape(config, features.shape[-1], latents.shape[-3], latents.shape[-1])
         self.model = LatentDiffusion(**self.shape)
         self.model.fit_statistics(self.features.flatten(0, 1), latents.flatten(0, 1))
         self.latents = self.model.normalise(latents)
         self.model.to(runtime.device).unet.to(memory_format=torch.channels_last)
-        self.ema = copy.deepcopy(self.model).requires_grad_(False)
-        self.net = runtime.wrap(self.model)
+        self.ema = Ema(self.model, config.ema, ramp=True)
         self.noising = self.model.noising()
-        self.modules: dict[str, nn.Module] = {"model": self.model, "ema": self.ema}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.modules = {"model": self.model, "ema": self.ema.net}
+        self.optimizers = {
             "adam": torch.optim.AdamW(self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
-        if runtime.world_size == 1:  # 860 million gradients less in memory at full size
-            step_in_backward(self.optimizers["adam"])
+        decay: Literal["cosine"] | None = "cosine" if config.cosine_decay else None
+        self.rate = Schedule(config.learning_rate, max(1, config.steps // 20), decay, config.steps, 1e-2)
+        if runtime.world_size == 1 and len(runtime.pieces(len(self.index(0)))) == 1:
+            step_in_backward(self.optimizers["adam"])  # 860 million gradients less in memory at full size
         self.fixed = torch.linspace(0, features.shape[1] - 1, min(16, features.shape[1])).long()
 
-    def step(self, step: int) -> dict[str, float]:
-        config, r = self.config, self.runtime
-        rate = min(1.0, (step + 1) / max(1, self.steps // 20))
-        if config.cosine_decay:
-            rate *= max(0.5 * (1 + math.cos(math.pi * step / self.steps)), 1e-2)
-        for group in self.optimizers["adam"].param_groups:
-            group["lr"] = config.learning_rate * rate
-        index = batch_indices(self.latents.shape[1], config.batch_size, config.seed, step, r.rank, r.world_size)
-        mirrored = (torch.rand(len(index)) < 0.5).long() * int(config.hflip)
-        clean = self.latents[mirrored, index].to(r.device)
-        z = self.features[mirrored, index].to(r.device)
-        noise = torch.randn(clean.shape).to(r.device)
-        timestep: Any = torch.randint(config.timesteps, (len(index),)).to(r.device)
-        keep = (torch.rand(len(index)) >= config.condition_dropout).to(r.device)
-        noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
-        target = noise if config.prediction == "epsilon" else self.noising.get_velocity(clean, noise, timestep)
-        z_noise = config.condition_noise * torch.randn(z.shape).to(r.device) if config.condition_noise else None
-        with r.autocast():
-            predicted = self.net(noisy, timestep, z, keep, z_noise)
-        loss = F.mse_loss(predicted.float(), target)
-        optimizer = self.optimizers["adam"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        self._average(step)
-        return {"loss": loss.item()}
+    def draw(self, n: int) -> Batch:
+        config = self.config
+        drawn = {
+            "mirrored": (torch.rand(n) < 0.5).long() * int(config.hflip),
+            "noise": torch.randn(n, *self.latents.shape[2:]),
+            "timestep": torch.randint(config.timesteps, (n,)),
+            "keep": torch.rand(n) >= config.condition_dropout,
+        }
+        if config.condition_noise:
+            drawn["z_noise"] = config.condition_noise * torch.randn(n, self.features.shape[-1])
+        return drawn
 
-    @torch.no_grad()
-    def _average(self, step: int) -> None:
-        # Short at first, so that the first, random weights are soon forgotten.
-        decay = min(self.config.ema, (1 + step) / (10 + step))
-        for averaged, own in zip(self.ema.parameters(), self.model.parameters(), strict=True):
-            averaged.lerp_(own, 1 - decay)
+    def forward(self, batch: Batch) -> Outputs:
+        """What is predicted, and what it should be, [n, C, h, w]."""
+        device, samples = self.runtime.device, (batch["mirrored"], batch["index"])
+        clean, z = self.latents[samples].to(device), self.features[samples].to(device)
+        given: dict[str, Any] = {k: v.to(device) for k, v in batch.items()}
+        noise, timestep = given["noise"], given["timestep"]
+        noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
+        epsilon = self.config.prediction == "epsilon"
+        target = noise if epsilon else self.noising.get_velocity(clean, noise, timestep)
+        return self.model(noisy, timestep, z, given["keep"], given.get("z_noise")), target
+
+    def loss(self, *outputs: Tensor) -> Loss:
+        loss = denoising_loss(*outputs)
+        return loss, {"loss": loss}
 
     def sample(self, step: int) -> Tensor:
         """What came back of some pictures, above what is drawn for their features from fixed noise."""
         clean = self.model.denormalise(self.latents[0, self.fixed].to(self.runtime.device))
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-        sampler = Sampler(copy.deepcopy(self.ema), "dpm++", 10, 2.0)
+        sampler = Sampler(copy.deepcopy(self.ema.net), "dpm++", 10, 2.0)
         drawn = sampler(self.features[0, self.fixed], noise)
         return from_unit(decode(self.vae, torch.cat([clean, drawn])))
 
@@ -126,26 +125,24 @@ def run(
         )
     vae = load(autoencoder, vae_dir, place.device)
     torch.manual_seed(config.seed)
-    task = _Diffusion(config, both[0], both[1], vae, place)
-    fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256(path) for path in [*latents, *features]]}
-    fit(
+    task = DiffusionTask(config, both[0], both[1], vae, place)
+    train_stage(
         task,
         name="diffusion",
+        config=config,
+        data=[sha256(path) for path in [*latents, *features]],
         output_dir=output_dir,
-        seed=config.seed,
-        fingerprint=fingerprint,
-        checkpoint_every=config.checkpoint_every,
-        runtime=place,
+        weights={"model.safetensors": task.ema.net},
+        shape=task.shape,
+        card=lambda _: (
+            f"# Latent diffusion model\n\nU-Net on latents of {both[0].shape[2]} x {both[0].shape[3]} x "
+            f"{both[0].shape[4]}, conditioned on {both[1].shape[2]}-d image features by cross-attention to "
+            f"{config.tokens} tokens. Trained on {both[0].shape[1]} pictures of the split(s) "
+            f"{', '.join(config.splits)} without labels: {config.steps} steps at batch {config.batch_size}, "
+            f"{config.prediction}, the condition left out in {100 * config.condition_dropout:g} %. "
+            "`model.safetensors` is the average of the weights (EMA).\n"
+        ),
     )
-    card = (
-        f"# Latent diffusion model\n\nU-Net on latents of {both[0].shape[2]} x {both[0].shape[3]} x "
-        f"{both[0].shape[4]}, conditioned on {both[1].shape[2]}-d image features by cross-attention to {config.tokens} "
-        f"tokens. Trained on {both[0].shape[1]} pictures of the split(s) {', '.join(config.splits)} without labels: "
-        f"{config.steps} steps at batch {config.batch_size}, {config.prediction}, the condition left out in "
-        f"{100 * config.condition_dropout:g} %. `model.safetensors` is the average of the weights (EMA).\n"
-    )
-    weights: dict[str, nn.Module] = {"model.safetensors": task.ema}
-    finish(output_dir, modules=weights, config=task.shape, card=card, runtime=place)
 
 
 def _both(files: list[Path], name: str) -> Tensor:

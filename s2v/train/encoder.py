@@ -5,85 +5,88 @@ A ResNet for the GAN (paper 3.2), a ViT for the latent diffusion model (paper 6.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
+from s2v.losses.swav import swav_loss
 from s2v.media.picture import to_unit
 from s2v.models.image_encoder import ImageEncoder, shape
-from s2v.models.swav import SwavHead, swav_loss
+from s2v.models.swav import SwavHead
 from s2v.runtime import Runtime
-from s2v.train.augment import color_jitter, random_resized_crops
-from s2v.train.batches import batch_indices
-from s2v.train.loop import TaskDefaults, finish, fit
-from s2v.train.prefetch import Prefetch
+from s2v.train.augment import crop, draw_crops, draw_jitter, jitter
+from s2v.train.loop import train_stage
+from s2v.train.norms import shared_norms
+from s2v.train.schedule import Schedule
+from s2v.train.task import Batch, Loss, Outputs, Task, Update
 
 if TYPE_CHECKING:
     from s2v.config import EncoderConfig, RuntimeConfig
 
 
-class _Swav(TaskDefaults):
+class SwavTask(Task):
+    """Crops of pictures, scored against prototypes; each crop's code is predicted from the others'."""
+
     def __init__(self, config: EncoderConfig, images: Tensor, runtime: Runtime) -> None:
-        self.config, self.images, self.runtime, self.steps = config, images, runtime, config.steps
-        self.encoder = ImageEncoder(**shape(config)).to(runtime.device)
-        self.encoder = self.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        head = SwavHead(self.encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
-        self.net = runtime.wrap(nn.ModuleDict({"encoder": self.encoder, "head": head}))
-        self.head = head.to(runtime.device)
+        super().__init__(config, runtime, len(images), config.steps)
+        self.config, self.images = config, images
+        encoder = ImageEncoder(**shape(config))
+        encoder.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        head = SwavHead(encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
+        self.encoder = shared_norms(encoder, config.sync_batch_norm, runtime)
+        self.head = shared_norms(head.to(runtime.device), config.sync_batch_norm, runtime)
         self.modules = {"encoder": self.encoder, "head": self.head}
-        parameters = list(self.encoder.parameters()) + list(self.head.parameters())
-        if config.optimizer == "adam":
-            optimizer: torch.optim.Optimizer = torch.optim.Adam(
-                parameters, config.learning_rate, weight_decay=config.weight_decay
-            )
-        else:
-            optimizer = torch.optim.SGD(parameters, config.learning_rate, 0.9, weight_decay=config.weight_decay)
-        self.optimizers = {"swav": optimizer}
-        self.batches = Prefetch(self._batch, runtime.device)
+        parameters = [*self.encoder.parameters(), *self.head.parameters()]
+        decay = config.weight_decay
+        self.optimizers = {
+            "swav": torch.optim.Adam(parameters, config.learning_rate, weight_decay=decay)
+            if config.optimizer == "adam"
+            else torch.optim.SGD(parameters, config.learning_rate, 0.9, weight_decay=decay)
+        }
+        self.rate = Schedule(config.learning_rate, max(1, config.steps // 20), "cosine", config.steps, 1e-3)
+        self.crops = [
+            (px, scale)
+            for (count, px), scale in zip(config.crops, config.crop_scales, strict=True)
+            for _ in range(count)
+        ]
 
-    def _batch(self, step: int) -> tuple[Tensor]:
-        config, r = self.config, self.runtime
-        index = batch_indices(len(self.images), config.batch_size, config.seed, step, r.rank, r.world_size)
-        return (self.images[index],)
+    def updates(self, step: int) -> Iterator[Update]:
+        self.head.prototypes.requires_grad_(step >= self.config.freeze_prototypes_steps)
+        return super().updates(step)
 
-    def _crops(self, step: int) -> list[Tensor]:
+    def draw(self, n: int) -> Batch:
+        device, drawn = self.runtime.device, {}
+        for i, (_, scale) in enumerate(self.crops):
+            drawn[f"crop {i}"] = draw_crops(n, scale, device)
+            drawn[f"jitter {i}"] = draw_jitter(n, self.config.color_jitter, device)
+        return drawn
+
+    def read(self, index: Tensor) -> Batch:
+        return {"image": self.images[index]}
+
+    def forward(self, batch: Batch) -> Outputs:
+        """Scores [n, prototypes] of each crop."""
+        images = to_unit(batch["image"])
+        by_side: dict[int, list[Tensor]] = {}
+        for i, (px, _) in enumerate(self.crops):
+            view = jitter(crop(images, batch[f"crop {i}"], px), batch[f"jitter {i}"])
+            by_side.setdefault(px, []).append(view)
+        features = [
+            self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last)) for same in by_side.values()
+        ]
+        scores: Tensor = self.head(torch.cat(features))
+        return scores.split(len(images))
+
+    def loss(self, *outputs: Tensor) -> Loss:
         config = self.config
-        (images,) = self.batches.get(step)
-        images = to_unit(images)
-        crops = []
-        for (count, px), scale in zip(config.crops, config.crop_scales, strict=True):
-            for _ in range(count):
-                crops.append(color_jitter(random_resized_crops(images, px, scale), config.color_jitter))
-        return crops
-
-    def step(self, step: int) -> dict[str, float]:
-        config = self.config
-        rate = 0.5 * (1 + math.cos(math.pi * step / self.steps)) * min(1.0, (step + 1) / max(1, self.steps // 20))
-        for group in self.optimizers["swav"].param_groups:
-            group["lr"] = config.learning_rate * max(rate, 1e-3)
-        crops = self._crops(step)
-        with self.runtime.autocast():
-            groups: dict[int, list[Tensor]] = {}
-            for crop in crops:
-                groups.setdefault(crop.shape[-1], []).append(crop)
-            features = [
-                self.encoder(torch.cat(same).contiguous(memory_format=torch.channels_last)) for same in groups.values()
-            ]
-            scores = self.head(torch.cat(features)).split(len(crops[0]))
         loss = swav_loss(
-            list(scores), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0]
+            list(outputs), config.temperature, config.epsilon, config.sinkhorn_iterations, config.crops[0][0]
         )
-        optimizer = self.optimizers["swav"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if step < config.freeze_prototypes_steps:
-            self.head.prototypes.weight.grad = None
-        optimizer.step()
-        return {"loss": loss.item()}
+        return loss, {"loss": loss}
 
 
 def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: RuntimeConfig, threads: int) -> None:
@@ -96,23 +99,20 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(max(config.image_px, config.crops[0][1]))).rows
-        task = _Swav(config, images, place)
-        fingerprint = {"config": config.model_dump(mode="json"), "data": [sha256_of(p) for p in packs]}
-        fit(
+        task = SwavTask(config, images, place)
+        train_stage(
             task,
             name="encoder",
+            config=config,
+            data=[sha256_of(p) for p in packs],
             output_dir=output_dir,
-            seed=config.seed,
-            fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every,
-            runtime=place,
+            weights={"model.safetensors": task.encoder},
+            shape=shape(config),
+            card=lambda _: (
+                f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV on {len(images)} "
+                f"pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
+            ),
         )
-    card = (
-        f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV "
-        f"on {len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
-    )
-    weights: dict[str, nn.Module] = {"model.safetensors": task.encoder}
-    finish(output_dir, modules=weights, config=shape(config), card=card, runtime=place)
 
 
 def _named(config: EncoderConfig) -> str:

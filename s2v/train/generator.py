@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.errors import UserError
 from s2v.files import sha256
+from s2v.losses.adversarial import generator_loss, hinge_loss
+from s2v.losses.pictures import reconstruction_loss
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.biggan import Discriminator, Generator, shape
 from s2v.models.image_encoder import ImageEncoder, unit
-from s2v.models.perceptual import perceptual_distance
+from s2v.models.perceptual import perceptual_maps
 from s2v.models.store import load
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors
-from s2v.train.augment import diff_augment
-from s2v.train.batches import batch_indices
-from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.augment import diff_augment, draw_diff_augment
+from s2v.train.ema import Ema
+from s2v.train.loop import train_stage
+from s2v.train.norms import shared_norms
+from s2v.train.schedule import Schedule
+from s2v.train.task import Batch, Loss, Outputs, Task, Update
 
 if TYPE_CHECKING:
     from s2v.config import GeneratorConfig, RuntimeConfig
@@ -49,8 +54,10 @@ def nearer_mirror(fake: Tensor, real: Tensor) -> Tensor:
     return chosen.contiguous(memory_format=torch.channels_last)
 
 
-class _IcGan(TaskDefaults):
-    """Optional warm-up (reconstruction + perceptual), then the adversarial phase of IC-GAN."""
+class IcGanTask(Task):
+    """Optional warm-up (reconstruction), then the adversarial phase of IC-GAN."""
+
+    ema: Ema[Generator]
 
     def __init__(
         self,
@@ -61,11 +68,10 @@ class _IcGan(TaskDefaults):
         encoder: ImageEncoder,
         runtime: Runtime,
     ) -> None:
-        self.config, self.runtime, self.encoder = config, runtime, encoder
-        self.images = images
+        super().__init__(config, runtime, len(images), config.warmup_steps + config.steps)
+        self.config, self.encoder, self.images = config, encoder, images
         self.features = torch.stack([unit(features), unit(flipped)])
         self.neighbours = neighbours(self.features[0], config.neighbours)
-        self.steps = config.warmup_steps + config.steps
         self.sample_every = max(1, self.steps // 8)
         dim = features.shape[1]
         self.shape = shape(config, dim)
@@ -74,117 +80,127 @@ class _IcGan(TaskDefaults):
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         generator.fit_statistics(self.features.flatten(0, 1))
-        self.ema = copy.deepcopy(generator).requires_grad_(False).to(runtime.device)
-        self.generator, self.discriminator = generator.to(runtime.device), discriminator.to(runtime.device)
-        self.g, self.d = runtime.wrap(self.generator), runtime.wrap(self.discriminator)
-        self.modules: dict[str, nn.Module] = {"g": self.generator, "d": self.discriminator, "ema": self.ema}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.generator: Generator = shared_norms(generator.to(runtime.device), config.sync_batch_norm, runtime)
+        self.discriminator: Discriminator = discriminator.to(runtime.device)
+        self.ema = Ema(self.generator, config.ema, config.ema_start)
+        self.modules = {"g": self.generator, "d": self.discriminator, "ema": self.ema.net}
+        # Of the warm-up; those of the adversarial phase are constant.
+        self.rate = Schedule(config.warmup_learning_rate, 0, "linear", config.warmup_steps, 0.1)
+        self.optimizers = {
             "g": torch.optim.Adam(self.generator.parameters(), config.learning_rate, (0.0, 0.999), eps=1e-6),
             "d": torch.optim.Adam(self.discriminator.parameters(), config.d_learning_rate, (0.0, 0.999), eps=1e-6),
             "warmup": torch.optim.Adam(self.generator.parameters(), config.warmup_learning_rate),
         }
         self.fixed = torch.linspace(0, len(images) - 1, min(32, len(images))).long()
 
-    def step(self, step: int) -> dict[str, float]:
-        warm = step < self.config.warmup_steps
-        if warm:
-            left = 1 - step / self.config.warmup_steps
-            for group in self.optimizers["warmup"].param_groups:
-                group["lr"] = self.config.warmup_learning_rate * max(left, 0.1)
-        numbers = self._warmup_step(step) if warm else self._adversarial_step(step)
-        self._average(step)
-        return numbers
+    def updates(self, step: int) -> Iterator[Update]:
+        config = self.config
+        if step < config.warmup_steps:
+            drawn = self._draw(self.index(step))
+            yield Update("warmup", self.rate(step), drawn, {}, self._warmup, self._warmup_loss, separable=False)
+            return
+        self.discriminator.requires_grad_(True)
+        for inner in range(config.d_steps):
+            drawn = self._draw_pairs(self.index(step * config.d_steps + inner))
+            yield Update("d", config.d_learning_rate, drawn, {}, self._judged, self._d_loss, separable=True)
+        self.discriminator.requires_grad_(False)
+        drawn = self._draw(torch.randint(self.size, (self.batch_size,)))
+        drawn["augment"] = self._draw_augment(self.batch_size)
+        separable = not config.reconstruction_weight
+        yield Update("g", config.learning_rate, drawn, {}, self._generated, self._g_loss, separable)
 
-    def _index(self, step: int) -> Tensor:
-        r = self.runtime
-        return batch_indices(len(self.images), self.config.batch_size, self.config.seed, step, r.rank, r.world_size)
+    def _draw(self, index: Tensor) -> Batch:
+        """Noise for pictures that go with their own features, mirrored half the time."""
+        n = len(index)
+        flip = (torch.rand(n) < 0.5) if self.config.hflip else torch.zeros(n, dtype=torch.bool)
+        return {"index": index, "flip": flip, "noise": self._draw_noise(n)}
 
-    def _noise(self, n: int) -> Tensor:
+    def _draw_pairs(self, index: Tensor) -> Batch:
+        """Real pairs, a feature and the picture of a near neighbour; and any features for generated ones."""
+        n, hflip = len(index), self.config.hflip
+        picture = self.neighbours[index, torch.randint(self.neighbours.shape[1], (n,))]
+        flip = (torch.rand(n) < 0.5) if hflip else torch.zeros(n, dtype=torch.bool)
+        feature_flip = (torch.rand(n) < 0.5).long() if hflip else torch.zeros(n).long()
+        other = torch.randint(self.size, (n,))
+        other_flip = torch.randint(2, (n,)) * int(hflip)
+        noise = self._draw_noise(n)
+        real, fake = self._draw_augment(2 * n).split(n)
+        return {
+            "index": index, "picture": picture, "flip": flip, "feature_flip": feature_flip, "other": other,
+            "other_flip": other_flip, "noise": noise, "augment": real, "augment_fake": fake,
+        }  # fmt: skip
+
+    def _draw_noise(self, n: int) -> Tensor:
         return torch.randn(n, self.generator.dim_z, device=self.runtime.device)
 
-    def _own(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures with their own features, mirrored half the time."""
-        flip = (torch.rand(len(index)) < 0.5) if self.config.hflip else torch.zeros(len(index), dtype=torch.bool)
+    def _draw_augment(self, n: int) -> Tensor:
+        return draw_diff_augment(n, self.config.diffaugment, self.config.resolution, self.runtime.device)
+
+    def _pictures(self, index: Tensor, flip: Tensor) -> Tensor:
         images = self.images[index]
         images = torch.where(flip[:, None, None, None], images.flip(3), images)
-        return self._to(images), self.features[flip.long(), index].to(self.runtime.device)
-
-    def _to(self, images: Tensor) -> Tensor:
         return to_unit(images).to(self.runtime.device).contiguous(memory_format=torch.channels_last)
 
-    def _reconstruction(self, fake: Tensor, real: Tensor) -> Tensor:
-        """L1 plus distance of f_V's feature maps.
+    def _features(self, flip: Tensor, index: Tensor) -> Tensor:
+        return self.features[flip.long(), index].to(self.runtime.device)
+
+    def _compared(self, fake: Tensor, real: Tensor) -> Outputs:
+        """What reconstruction compares: pictures, and f_V's maps of them.
 
         With `reconstruction_mirror` to the picture or its mirror image, whichever is nearer. f_V is trained to see no
         difference between them, so a feature cannot tell which it was; the mean of both would be what pays.
         """
         if self.config.reconstruction_mirror:
             real = nearer_mirror(fake.detach(), real)
-        return F.l1_loss(fake, real) + 0.25 * perceptual_distance(self.encoder, fake, real)
+        return fake, real, perceptual_maps(self.encoder, fake), perceptual_maps(self.encoder, real)
 
-    def _warmup_step(self, step: int) -> dict[str, float]:
-        real, h = self._own(self._index(step))
-        with self.runtime.autocast():
-            loss = self._reconstruction(self.g(self._noise(len(real)), h), real)
-        self._update("warmup", loss)
-        return {"warmup": loss.item()}
+    def _warmup(self, batch: Batch) -> Outputs:
+        fake = self.generator(batch["noise"], self._features(batch["flip"], batch["index"]))
+        return self._compared(fake, self._pictures(batch["index"], batch["flip"]))
 
-    def _adversarial_step(self, step: int) -> dict[str, float]:
-        config, device = self.config, self.runtime.device
-        numbers: dict[str, float] = {}
-        self.discriminator.requires_grad_(True)
-        for inner in range(config.d_steps):
-            index = self._index(step * config.d_steps + inner)
-            pick = torch.randint(self.neighbours.shape[1], (len(index),))
-            real, _ = self._own(self.neighbours[index, pick])
-            flip = (torch.rand(len(index)) < 0.5).long() if config.hflip else torch.zeros(len(index)).long()
-            h_real = self.features[flip, index].to(device)
-            other = torch.randint(len(self.images), (len(index),))
-            h_fake = self.features[torch.randint(2, (len(index),)) * int(config.hflip), other].to(device)
-            with torch.no_grad(), self.runtime.autocast():
-                fake = self.g(self._noise(len(index)), h_fake)
-            with self.runtime.autocast():
-                both = diff_augment(torch.cat([real, fake]), config.diffaugment)
-                score_real, score_fake = self.d(both, torch.cat([h_real, h_fake])).float().split(len(index))
-                loss = F.relu(1 - score_real).mean() + F.relu(1 + score_fake).mean()
-            self._update("d", loss)
-            numbers["d"] = loss.item()
-        self.discriminator.requires_grad_(False)
-        real, h = self._own(torch.randint(len(self.images), (config.batch_size,)))
-        with self.runtime.autocast():
-            fake = self.g(self._noise(len(h)), h)
-            loss = -self.d(diff_augment(fake, config.diffaugment), h).float().mean()
-            numbers["g"] = loss.item()
-            if config.reconstruction_weight:
-                reconstruction = self._reconstruction(fake, real)
-                numbers["reconstruction"] = reconstruction.item()
-                loss = loss + config.reconstruction_weight * reconstruction
-        self._update("g", loss)
-        return numbers
+    def _warmup_loss(self, *compared: Tensor) -> Loss:
+        loss = reconstruction_loss(*compared)
+        return loss, {"warmup": loss}
 
-    def _update(self, name: str, loss: Tensor) -> None:
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+    def _judged(self, batch: Batch) -> Outputs:
+        """D's scores [n] of real pairs and of generated ones."""
+        real = self._pictures(batch["picture"], batch["flip"])
+        h_real = self._features(batch["feature_flip"], batch["index"])
+        h_fake = self._features(batch["other_flip"], batch["other"])
+        with torch.no_grad():
+            fake = self.generator(batch["noise"], h_fake)
+        augment = torch.cat([batch["augment"], batch["augment_fake"]])
+        both = diff_augment(torch.cat([real, fake]), self.config.diffaugment, augment)
+        scores: Tensor = self.discriminator(both, torch.cat([h_real, h_fake]))
+        return scores.split(len(real))
 
-    @torch.no_grad()
-    def _average(self, step: int) -> None:
-        decay = self.config.ema if step >= self.config.ema_start else 0.0
-        averaged = self.ema.state_dict()
-        for key, value in self.generator.state_dict().items():
-            # The vectors of spectral norm's power iteration have unit length; an average of two would not.
-            if value.dtype.is_floating_point and not key.endswith(("._u", "._v")):
-                averaged[key].lerp_(value, 1 - decay)
-            else:
-                averaged[key].copy_(value)
+    def _d_loss(self, *scores: Tensor) -> Loss:
+        loss = hinge_loss(*scores)
+        return loss, {"d": loss}
+
+    def _generated(self, batch: Batch) -> Outputs:
+        """D's scores [n] of generated pictures; and what reconstruction compares."""
+        h = self._features(batch["flip"], batch["index"])
+        fake = self.generator(batch["noise"], h)
+        score = self.discriminator(diff_augment(fake, self.config.diffaugment, batch["augment"]), h)
+        if not self.config.reconstruction_weight:
+            return (score,)
+        return score, *self._compared(fake, self._pictures(batch["index"], batch["flip"]))
+
+    def _g_loss(self, score: Tensor, *compared: Tensor) -> Loss:
+        loss = generator_loss(score)
+        numbers = {"g": loss}
+        if compared:
+            numbers["reconstruction"] = reconstruction_loss(*compared)
+            loss = loss + self.config.reconstruction_weight * numbers["reconstruction"]
+        return loss, numbers
 
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures beside what G makes of their features, with fixed noise."""
-        self.ema.eval()
-        noise = torch.randn(len(self.fixed), self.ema.dim_z, generator=torch.Generator().manual_seed(0))
-        fake = self.ema(noise.to(self.runtime.device), self.features[0, self.fixed].to(self.runtime.device))
+        g, device = self.ema.net.eval(), self.runtime.device
+        noise = torch.randn(len(self.fixed), g.dim_z, generator=torch.Generator().manual_seed(0))
+        fake = g(noise.to(device), self.features[0, self.fixed].to(device))
         return torch.cat([self.images[self.fixed], from_unit(fake.float().cpu())])
 
 
@@ -212,26 +228,23 @@ def run(
         images = tables.load(packs, Pictures(config.resolution)).rows
         if len(own) != len(images):
             raise UserError(f"{features[0]}: {len(own)} features for {len(images)} pictures; run stage embed again")
-        task = _IcGan(config, images, own, flipped, encoder, place)
-        data = [sha256_of(path) for path in packs] + [sha256(path) for path in features]
-        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
-        fit(
+        task = IcGanTask(config, images, own, flipped, encoder, place)
+        train_stage(
             task,
             name="generator",
+            config=config,
+            data=[sha256_of(path) for path in packs] + [sha256(path) for path in features],
             output_dir=output_dir,
-            seed=config.seed,
-            fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every,
-            runtime=place,
+            weights={"model.safetensors": task.ema.net, "discriminator.safetensors": task.discriminator},
+            shape=task.shape,
+            card=lambda _: (
+                f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the "
+                f"split(s) {', '.join(config.splits)} without labels: {config.warmup_steps} warm-up steps "
+                f"(reconstruction, not in the paper) and {config.steps} adversarial steps at batch "
+                f"{config.batch_size}. `model.safetensors` is the EMA generator, "
+                "`discriminator.safetensors` the discriminator.\n"
+            ),
         )
-    card = (
-        f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the split(s) "
-        f"{', '.join(config.splits)} without labels: {config.warmup_steps} warm-up steps (reconstruction, not in the "
-        f"paper) and {config.steps} adversarial steps at batch {config.batch_size}. `model.safetensors` is the EMA "
-        "generator, `discriminator.safetensors` the discriminator.\n"
-    )
-    weights: dict[str, nn.Module] = {"model.safetensors": task.ema, "discriminator.safetensors": task.discriminator}
-    finish(output_dir, modules=weights, config=task.shape, card=card, runtime=place)
 
 
 __all__ = ["nearer_mirror", "neighbours", "run"]

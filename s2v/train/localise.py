@@ -9,46 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.data.moments import clips_with_sound, read_moments
 from s2v.errors import UserError
 from s2v.files import sha256
+from s2v.losses.localisation import moment_loss
 from s2v.media.picture import to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.localiser import Ear, Localiser
 from s2v.runtime import Runtime
-from s2v.train.batches import batch_indices
-from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.loop import train_stage
+from s2v.train.norms import shared_norms
+from s2v.train.schedule import Schedule
+from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig, LocaliseConfig, RuntimeConfig
 
 SPLIT = "train"
-
-
-def moment_loss(seen: Tensor, heard: Tensor, sharpness: float) -> Tensor:
-    """InfoNCE between clips, of which each is scored by its best moments.
-
-    The score of the frames of clip i with the sounds of clip j is the soft maximum over moments m of
-    q^V_im . q^A_jm. What clips have in common at most moments (an empty place, silence) does not tell i from j, so
-    the features learn what does, and the score grows at the moments where that is both seen and heard. Contrasting
-    single moments instead teaches, too, that an empty frame fits silence: the top moment was then right in fewer
-    clips than the middle frame.
-
-    Args:
-        seen: q^V [B, M, D].
-        heard: q^A [B, M, D].
-        sharpness: 0 is the mean over moments, infinity their maximum.
-
-    Returns:
-        Scalar: mean of both directions' cross-entropy.
-    """
-    pairs = torch.einsum("imd,jmd->ijm", seen, heard) * seen.shape[-1] ** -0.5
-    clips = torch.logsumexp(pairs * sharpness, 2) / sharpness
-    target = torch.arange(len(clips), device=clips.device)
-    return (F.cross_entropy(clips, target) + F.cross_entropy(clips.T, target)) / 2
 
 
 @dataclass(frozen=True)
@@ -89,53 +68,46 @@ def gather(tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_
     return Clips(images, windows)
 
 
-class _Localise(TaskDefaults):
+class LocaliseTask(Task):
+    """Clips, each by a few of its moments, told apart by what is seen and heard in them."""
+
     def __init__(self, config: LocaliseConfig, ear: Ear, clips: Clips, runtime: Runtime) -> None:
-        self.config, self.clips, self.runtime, self.steps = config, clips, runtime, config.steps
+        super().__init__(config, runtime, len(clips), config.steps)
+        self.config, self.clips = config, clips
         self.shape: dict[str, Any] = {
             "width": config.width,
             "dim": config.dim,
             "image_px": config.image_px,
             "ear": asdict(ear),
         }
-        self.model = Localiser(**self.shape).to(runtime.device)
-        self.net = runtime.wrap(_Both(self.model))
-        self.modules: dict[str, nn.Module] = {"localiser": self.model}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.model = shared_norms(Localiser(**self.shape).to(runtime.device), config.sync_batch_norm, runtime)
+        self.modules = {"localiser": self.model}
+        self.optimizers = {
             "localiser": torch.optim.Adam(
                 self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
             )
         }
+        self.rate = Schedule(config.learning_rate)
 
-    def step(self, step: int) -> dict[str, float]:
-        config, r = self.config, self.runtime
-        index = batch_indices(len(self.clips), config.batch_size, config.seed, step, r.rank, r.world_size)
-        moments = torch.rand(len(index), config.frames_per_clip).argsort(1)[:, : config.frames_per_step]
-        images = self.clips.images[index[:, None], moments].to(r.device)
-        windows = self.clips.windows[index[:, None], moments].to(r.device)
-        mirrored = torch.rand(images.shape[:2]).to(r.device) < 0.5
+    def draw(self, n: int) -> Batch:
+        config = self.config
+        moments = torch.rand(n, config.frames_per_clip).argsort(1)[:, : config.frames_per_step]
+        return {"moments": moments, "mirrored": torch.rand(moments.shape) < 0.5}
+
+    def forward(self, batch: Batch) -> Outputs:
+        """q^V and q^A, [n, moments, D] each."""
+        device, moments = self.runtime.device, (batch["index"][:, None], batch["moments"])
+        images, windows = self.clips.images[moments].to(device), self.clips.windows[moments].to(device)
+        mirrored = batch["mirrored"].to(device)
         images = torch.where(mirrored[..., None, None, None], images.flip(-1), images)
-        self.net.train()
-        with r.autocast():
-            seen, heard = self.net(to_unit(images.flatten(0, 1)), windows.flatten(0, 1).float())
-        shape = moments.shape
-        loss = moment_loss(seen.float().unflatten(0, shape), heard.float().unflatten(0, shape), config.sharpness)
-        optimizer = self.optimizers["localiser"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return {"loss": loss.item()}
+        seen = self.model.see(to_unit(images.flatten(0, 1)))
+        heard = self.model.hear(windows.flatten(0, 1).float())
+        return seen.unflatten(0, mirrored.shape), heard.unflatten(0, mirrored.shape)
 
-
-class _Both(nn.Module):
-    """Both features in one forward pass, as DDP wants it."""
-
-    def __init__(self, model: Localiser) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor, windows: Tensor) -> tuple[Tensor, Tensor]:
-        return self.model.see(images), self.model.hear(windows)
+    def loss(self, *outputs: Tensor) -> Loss:
+        seen, heard = outputs
+        loss = moment_loss(seen, heard, self.config.sharpness)
+        return loss, {"loss": loss}
 
 
 def run(
@@ -164,20 +136,21 @@ def run(
     ear = Ear(audio.n_fft, audio.hop, audio.log_floor, SAMPLE_RATE_HZ, config.window_s)
     clips = gather(tars, image_px=config.image_px, ear=ear, per_clip=config.frames_per_clip, max_clips=config.max_clips)
     torch.manual_seed(config.seed)
-    task = _Localise(config, ear, clips, place)
-    fit(
+    task = LocaliseTask(config, ear, clips, place)
+    train_stage(
         task,
         name="localise",
+        config=config,
+        data=[sha256(p) for p in tars],
+        also={"ear": asdict(ear)},
         output_dir=output_dir,
-        seed=config.seed,
-        fingerprint={"config": config.model_dump(mode="json"), "ear": asdict(ear), "data": [sha256(p) for p in tars]},
-        checkpoint_every=config.checkpoint_every,
-        runtime=place,
+        weights={"model.safetensors": task.model},
+        shape=task.shape,
+        card=lambda _: (
+            f"# Audio-visual localisation model\n\nTwo convolutional nets of width {config.width} that meet in an "
+            f"inner product of {config.dim} features, trained for {config.steps} steps by contrasting {len(clips)} "
+            f"clips of the {SPLIT} split with each other, without labels. It scores how well a frame fits the "
+            f"{config.window_s:g} s of sound around it. Made for choosing moments within a clip; scores of different "
+            "clips do not compare.\n"
+        ),
     )
-    card = (
-        f"# Audio-visual localisation model\n\nTwo convolutional nets of width {config.width} that meet in an inner "
-        f"product of {config.dim} features, trained for {config.steps} steps by contrasting {len(clips)} clips of "
-        f"the {SPLIT} split with each other, without labels. It scores how well a frame fits the {config.window_s:g} s "
-        "of sound around it. Made for choosing moments within a clip; scores of different clips do not compare.\n"
-    )
-    finish(output_dir, modules={"model.safetensors": task.model}, config=task.shape, card=card, runtime=place)

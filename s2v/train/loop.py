@@ -4,133 +4,113 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from s2v.files import digest
+from s2v.files import digest, write_bytes
 from s2v.identity import code_digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
-from s2v.runtime import Runtime
 from s2v.train import checkpoint
+from s2v.train.checkpoint import State
+from s2v.train.step import train_step
+from s2v.train.task import Task
+
+if TYPE_CHECKING:
+    from s2v.config import TrainingConfig
 
 log = logging.getLogger(__name__)
 
-
-class Task(Protocol):
-    """A thing that is trained. Optional hooks are looked up by name: see `TaskDefaults`."""
-
-    modules: dict[str, nn.Module]
-    optimizers: dict[str, torch.optim.Optimizer]
-    steps: int
-    validate_every: int
-    sample_every: int
-    monitor: str | None
-    patience: int
-
-    def step(self, step: int) -> dict[str, float]:
-        """One optimisation step. torch's global RNG was just seeded from (seed, step, rank)."""
-        ...
-
-    def validate(self, step: int) -> dict[str, float]:
-        """Numbers on held-out data."""
-        ...
-
-    def sample(self, step: int) -> Tensor:
-        """Pictures to look at, uint8 [N, 3, H, W]."""
-        ...
+LOG_EVERY = 20
+"""Steps between two lines of train.jsonl."""
 
 
-class TaskDefaults:
-    """What a task need not say: no validation, no samples, no early stopping."""
-
-    validate_every: int = 0
-    sample_every: int = 0
-    monitor: str | None = None
-    patience: int = 0
-
-    def validate(self, step: int) -> dict[str, float]:
-        """No held-out data."""
-        return {}
-
-    def sample(self, step: int) -> Tensor:
-        """No pictures."""
-        return torch.empty(0, 3, 1, 1, dtype=torch.uint8)
-
-
-def fit(
+def train_stage(
     task: Task,
     *,
     name: str,
+    config: TrainingConfig,
+    data: list[str],
     output_dir: Path,
-    seed: int,
-    fingerprint: dict[str, Any],
-    checkpoint_every: int,
-    runtime: Runtime,
-    log_every: int = 20,
+    weights: dict[str, nn.Module],
+    shape: dict[str, Any] | Callable[[dict[str, float]], dict[str, Any]],
+    card: Callable[[dict[str, float]], str],
+    also: dict[str, Any] | None = None,
+) -> None:
+    """Train `task` and publish it: weights as safetensors, config.json, README.md (model card), train.jsonl.
+
+    Args:
+        task: what is trained.
+        name: of the stage, for logs.
+        config: its settings.
+        data: checksums of what it learns from.
+        output_dir: folder to write; checkpoints lie in it until the training is done.
+        weights: nets to publish, by file name.
+        shape: for config.json: what the net is built of. A function takes the last numbers logged.
+        card: the model card, from the last numbers logged.
+        also: what else a checkpoint belongs to, beside settings, data and code.
+    """
+    last = fit(
+        task,
+        name=name,
+        output_dir=output_dir,
+        fingerprint={"config": config.model_dump(mode="json"), "data": data, **(also or {})},
+        checkpoint_every=config.checkpoint_every,
+    )
+    if task.runtime.is_main:
+        checkpoint.publish(output_dir, weights, shape(last) if callable(shape) else shape, card(last))
+    task.runtime.barrier()
+
+
+def fit(
+    task: Task, *, name: str, output_dir: Path, fingerprint: dict[str, Any], checkpoint_every: int
 ) -> dict[str, float]:
     """Train `task` to its end, going on from the checkpoint that a killed run of the same fingerprint left.
 
-    All randomness of a step is seeded from (seed, step, rank) and the batches of a step are a function of the
-    step, so a resumed run continues as the undisturbed one would. With `task.monitor`, the modules end with the
-    weights of the best validation, and training stops after `task.patience` validations without a better one.
+    All randomness of a step is seeded from (seed, step) and the batches of a step are a function of the step, so a
+    resumed run continues as the undisturbed one would, in however many processes. With `task.monitor`, the modules end
+    with the weights of the best validation, and training stops after `task.patience` validations without a better one.
 
     Returns:
         The last numbers logged.
     """
+    runtime = task.runtime
     output_dir.mkdir(parents=True, exist_ok=True)
     # A checkpoint of other code must not be gone on with any more than one of other data.
     module = type(task).__module__
     key = digest([fingerprint, code_digest(module) if module.startswith("s2v.") else module])
     state = checkpoint.load(output_dir, key, task.modules, task.optimizers, runtime)
+    runtime.broadcast(task.modules.values())
     if state.step:
         log.info("%s: goes on at step %d of %d", name, state.step, task.steps)
-    curves = _Curves(output_dir, runtime.is_main)
-    started, timed = time.monotonic(), 0
-    step = state.step
-    with bar(name, total=task.steps, done=step, shown=runtime.is_main) as advance:
-        while step < task.steps:
-            torch.manual_seed((seed * 1_000_003 + step * 997 + runtime.rank) % 2**63)
-            for metric, value in task.step(step).items():
-                state.sums[metric] = state.sums.get(metric, 0.0) + value
-            state.counted += 1
-            timed += 1
-            step += 1
+    diary = _Diary(name, output_dir, state, runtime.is_main)
+    _train_mode(task)
+    stop = state.step >= task.steps
+    with bar(name, total=task.steps, done=state.step, shown=runtime.is_main) as advance:
+        while not stop:
+            torch.manual_seed((task.seed * 1_000_003 + state.step * 997) % 2**63)
+            numbers = train_step(task, state.step)
+            state.step += 1
             advance(1)
-            last = step == task.steps
-            if step % log_every == 0 or last:
-                state.records.append({"step": step, **{k: v / state.counted for k, v in state.sums.items()}})
-                # Time is for the screen and the curves: train.jsonl is the same however often a run was stopped.
-                shown = state.records[-1] | {"seconds_per_step": (time.monotonic() - started) / timed}
-                curves.add(shown)
-                log.info("%s: %s", name, _line(shown))
-                state.sums, state.counted = {}, 0
-                started, timed = time.monotonic(), 0
-            if task.sample_every and (step % task.sample_every == 0 or last) and runtime.is_main:
-                _save_grid(output_dir / "samples" / f"{step:06d}.png", task.sample(step))
-            stop = False
-            if task.validate_every and (step % task.validate_every == 0 or last):
-                numbers = {k: runtime.mean(v) for k, v in task.validate(step).items()}
-                state.records.append({"step": step, **numbers})
-                curves.add(state.records[-1])
-                log.info("%s: validation %s", name, _line(state.records[-1]))
-                if task.monitor is not None:
-                    if state.best is None or numbers[task.monitor] < state.best:
-                        state.best, state.bad = numbers[task.monitor], 0
-                        checkpoint.save_best(output_dir, task.modules, runtime.is_main)
-                    else:
-                        state.bad += 1
-                        stop = state.bad >= task.patience
-                started, timed = time.monotonic(), 0
-            if (step % checkpoint_every == 0 or last or stop) and runtime.is_main:
-                state.step = task.steps if stop else step
-                checkpoint.save(output_dir, key, task.modules, task.optimizers, state)
-            if stop:
-                log.info("%s: stops early at step %d", name, step)
-                break
+            last = stop = state.step == task.steps
+            diary.add(numbers, write=state.step % LOG_EVERY == 0 or last)
+            if _due(task.sample_every, state.step, last) and runtime.is_main:
+                _save_grid(output_dir / "samples" / f"{state.step:06d}.png", task.sample(state.step))
+            if _due(task.validate_every, state.step, last):
+                held_out = {k: runtime.mean(v) for k, v in task.validate(state.step).items()}
+                _train_mode(task)
+                diary.validation(held_out)
+                stop = _worse(task, state, held_out, output_dir) or last
+            if _due(checkpoint_every, state.step, stop):
+                if stop and not last:
+                    log.info("%s: stops early at step %d", name, state.step)
+                    state.step = task.steps
+                if runtime.is_main:
+                    checkpoint.save(output_dir, key, task.modules, task.optimizers, state)
     runtime.barrier()
     if task.monitor is not None:
         checkpoint.load_best(output_dir, task.modules)
@@ -140,42 +120,70 @@ def fit(
     return final
 
 
-def finish(
-    output_dir: Path, *, modules: dict[str, nn.Module], config: dict[str, Any], card: str, runtime: Runtime
-) -> None:
-    """Publish a trained thing: weights as safetensors, config.json, README.md (model card), train.jsonl; then the
-    checkpoints go. Only the main process writes."""
-    if runtime.is_main:
-        checkpoint.publish(output_dir, modules, config, card)
-    runtime.barrier()
+def _train_mode(task: Task) -> None:
+    for module in task.modules.values():
+        module.train()
 
 
-def _line(record: dict[str, Any]) -> str:
-    return "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in record.items())
+def _due(every: int, step: int, last: bool) -> bool:
+    return every > 0 and (step % every == 0 or last)
+
+
+def _worse(task: Task, state: State, numbers: dict[str, float], output_dir: Path) -> bool:
+    """Keep the best weights; whether there were no better ones for too long."""
+    if task.monitor is None:
+        return False
+    if state.best is None or numbers[task.monitor] < state.best:
+        state.best, state.bad = numbers[task.monitor], 0
+        checkpoint.save_best(output_dir, task.modules, task.runtime.is_main)
+        return False
+    state.bad += 1
+    return state.bad >= task.patience
+
+
+class _Diary:
+    """Numbers over steps: as records of the state (train.jsonl), in the log, as TensorBoard's curves."""
+
+    def __init__(self, name: str, output_dir: Path, state: State, active: bool) -> None:
+        self.name, self.state = name, state
+        self.started, self.timed = time.monotonic(), 0
+        self.writer = None
+        if active:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.writer = SummaryWriter(str(output_dir / "tensorboard"), flush_secs=30)
+
+    def add(self, numbers: dict[str, float], write: bool) -> None:
+        """Take in a step's numbers; where asked, write the means since the last line."""
+        state = self.state
+        for metric, value in numbers.items():
+            state.sums[metric] = state.sums.get(metric, 0.0) + value
+        state.counted += 1
+        self.timed += 1
+        if write:
+            state.records.append({"step": state.step, **{k: v / state.counted for k, v in state.sums.items()}})
+            state.sums, state.counted = {}, 0
+            # Time is for the screen and the curves: train.jsonl is the same however often a run was stopped.
+            self._show("", state.records[-1] | {"seconds_per_step": (time.monotonic() - self.started) / self.timed})
+
+    def validation(self, numbers: dict[str, float]) -> None:
+        """Write numbers on held-out data."""
+        self.state.records.append({"step": self.state.step, **numbers})
+        self._show("validation ", self.state.records[-1])
+
+    def _show(self, what: str, record: dict[str, Any]) -> None:
+        line = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in record.items())
+        log.info("%s: %s%s", self.name, what, line)
+        if self.writer is not None:
+            for metric, value in record.items():
+                if metric != "step" and isinstance(value, float):
+                    self.writer.add_scalar(metric, value, record["step"])
+        self.started, self.timed = time.monotonic(), 0
 
 
 def _save_grid(path: Path, images: Tensor) -> None:
-    from s2v.files import write_bytes
-
     if len(images):
         write_bytes(path, encode_png(grid(images)))
 
 
-class _Curves:
-    """TensorBoard curves beside the JSON lines; only the main process writes them."""
-
-    def __init__(self, output_dir: Path, active: bool) -> None:
-        self._writer = None
-        if active:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(output_dir / "tensorboard"), flush_secs=30)
-
-    def add(self, record: dict[str, Any]) -> None:
-        if self._writer is not None:
-            for metric, value in record.items():
-                if metric != "step" and isinstance(value, float):
-                    self._writer.add_scalar(metric, value, record["step"])
-
-
-__all__ = ["Task", "TaskDefaults", "finish", "fit"]
+__all__ = ["fit", "train_stage"]

@@ -22,26 +22,23 @@ class Prefetch:
     """
 
     def __init__(
-        self, read: Callable[[int], tuple[Tensor, ...]], device: torch.device, ahead: bool | None = None
+        self, read: Callable[[int], dict[str, Tensor]], device: torch.device, ahead: bool | None = None
     ) -> None:
         self.read, self.device = read, device
         self.pool = ThreadPoolExecutor(1) if (device.type == "cuda" if ahead is None else ahead) else None
-        self.next: tuple[int, Future[tuple[Tensor, ...]]] | None = None
+        self.next: tuple[int, Future[dict[str, Tensor]]] | None = None
 
-    def get(self, step: int) -> tuple[Tensor, ...]:
+    def get(self, step: int) -> dict[str, Tensor]:
         """The batch of `step`, on the device."""
         if self.pool is None:
-            return tuple(tensor.to(self.device) for tensor in self.read(step))
-        if self.next is not None and self.next[0] == step:
-            batch = self.next[1].result()
-        else:
-            batch = self._read(step)
+            return {name: tensor.to(self.device) for name, tensor in self.read(step).items()}
+        batch = self.next[1].result() if self.next is not None and self.next[0] == step else self._read(step)
         self.next = step + 1, self.pool.submit(self._read, step + 1)
-        return tuple(tensor.to(self.device, non_blocking=True) for tensor in batch)
+        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
-    def _read(self, step: int) -> tuple[Tensor, ...]:
-        batch = self.read(step)
-        return tuple(tensor.pin_memory() for tensor in batch) if self.device.type == "cuda" else batch
+    def _read(self, step: int) -> dict[str, Tensor]:
+        pin = self.device.type == "cuda"
+        return {name: tensor.pin_memory() if pin else tensor for name, tensor in self.read(step).items()}
 
 
 __all__ = ["Prefetch"]

@@ -7,77 +7,72 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
 from s2v.files import sha256
+from s2v.losses.pictures import PIXELS, perceptual_loss
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.autoencoder import autoencoder, decode, encode, shape
 from s2v.models.image_encoder import ImageEncoder
-from s2v.models.perceptual import perceptual_distance
+from s2v.models.perceptual import perceptual_maps
 from s2v.models.store import load
 from s2v.runtime import Runtime
-from s2v.train.batches import batch_indices
-from s2v.train.loop import TaskDefaults, finish, fit
+from s2v.train.loop import train_stage
+from s2v.train.schedule import Schedule
+from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
     from s2v.config import RuntimeConfig, VaeConfig
 
 
-class _Pass(nn.Module):
-    """There and back in one forward, which DDP wants."""
-
-    def __init__(self, vae: AutoencoderKL) -> None:
-        super().__init__()
-        self.vae = vae
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures [B, 3, R, R] -> reconstructions from a drawn latent, KL divergence (mean over latent numbers)."""
-        posterior = self.vae.encode(x).latent_dist
-        kl = posterior.kl().mean() / posterior.mean[0].numel()
-        return self.vae.decode(posterior.sample()).sample, kl
-
-
-class _Vae(TaskDefaults):
+class VaeTask(Task):
     """Reconstruction, a little KL divergence, and f_V's perceptual distance; no discriminator."""
 
     def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder, runtime: Runtime) -> None:
-        self.config, self.images, self.encoder, self.runtime = config, images, encoder, runtime
-        self.steps, self.sample_every = config.steps, max(1, config.steps // 4)
+        super().__init__(config, runtime, len(images), config.steps)
+        self.config, self.images, self.encoder = config, images, encoder
+        self.sample_every = max(1, config.steps // 4)
+        self.separable = not config.perceptual_weight
         self.vae = autoencoder(**shape(config))
         self.vae.to(runtime.device)  # type: ignore[call-arg, arg-type]
-        self.net = runtime.wrap(_Pass(self.vae))
-        self.modules: dict[str, nn.Module] = {"vae": self.vae}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.modules = {"vae": self.vae}
+        self.optimizers = {
             "vae": torch.optim.AdamW(self.vae.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         }
+        # Half a cosine to 0: the last steps sharpen what a short training has found.
+        self.rate = Schedule(config.learning_rate, max(1, config.steps // 20), "cosine", config.steps, 1e-2)
+        side = config.resolution // 2 ** (len(config.channels) - 1)
+        self.latent = (config.latent_channels, side, side)
         self.fixed = torch.linspace(0, len(images) - 1, min(16, len(images))).long()
 
-    def step(self, step: int) -> dict[str, float]:
-        config, r = self.config, self.runtime
-        # Half a cosine to 0: the last steps sharpen what a short training has found.
-        rate = min(1.0, (step + 1) / max(1, self.steps // 20)) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
-        for group in self.optimizers["vae"].param_groups:
-            group["lr"] = config.learning_rate * max(rate, 1e-2)
-        index = batch_indices(len(self.images), config.batch_size, config.seed, step, r.rank, r.world_size)
-        real = to_unit(self.images[index])
-        if config.hflip:
-            real = torch.where((torch.rand(len(index)) < 0.5)[:, None, None, None], real.flip(3), real)
-        real = real.to(r.device).contiguous(memory_format=torch.channels_last)
-        with r.autocast():
-            fake, kl = self.net(real)
-            distance = F.l1_loss(fake, real) if config.loss == "l1" else F.mse_loss(fake, real)
-            loss = distance + config.kl_weight * kl
-            if config.perceptual_weight:
-                loss = loss + config.perceptual_weight * perceptual_distance(self.encoder, fake, real)
-        optimizer = self.optimizers["vae"]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return {"loss": loss.item(), config.loss: distance.item(), "kl": kl.item()}
+    def read(self, index: Tensor) -> Batch:
+        return {"image": self.images[index]}
+
+    def draw(self, n: int) -> Batch:
+        drawn = {"mirrored": torch.rand(n) < 0.5} if self.config.hflip else {}
+        return {**drawn, "noise": torch.randn(n, *self.latent, device=self.runtime.device)}
+
+    def forward(self, batch: Batch) -> Outputs:
+        """Pictures, reconstructions from a drawn latent, their KL divergence [n]; and f_V's maps of both."""
+        real = to_unit(batch["image"])
+        if self.config.hflip:
+            mirrored = batch["mirrored"].to(real.device)
+            real = torch.where(mirrored[:, None, None, None], real.flip(3), real)
+        real = real.contiguous(memory_format=torch.channels_last)
+        posterior = self.vae.encode(real).latent_dist
+        fake = self.vae.decode(posterior.mean + posterior.std * batch["noise"]).sample
+        seen = () if self.separable else tuple(perceptual_maps(self.encoder, x) for x in (fake, real))
+        return fake, real, posterior.kl(), *seen
+
+    def loss(self, *outputs: Tensor) -> Loss:
+        config = self.config
+        fake, real, divergence, *maps = outputs
+        distance, kl = PIXELS[config.loss](fake, real), divergence.mean() / math.prod(self.latent)
+        loss = distance + config.kl_weight * kl
+        if maps:
+            loss = loss + config.perceptual_weight * perceptual_loss(*maps)
+        return loss, {"loss": loss, config.loss: distance, "kl": kl}
 
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
@@ -100,27 +95,22 @@ def run(
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(config.resolution)).rows
-        task = _Vae(config, images, encoder, place)
-        data = [*(sha256_of(path) for path in packs), sha256(encoder_dir / "model.safetensors")]
-        fingerprint = {"config": config.model_dump(mode="json"), "data": data}
-        fit(
+        task = VaeTask(config, images, encoder, place)
+        train_stage(
             task,
             name="vae",
+            config=config,
+            data=[*(sha256_of(path) for path in packs), sha256(encoder_dir / "model.safetensors")],
             output_dir=output_dir,
-            seed=config.seed,
-            fingerprint=fingerprint,
-            checkpoint_every=config.checkpoint_every,
-            runtime=place,
+            weights={"model.safetensors": task.vae},
+            shape=shape(config),
+            card=lambda _: (
+                f"# Autoencoder ({config.resolution} px)\n\nKL-regularised, factor {2 ** (len(config.channels) - 1)}, "
+                f"{config.latent_channels} latent channels, trained on {len(images)} pictures of the split(s) "
+                f"{', '.join(config.splits)}, {config.steps} steps of {config.loss.upper()}, KL ({config.kl_weight:g}) "
+                f"and perceptual distance ({config.perceptual_weight:g}), without labels and without a discriminator.\n"
+            ),
         )
-    factor = 2 ** (len(config.channels) - 1)
-    card = (
-        f"# Autoencoder ({config.resolution} px)\n\nKL-regularised, factor {factor}, {config.latent_channels} latent "
-        f"channels, trained on {len(images)} pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps "
-        f"of {config.loss.upper()}, KL ({config.kl_weight:g}) and perceptual distance ({config.perceptual_weight:g}), "
-        "without labels and without a discriminator.\n"
-    )
-    weights: dict[str, nn.Module] = {"model.safetensors": task.vae}
-    finish(output_dir, modules=weights, config=shape(config), card=card, runtime=place)
 
 
 __all__ = ["run"]

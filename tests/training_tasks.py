@@ -1,0 +1,181 @@
+"""Each training, small, on random data: what test_one_batch.py trains in one process, in two, and in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from s2v.config import (
+    AlignConfig,
+    DiffusionConfig,
+    EncoderConfig,
+    GeneratorConfig,
+    JudgeConfig,
+    LocaliseConfig,
+    VaeConfig,
+    VitConfig,
+)
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.image_encoder import ImageEncoder, shape
+from s2v.models.localiser import Ear
+from s2v.runtime import Runtime
+from s2v.train.align import AlignTask
+from s2v.train.diffusion import DiffusionTask
+from s2v.train.encoder import SwavTask
+from s2v.train.generator import IcGanTask
+from s2v.train.judge import JudgeTask
+from s2v.train.localise import Clips, LocaliseTask
+from s2v.train.step import train_step
+from s2v.train.vae import VaeTask
+
+STEPS = 5
+BATCH = 7  # shares of two processes, and two parts of a share, are uneven
+
+RESNET: dict[str, Any] = {
+    "batch_size": BATCH, "steps": 20, "image_px": 32, "depth": 10, "width": 8, "crops": [(2, 32), (1, 16)],
+    "crop_scales": [(0.5, 1.0), (0.25, 0.5)], "prototypes": 6, "projection_dim": 8, "projection_hidden": 16,
+    "freeze_prototypes_steps": 2, "optimizer": "sgd", "learning_rate": 0.02, "temperature": 1.0, "epsilon": 0.5,
+}  # fmt: skip
+VIT = {
+    **RESNET, "architecture": "vit",
+    "vit": VitConfig(patch_px=8, width=16, depth=1, heads=2, stem="conv"),
+}  # fmt: skip
+GENERATOR: dict[str, Any] = {
+    "batch_size": BATCH, "resolution": 32, "channels": 4, "dim_z": 16, "shared_dim": 16, "convs_per_block": 1,
+    "feature_input": True, "feature_standardise": True, "neighbours": 3, "ema": 0.9, "ema_start": 2, "d_steps": 2,
+    "diffaugment": "color,translation", "reconstruction_weight": 1.0, "learning_rate": 1e-3, "d_learning_rate": 1e-3,
+    "warmup_learning_rate": 1e-2,
+}  # fmt: skip
+
+
+def pictures(n: int, px: int) -> Tensor:
+    """uint8 [n, 3, px, px]."""
+    return torch.randint(256, (n, 3, px, px), dtype=torch.uint8, generator=torch.Generator().manual_seed(n + px))
+
+
+def numbers(*size: int) -> Tensor:
+    """Standard normal."""
+    return torch.randn(size, generator=torch.Generator().manual_seed(sum(size)))
+
+
+def frozen() -> ImageEncoder:
+    """The f_V of perceptual losses."""
+    torch.manual_seed(1)
+    return ImageEncoder(**shape(EncoderConfig(**RESNET))).eval().requires_grad_(False)
+
+
+def align(runtime: Runtime, **changes: Any) -> Any:
+    """Alignment on 20 pairs."""
+    config = AlignConfig(**{"batch_size": BATCH, "width": 8, "learning_rate": 0.05, **changes})
+    model = AudioEncoder(8, 8, False, {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ})
+    pairs = numbers(20, 33, 40).half(), numbers(20, 8)
+    return AlignTask(config, model, pairs, pairs, runtime)
+
+
+def swav(values: dict[str, Any]) -> Callable[..., Any]:
+    """SwAV of 20 pictures."""
+
+    def build(runtime: Runtime, **changes: Any) -> Any:
+        config = EncoderConfig(**{**values, **changes})
+        return SwavTask(config, pictures(20, config.image_px), runtime)
+
+    return build
+
+
+def generator(warmup_steps: int, steps: int) -> Callable[..., Any]:
+    """IC-GAN on 20 pictures."""
+
+    def build(runtime: Runtime, **changes: Any) -> Any:
+        config = GeneratorConfig(**{**GENERATOR, "warmup_steps": warmup_steps, "steps": steps, **changes})
+        return IcGanTask(config, pictures(20, 32), numbers(20, 64), numbers(20, 64), frozen(), runtime)
+
+    return build
+
+
+def vae(runtime: Runtime, **changes: Any) -> Any:
+    """The autoencoder."""
+    config = VaeConfig(
+        **{"batch_size": BATCH, "steps": 20, "resolution": 16, "channels": [8, 8], "layers_per_block": 1, "groups": 4,
+           "loss": "l2", "kl_weight": 1e-2, "learning_rate": 0.05, **changes}
+    )  # fmt: skip
+    return VaeTask(config, pictures(20, 16), frozen(), runtime)
+
+
+def diffusion(runtime: Runtime, **changes: Any) -> Any:
+    """The denoiser."""
+    config = DiffusionConfig(
+        **{"batch_size": BATCH, "steps": 20, "channels": [8, 16], "attention": [False, True], "layers_per_block": 1,
+           "heads": 2, "groups": 4, "tokens": 2, "token_dim": 8, "condition_noise": 0.5, "cosine_decay": True,
+           "ema": 0.9, "condition_dropout": 0.3, **changes}
+    )  # fmt: skip
+    shows: Any = None
+    return DiffusionTask(config, numbers(2, 20, 4, 8, 8), numbers(2, 20, 12), shows, runtime)
+
+
+def judge(runtime: Runtime, **changes: Any) -> Any:
+    """The stand-in evaluator, two of whose names come in one batch more than once."""
+    config = JudgeConfig(
+        **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 8, "dim": 8, "learning_rate": 0.01, **changes}
+    )
+    data = pictures(20, 32), torch.arange(20) % 4
+    return JudgeTask(config, ["owl", "dog", "rain", "bell"], data, data, runtime)
+
+
+def localise(runtime: Runtime, **changes: Any) -> Any:
+    """The localisation model."""
+    config = LocaliseConfig(
+        **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 8, "dim": 8, "frames_per_clip": 4,
+           "frames_per_step": 2, "learning_rate": 0.05, **changes}
+    )  # fmt: skip
+    ear = Ear(window_s=0.5)
+    clips = Clips(pictures(80, 16).unflatten(0, (20, 4)), numbers(20, 4, *ear.shape).half())
+    return LocaliseTask(config, ear, clips, runtime)
+
+
+TASKS: dict[str, Callable[..., Any]] = {
+    "encoder": swav(RESNET),
+    "encoder_vit": swav(VIT),
+    "generator, warm-up": generator(20, 10),
+    "generator, adversarial": generator(0, 20),
+    "vae": vae,
+    "diffusion": diffusion,
+    "align": align,
+    "judge": judge,
+    "localise": localise,
+}
+
+
+def small(name: str, runtime: Runtime, normed: bool = True) -> Any:
+    """A task, with plain SGD: Adam's first steps are as long for a gradient that is only rounding.
+
+    Without `normed` batch norm takes its running statistics, as in evaluation, since those of a batch are of what is
+    computed at once.
+    """
+    torch.manual_seed(0)
+    task = TASKS[name](runtime)
+    if name != "diffusion":  # AdamW, which one process takes within the backward pass; it bears it
+        task.optimizers = {
+            part: torch.optim.SGD([p for group in optimizer.param_groups for p in group["params"]])
+            for part, optimizer in task.optimizers.items()
+        }
+    for net in task.modules.values():
+        for module in net.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and not normed:
+                module.eval()
+    return task
+
+
+def trained(name: str, runtime: Runtime, normed: bool = True, steps: int = STEPS) -> dict[str, Tensor]:
+    """Weights and buffers of a task after some steps."""
+    task = small(name, runtime, normed)
+    for step in range(steps):
+        torch.manual_seed(step)
+        train_step(task, step)
+    nets = task.modules.items()
+    return {
+        f"{part}/{k}": v.clone() for part, net in nets for k, v in net.state_dict().items() if v.is_floating_point()
+    }
