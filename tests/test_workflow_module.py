@@ -15,7 +15,7 @@ from workflow_runs import REPOSITORY
 from s2v.config import Config
 from s2v.configfile import check, load, merge, read
 from s2v.identity import code_digest
-from s2v.resources import memory_mb
+from s2v.planning.resources import memory_mb
 from s2v.workflow import Plan, Scaling, either, embedded, embedded_frame, trained, training_of, variant_classes
 
 
