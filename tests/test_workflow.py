@@ -216,7 +216,7 @@ def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout
 
 def test_a_training_may_be_shared_by_processes(checkout: Checkout) -> None:
     overlay = checkout.root / "two.yaml"
-    overlay.write_text("runtime: {processes: 2, device: cpu}\nalign: {seed: 7}\n")
+    overlay.write_text("runtime: {processes: 2, device: cpu, device_batch: {align: 3}}\nalign: {seed: 7}\n")
     weights = checkout.results / "align/model.safetensors"
     before = weights.read_bytes()
     done = checkout.snakemake("--cores", "2", "results/tiny/align/model.safetensors", config=(*TINY, "two.yaml"))
