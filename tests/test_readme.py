@@ -24,6 +24,7 @@ ELSEWHERE = {
     "make env": "without it no test runs",
     "make test": "this is it",
     "make lint": "CI runs it",
+    "make test-fast": "a part of make test",
     "make slurm": "tests/test_slurm.py",
     ". .venv/bin/activate": "",
     "export S2V_WEIGHTS": "",
