@@ -12,10 +12,13 @@ from torch import nn
 from s2v.errors import UserError
 from s2v.runtime import Runtime
 from s2v.train import checkpoint
-from s2v.train.checkpoint import State
+from s2v.train.checkpoint import State, key_of
 
 CPU = Runtime(torch.device("cpu"), bf16=False)
 ANY = Runtime(torch.device("cpu"), bf16=False, resume_any=True)
+
+
+ONE, OTHER = key_of({"steps": 9}, ["sum"], "code"), key_of({"steps": 9}, ["sum"], "other code")
 
 
 class Net:
@@ -26,13 +29,13 @@ class Net:
         self.adam = torch.optim.Adam(self.module.parameters())
         self.parts = {"net": self.module}, {"adam": self.adam}
 
-    def save(self, folder: Path, step: int, key: str = "k" * 16) -> None:
+    def save(self, folder: Path, step: int, key: str = ONE) -> None:
         """Take a step, then write a checkpoint."""
         self.module(torch.ones(1, self.module.in_features)).sum().backward()
         self.adam.step()
         checkpoint.save(folder, key, *self.parts, State(step, records=[{"step": step}]))
 
-    def load(self, folder: Path, key: str = "k" * 16, runtime: Runtime = CPU) -> State:
+    def load(self, folder: Path, key: str = ONE, runtime: Runtime = CPU) -> State:
         """Go on from the newest checkpoint."""
         return checkpoint.load(folder, key, *self.parts, runtime)
 
@@ -72,7 +75,7 @@ def test_where_none_is_whole_the_training_starts_anew(tmp_path: Path, caplog: py
 def test_damaged_best_weights_are_no_dead_end(tmp_path: Path) -> None:
     net = Net()
     checkpoint.save_best(tmp_path, net.parts[0], active=True)
-    checkpoint.save(tmp_path, "k" * 16, *net.parts, State(4, best=0.5))
+    checkpoint.save(tmp_path, ONE, *net.parts, State(4, best=0.5))
     assert Net().load(tmp_path).step == 4
     (tmp_path / "checkpoints/best.safetensors").write_bytes(b"1234")
     assert Net().load(tmp_path) == State()
@@ -80,37 +83,39 @@ def test_damaged_best_weights_are_no_dead_end(tmp_path: Path) -> None:
 
 def test_one_of_another_key_is_set_aside_and_taken_up_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     old = Net()
-    old.save(tmp_path, 15, key="a" * 16)
+    old.save(tmp_path, 15, key=ONE)
     with caplog.at_level(logging.WARNING):
-        assert Net().load(tmp_path, key="b" * 16) == State()
-    assert len(caplog.records) == 1 and "step 15" in caplog.text and "checkpoints.aaaaaaaa" in caplog.text
-    assert (tmp_path / "checkpoints.aaaaaaaa/00000015.safetensors").exists()
-    Net().save(tmp_path, 3, key="b" * 16)
+        assert Net().load(tmp_path, key=OTHER) == State()
+    assert (
+        len(caplog.records) == 1 and "step 15 is of other code;" in caplog.text and f"checkpoints.{ONE}" in caplog.text
+    )
+    assert (tmp_path / f"checkpoints.{ONE}/00000015.safetensors").exists()
+    Net().save(tmp_path, 3, key=OTHER)
     # Back to the first code: its checkpoint is found again, and the other one is set aside in its turn.
     again = Net()
-    assert again.load(tmp_path, key="a" * 16).step == 15 and torch.equal(again.module.weight, old.module.weight)
-    assert (tmp_path / "checkpoints.bbbbbbbb/00000003.safetensors").exists()
+    assert again.load(tmp_path, key=ONE).step == 15 and torch.equal(again.module.weight, old.module.weight)
+    assert (tmp_path / f"checkpoints.{OTHER}/00000003.safetensors").exists()
 
 
 def test_publishing_leaves_what_was_set_aside(tmp_path: Path) -> None:
-    Net().save(tmp_path, 15, key="a" * 16)
+    Net().save(tmp_path, 15, key=ONE)
     net = Net()
-    net.load(tmp_path, key="b" * 16)
-    net.save(tmp_path, 4, key="b" * 16)
+    net.load(tmp_path, key=OTHER)
+    net.save(tmp_path, 4, key=OTHER)
     checkpoint.publish(tmp_path, {"model.safetensors": net.module}, {}, "# card")
     assert (tmp_path / "train.jsonl").read_text() == '{"step": 4}\n'
-    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"checkpoints.aaaaaaaa"}
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {f"checkpoints.{ONE}"}
 
 
 def test_another_one_is_taken_where_it_is_asked_for_and_fits(tmp_path: Path) -> None:
     old = Net()
-    old.save(tmp_path, 15, key="a" * 16)
+    old.save(tmp_path, 15, key=ONE)
     fresh = Net()
-    state = fresh.load(tmp_path, key="b" * 16, runtime=ANY)
+    state = fresh.load(tmp_path, key=OTHER, runtime=ANY)
     assert state.step == 15 and torch.equal(fresh.module.weight, old.module.weight)
-    assert state.records[-1] == {"step": 15, "resumed_from_other_key": "a" * 16}
+    assert state.records[-1] == {"step": 15, "resumed_from_other_key": ONE}
     with pytest.raises(UserError, match=r"00000015\.json: does not fit this training .*size mismatch[^\n]*matching$"):
-        Net(width=4).load(tmp_path, key="b" * 16, runtime=ANY)
+        Net(width=4).load(tmp_path, key=OTHER, runtime=ANY)
 
 
 def test_adams_step_counter_stays_on_the_cpu(tmp_path: Path) -> None:
@@ -120,3 +125,9 @@ def test_adams_step_counter_stays_on_the_cpu(tmp_path: Path) -> None:
     other.load(tmp_path)
     for slots in other.adam.state.values():
         assert slots["step"].device.type == "cpu" and slots["exp_avg"].device.type == "meta"
+
+
+def test_the_warning_names_what_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Net().save(tmp_path, 15, key=ONE)
+    Net().load(tmp_path, key=key_of({"steps": 10}, ["another sum"], "code"))
+    assert "of other settings and data;" in caplog.text

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from s2v.errors import UserError
-from s2v.files import read_json, write_json, write_text
+from s2v.files import digest, read_json, write_json, write_text
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
 
@@ -46,6 +46,15 @@ class State:
     """Numbers of the steps since the last line, added up."""
     counted: int = 0
     """How many steps these are."""
+
+
+PARTS = ("settings", "data", "code")
+"""What a training's key is of."""
+
+
+def key_of(settings: Any, data: Any, code: Any) -> str:
+    """The key of a training: a short digest of each of `PARTS`, so that a change can be named."""
+    return "-".join(digest(part)[:10] for part in (settings, data, code))
 
 
 def _folder(output_dir: Path) -> Path:
@@ -126,22 +135,29 @@ def _arrange(folder: Path, key: str, resume_any: bool) -> None:
     found, step = _key(notes), int(notes[0].stem) if notes else 0
     if found not in (None, key):
         if resume_any:
-            log.warning("%s: goes on from step %d of other code, data or settings, as asked", folder.parent, step)
+            log.warning("%s: goes on from step %d of other %s, as asked", folder.parent, step, _other(str(found), key))
             return
-        aside = _set_aside(folder, str(found)[:8])
+        aside = _set_aside(folder, str(found))
         log.warning(
-            "%s: the checkpoint at step %d is of other code, data or settings; it is kept as %s, and the training "
-            "starts anew (runtime.resume: any goes on from it)",
+            "%s: the checkpoint at step %d is of other %s; it is kept as %s, and the training starts anew "
+            "(runtime.resume: any goes on from it)",
             folder.parent,
             step,
+            _other(str(found), key),
             aside.name,
         )
     if not _notes(folder):
-        own = [other for other in folder.parent.glob(f"{folder.name}.{key[:8]}*") if _key(_notes(other)) == key]
+        own = [other for other in folder.parent.glob(f"{folder.name}.{key}*") if _key(_notes(other)) == key]
         if own:
             if folder.exists():
                 _set_aside(folder, "damaged")
             max(own, key=lambda other: _notes(other)[0].stem).rename(folder)
+
+
+def _other(found: str, key: str) -> str:
+    """Which of `PARTS` differ between two keys."""
+    differing = [part for part, a, b in zip(PARTS, found.split("-"), key.split("-"), strict=False) if a != b]
+    return " and ".join(differing)
 
 
 def _key(notes: list[Path]) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from s2v.files import digest, write_bytes
+from s2v.files import write_bytes
 from s2v.identity import code_digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
@@ -82,7 +82,9 @@ def fit(
     output_dir.mkdir(parents=True, exist_ok=True)
     # A checkpoint of other code must not be gone on with any more than one of other data.
     module = type(task).__module__
-    key = digest([fingerprint, code_digest(module) if module.startswith("s2v.") else module])
+    settings = {name: value for name, value in fingerprint.items() if name != "data"}
+    code = code_digest(module) if module.startswith("s2v.") else module
+    key = checkpoint.key_of(settings, fingerprint.get("data"), code)
     state = checkpoint.load(output_dir, key, task.modules, task.optimizers, runtime)
     runtime.broadcast(task.modules.values())
     if state.step:
