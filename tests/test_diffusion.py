@@ -33,6 +33,8 @@ from s2v.models.vit import ViT
 from s2v.tensors import load_tensors
 from s2v.train import diffusion, embed, encoder, latents, vae
 
+pytestmark = pytest.mark.slow
+
 CPU = RuntimeConfig(device="cpu")
 VIT = EncoderConfig(
     architecture="vit",

@@ -60,6 +60,7 @@ def test_inception_weights_that_run_code_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 def test_clip_and_inception_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import open_clip
     from torch_fidelity import feature_extractor_inceptionv3 as inception

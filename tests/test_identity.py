@@ -156,6 +156,7 @@ for stage in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_closure_covers_what_python_imports() -> None:
     """The naive twin: import each module in a process of its own and see what of this package was loaded."""
     command = [sys.executable, "-c", FORKS, *sorted(STAGES)]
@@ -268,6 +269,7 @@ def add_words(path: Path) -> None:
     path.write_text(re.sub(r"\) -> [^\n]*:\n", ') -> "SomethingElse":\n', text, count=1) + "# A last word.\n")
 
 
+@pytest.mark.slow
 def test_words_in_ten_modules_change_no_digest_and_a_killed_training_resumes_at_its_step(package: Package) -> None:
     _, before = package.run("digests")
     package.run("die")
@@ -278,6 +280,7 @@ def test_words_in_ten_modules_change_no_digest_and_a_killed_training_resumes_at_
     assert "goes on at step 4 of 8" in printed
 
 
+@pytest.mark.slow
 def test_a_formula_changes_the_stages_that_compute_it_and_no_others(package: Package) -> None:
     _, before = package.run("digests")
     path = package.root / "s2v/losses/alignment.py"

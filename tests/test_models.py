@@ -40,6 +40,7 @@ def test_resnet50_is_the_published_one() -> None:
     torch.testing.assert_close(net.eval()(x), published.eval()(x))
 
 
+@pytest.mark.slow
 def test_biggan_128_has_the_published_counts() -> None:
     """The class-conditional nets have 70,433,988 and 87,982,370 parameters (Brock et al. 2018's released code). IC-GAN
     puts the instance feature in the place of the class: the embeddings go, wider conditions come."""

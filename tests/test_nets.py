@@ -20,6 +20,8 @@ from s2v.models.store import load as load_net
 from s2v.planning import nets as module
 from s2v.planning.nets import nets
 
+pytestmark = pytest.mark.slow
+
 
 def configuration(name: str | None = None, **updates: dict[str, Any]) -> Config:
     """A file of configs/ (or the default), with keys of its sections changed."""

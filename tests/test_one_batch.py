@@ -21,6 +21,8 @@ from s2v.tensors import load_tensors
 from s2v.train.norms import one_of_several, shared_norms
 from s2v.train.step import train_step
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 ONE, PIECES = Runtime(CPU, bf16=False), Runtime(CPU, bf16=False, device_batch=2)
 RELATIVE, ABSOLUTE = 1e-4, 2e-6

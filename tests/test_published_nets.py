@@ -56,6 +56,7 @@ def _count(state: dict[str, Tensor], *without: str) -> int:
     return sum(v.numel() for k, v in state.items() if not k.endswith(buffers) and not k.startswith(without))
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_biggan_equals_the_published_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The initial values are not used, and drawing orthogonal ones of this size takes most of the time.

@@ -76,6 +76,7 @@ def test_a_table_takes_longer_the_more_sets_of_images_it_compares() -> None:
         assert minutes(full, table) < minutes(configuration("vggsound50", **many), table), table
 
 
+@pytest.mark.slow
 def test_memory_grows_with_net_data_and_processes() -> None:
     full = configuration("vggsound50")
     wider = configuration("vggsound50", diffusion={"channels": [640, 1280, 2560, 2560]})

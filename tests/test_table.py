@@ -46,6 +46,7 @@ def tars(tmp_path: Path) -> list[Path]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("form", [Pictures(8), Spectrograms(**AUDIO)])
 def test_a_file_holds_what_memory_holds(
