@@ -11,7 +11,8 @@ def step_in_backward(optimizer: torch.optim.Optimizer) -> None:
 
     The numbers are the same for optimisers that treat each parameter on its own (Adam, AdamW, SGD); its state and its
     learning rates stay where they are, so that it is saved and scheduled as before. `optimizer.step()` then finds
-    nothing to do. Not for DDP, whose gradients are not yet averaged at that moment, nor for clipping by a common norm.
+    nothing to do. Not where gradients are summed over processes or pieces of a batch first, nor for clipping by a
+    common norm.
     """
     for group in optimizer.param_groups:
         for parameter in group["params"]:
