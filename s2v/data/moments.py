@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.data.reader import clip_record, decode_wave, decoded, frame_suffixes, samples
@@ -26,6 +27,7 @@ class Moments:
     images: Tensor  # uint8 [M, 3, px, px]
     times_s: Tensor  # float32 [M]
     spectrogram: Tensor | None  # float16 [bins, T]; None for a clip without sound
+    heard: Tensor  # bool [M]: there is any sound around it
 
 
 def evenly(n: int, count: int) -> list[int]:
@@ -70,14 +72,34 @@ def read_moments(
                 raise UserError(f"{tar}: clip {record['clip_id']} has no frames; run stage extract again")
             pictures = [resize(to_tensor([decoded(tar, sample, s, decode_image)]), image_px) for s in chosen]
             sound = torch.from_numpy(decoded(tar, sample, "flac", wave)) if "flac" in sample else None
+            times_s = (torch.tensor([int(s.split(".")[0]) for s in chosen]) + 0.5) / record["fps"]
+            sound = None if sound is None else reach(sound, record["n_frames"] / record["fps"], ear)
             yield Moments(
                 clip_id=sample["__key__"],
                 split=record["split"],
                 n_frames=record["n_frames"],
                 images=torch.cat(pictures),
-                times_s=(torch.tensor([int(s.split(".")[0]) for s in chosen]) + 0.5) / record["fps"],
+                times_s=times_s,
                 spectrogram=None if sound is None else ear.hear(sound),
+                heard=torch.zeros(len(chosen), dtype=torch.bool) if sound is None else heard(sound, times_s, ear),
             )
+
+
+def reach(wave: Tensor, end_s: float, ear: Ear) -> Tensor:
+    """A clip's sound [N] up to the end of its picture: silence follows a sound that ends half a window or more before.
+
+    (A window would mirror what it lacks, so that frames long after the sound had a sound of their own.)
+    """
+    missing = round(end_s * ear.sample_rate_hz) - len(wave)
+    return F.pad(wave, (0, missing)) if missing >= ear.window_s / 2 * ear.sample_rate_hz else wave
+
+
+def heard(wave: Tensor, times_s: Tensor, ear: Ear) -> Tensor:
+    """bool [M]: whether any sample of the windows around `times_s` [M] is not zero."""
+    sounding = F.pad((wave != 0).cumsum(0), (1, 0))
+    ends = (times_s[:, None] + torch.tensor([-0.5, 0.5]) * ear.window_s) * ear.sample_rate_hz
+    before, after = ends.round().long().clamp(0, len(wave)).T
+    return sounding[after] > sounding[before]
 
 
 def clips_with_sound(tars: Sequence[Path], split: str) -> list[str]:

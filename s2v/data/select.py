@@ -38,7 +38,8 @@ def run(
 ) -> None:
     """Score every frame of a shard and write one row per clip to `output` (schema `SELECTION`).
 
-    `scores` is C_av[t] for every frame, `top` the best `top_k` frames, best first (of equal ones the earlier),
+    `scores` is C_av[t] for every frame, `top` the best `top_k` of those around which anything sounds, best first (of
+    equal ones the earlier),
     `mid` the middle frame, `chosen` the one that `config.mode` names. A clip without sound has no scores and no
     top, and its middle frame is chosen.
 
@@ -83,7 +84,9 @@ def scores(model: Localiser, clips: list[Moments], place: Runtime) -> list[list[
 def _rows(config: SelectConfig, model: Localiser, clips: list[Moments], place: Runtime) -> list[dict[str, Any]]:
     rows = []
     for clip, values in zip(clips, scores(model, clips, place), strict=True):
-        best = sorted(range(len(values)), key=lambda t: (-values[t], t))  # noqa: B023 - used before it changes
+        # A frame around which nothing sounds fits no sound: it is ranked only where nothing sounds at all.
+        sounding = [t for t in range(len(values)) if clip.heard[t]] or list(range(len(values)))
+        best = sorted(sounding, key=lambda t: (-values[t], t))  # noqa: B023 - used before it changes
         mid = clip.n_frames // 2
         rows.append(
             {

@@ -15,12 +15,15 @@ _LOUDNESS_WINDOW_S = 0.05
 
 
 def loudest_dbfs(wave: Wave, sample_rate_hz: int) -> float:
-    """RMS of the loudest 50 ms in dB of full scale (a full-scale square wave is 0, digital silence -inf)."""
+    """RMS of the loudest 50 ms around their mean, in dB of full scale (a full-scale square wave is 0, silence -inf).
+
+    A constant is silence, as it is to the spectrogram, which takes the mean off each frame.
+    """
     window = max(1, round(_LOUDNESS_WINDOW_S * sample_rate_hz))
-    padded = np.pad(wave.astype(np.float64) / 32768.0, (0, -len(wave) % window))
-    if len(padded) == 0:
+    if len(wave) == 0:
         return float("-inf")
-    power = float(np.square(padded).reshape(-1, window).mean(axis=1).max())
+    padded = np.pad(wave.astype(np.float64) / 32768.0, (0, -len(wave) % window), "edge")
+    power = float(padded.reshape(-1, window).var(axis=1).max())
     return 10.0 * float(np.log10(power)) if power > 0 else float("-inf")
 
 

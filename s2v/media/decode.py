@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from s2v.errors import Reason
 from s2v.media import SAMPLE_RATE_HZ
-from s2v.media.diagnosis import ClipError, Header, check_file, explain_failure, is_cut_off, read_header
-from s2v.media.ffmpeg import command, open_input, run
-from s2v.media.frames import Frames, PictureForm, Pictures, picture_output
-from s2v.media.jpegs import read_jpeg_stream
-
-Wave = npt.NDArray[np.int16]
+from s2v.media.decord_frames import read_with_decord
+from s2v.media.diagnosis import ClipError, check_file, excess, is_cut_off, slack_s
+from s2v.media.frames import Frames, PictureForm, Pictures
+from s2v.media.passes import Passed, Wanted, Wave, read
 
 
 @dataclass(frozen=True)
@@ -31,12 +23,14 @@ class Decoded:
         pictures: picture t is at t / fps seconds.
         sample_rate_hz: of `wave`.
         fps: of `pictures`.
+        notes: what people should know of how it was read, a line each.
     """
 
     wave: Wave | None
     pictures: Pictures
     sample_rate_hz: int
     fps: float
+    notes: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -69,12 +63,13 @@ def decode(
     """Decode a video once into sound and pictures.
 
     Sound and picture share a timeline: a stream that begins later is filled with silence or its first frame.
-    Rotation and non-square pixels are honoured. Pictures are never enlarged.
+    Rotation and non-square pixels are honoured, HDR is mapped to SDR. Pictures are never enlarged, and all of one size.
 
     Args:
         path: a local file. It is opened as that file whatever its name looks like.
         reader: `ffmpeg` does all in one process, so that no picture is ever held raw; `decord` reads the frames in a
             process of its own (it is unsafe beside torch), and ffmpeg the sound, so that both readers hear the same.
+            What decord cannot place in time (`decord_frames`) is read by ffmpeg, and `notes` say so.
         ffmpeg: the executable, from `ffmpeg_path`.
         sample_rate_hz: of the waveform.
         fps: pictures a second.
@@ -98,39 +93,27 @@ def decode(
     if limit_s <= 0:
         raise ClipError(Reason.TOO_SHORT, f"the window from {start:g} s to {end_s} s is empty")
     form = PictureForm(fps=fps, side=short_side_px, quality=jpeg_quality, fast=fast)
-    read = partial(_read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, start_s=start_s)
-    read = partial(read, limit_s=limit_s, timeout_s=timeout_s)
+    wanted = Wanted(path, ffmpeg, sample_rate_hz, start_s, limit_s, timeout_s, form=form, sound=True)
     try:
-        wave, pictures, log = read(form=form if reader == "ffmpeg" else None, sound=True)
+        passed = read_with_decord(wanted, form) if reader == "decord" else read(wanted)
     except ClipError as error:
         if error.reason is not Reason.NO_AUDIO or need_audio:
             raise
-        wave, pictures, log = read(form=form, sound=False)
-    header = read_header(log)
-    if header.duration_s is not None and start >= header.duration_s:
-        raise ClipError(Reason.TOO_SHORT, f"it ends at {header.duration_s:g} s, before {start:g} s")
-    if reader == "decord":
-        if not header.has_video:
-            raise ClipError(Reason.NO_VIDEO)
-        try:
-            pictures = _read_with_decord(
-                path, form=form, start_s=start, limit_s=limit_s, timeout_s=timeout_s, header=header
-            )
-        except ClipError as error:
-            heard_s = 0.0 if wave is None else len(wave) / sample_rate_hz
-            cut_off = is_cut_off(header, log, start_s=start, limit_s=limit_s, got_s=heard_s)
-            if cut_off and error.reason is Reason.DECODE_ERROR:
-                raise ClipError(Reason.TRUNCATED, cut_off) from error
-            raise
-    if wave is not None and len(wave) == 0 and need_audio:
+        passed = read(replace(wanted, sound=False))
+    wave = passed.wave if passed.wave is not None and len(passed.wave) else None
+    heard_s, seen_s = len(wave) / sample_rate_hz if wave is not None else 0.0, len(passed.pictures) / fps
+    _check_end(passed, start_s=start, limit_s=limit_s, got_s=max(heard_s, seen_s))
+    if passed.wave is not None and wave is None and need_audio:
         raise ClipError(Reason.NO_AUDIO, "the audio stream holds no sound")
-    decoded = Decoded(wave if wave is not None and len(wave) else None, pictures, sample_rate_hz, fps)
-    cut_off = is_cut_off(header, log, start_s=start, limit_s=limit_s, got_s=decoded.duration_s)
-    if cut_off:
-        raise ClipError(Reason.TRUNCATED, cut_off)
-    if not len(pictures):
+    if not len(passed.pictures):
         raise ClipError(Reason.DECODE_ERROR, "the video stream holds no picture that can be decoded")
-    return decoded
+    too_long = [excess(passed.header, passed.log, start_s=start, limit_s=limit_s, got_s=s) for s in (heard_s, seen_s)]
+    longer = [f"{name}: {what}" for name, what in zip(("sound", "picture"), too_long, strict=True) if what]
+    if longer and wave is not None and abs(heard_s - seen_s) > slack_s(min(heard_s, seen_s)):
+        # A wrong header is short of both alike; a stream that goes on alone is filled after a jump of its clock.
+        raise ClipError(Reason.DECODE_ERROR, f"its clock jumps; {longer[0]}")
+    still = ["its picture never changes"] if len(set(passed.pictures.jpegs)) == 1 else []
+    return Decoded(wave, passed.pictures, sample_rate_hz, fps, (*passed.notes, *longer, *still))
 
 
 def decode_audio(
@@ -138,73 +121,37 @@ def decode_audio(
     *,
     ffmpeg: str,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
+    start_s: float | None = None,
     max_duration_s: float = 60.0,
     timeout_s: float = 120.0,
 ) -> Wave:
-    """Sound of any audio or video file as int16 [N] mono, its start at time zero.
+    """Sound of any audio or video file from `start_s` on, as int16 [N] mono.
 
     Raises:
-        ClipError: missing, empty, not_a_video, truncated, no_audio, timeout or decode_error.
+        ClipError: missing, empty, not_a_video, truncated, no_audio, too_short, timeout or decode_error.
     """
     path = Path(path)
     check_file(path)
-    read = partial(_read, path, ffmpeg=ffmpeg, rate=sample_rate_hz, start_s=None, limit_s=max_duration_s)
-    wave, _, log = read(timeout_s=timeout_s, form=None, sound=True)
-    if wave is None or len(wave) == 0:
+    passed = read(Wanted(path, ffmpeg, sample_rate_hz, start_s, max_duration_s, timeout_s, form=None, sound=True))
+    if passed.wave is None or len(passed.wave) == 0:
+        _check_end(passed, start_s=start_s or 0.0, limit_s=max_duration_s, got_s=0.0)
         raise ClipError(Reason.NO_AUDIO, "the audio stream holds no sound")
-    return wave
+    return passed.wave
 
 
-def _read(
-    path: Path,
-    *,
-    ffmpeg: str,
-    rate: int,
-    start_s: float | None,
-    limit_s: float,
-    timeout_s: float,
-    form: PictureForm | None,
-    sound: bool,
-) -> tuple[Wave | None, Pictures, str]:
-    """One ffmpeg process: JPEGs through its standard output, sound through a temporary file; and its log."""
-    source = open_input(start_s=start_s, limit_s=limit_s, skip_frame="noref" if form and form.fast else None)
-    n_pictures = form.count(limit_s) if form else 0
-    # A jump in a file's clock would be filled with silence or repeated frames without end: bounded here.
-    bound = {"t": f"{limit_s:.6f}", "threads": 1, "map_metadata": -1}
-    with tempfile.TemporaryDirectory(prefix="s2v-") as folder:
-        heard = Path(folder) / "sound.raw"
-        outputs = [picture_output(source, form, n_pictures=n_pictures, **bound)] if form else []
-        if sound:
-            filters = f"aresample=osr={rate}:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=mono"
-            outputs.append(
-                source["a:0"].output(f"file:{heard}", format="s16le", acodec="pcm_s16le", ac=1, af=filters, **bound)
-            )
-        finished, jpegs = run(
-            command(outputs, path=path, executable=ffmpeg),
-            timeout_s=timeout_s,
-            consume=partial(read_jpeg_stream, max_pictures=n_pictures),
-        )
-        error = explain_failure(finished, path, timeout_s=timeout_s, want_video=form is not None, want_audio=sound)
-        if error:
-            raise error
-        wave = np.fromfile(heard, "<i2")[: round(limit_s * rate)].astype(np.int16) if sound else None
-        return wave, Pictures(jpegs), finished.log
+def _check_end(passed: Passed, *, start_s: float, limit_s: float, got_s: float) -> None:
+    """Compare what was decoded with what the file says it has.
 
-
-def _read_with_decord(
-    path: Path, *, form: PictureForm, start_s: float, limit_s: float, timeout_s: float, header: Header
-) -> Pictures:
-    arguments = [sys.executable, "-m", "s2v.media.decord_reader", f"--quality={form.quality}"]
-    arguments += [f"--start={start_s!r}", f"--limit={limit_s!r}", f"--fps={form.fps!r}", f"--side={form.side}"]
-    arguments += [f"--pixel-aspect={header.pixel_aspect!r}"]
-    consume = partial(read_jpeg_stream, max_pictures=form.count(limit_s))
-    finished, jpegs = run([*arguments, "--", str(path.absolute())], timeout_s=timeout_s, consume=consume)
-    if finished.timed_out:
-        raise ClipError(Reason.TIMEOUT, f"decord was stopped after {timeout_s:g} s")
-    if finished.returncode != 0:
-        lines = finished.log.strip().splitlines() or ["stopped without a message"]
-        raise ClipError(Reason.DECODE_ERROR, f"decord: {lines[-1]}")
-    return Pictures(jpegs)
+    Raises:
+        ClipError: too_short where it ends before the window, truncated where it was cut off.
+    """
+    known_s = passed.header.duration_s
+    if start_s and (start_s >= known_s if known_s is not None else not got_s):
+        ends = "it ends" if known_s is None else f"it ends at {known_s:g} s,"
+        raise ClipError(Reason.TOO_SHORT, f"{ends} before {start_s:g} s")
+    cut_off = is_cut_off(passed.header, passed.log, start_s=start_s, limit_s=limit_s, got_s=got_s)
+    if cut_off:
+        raise ClipError(Reason.TRUNCATED, cut_off)
 
 
 __all__ = ["ClipError", "Decoded", "Frames", "Pictures", "Wave", "decode", "decode_audio"]

@@ -1,6 +1,6 @@
 """Frames through decord, as a program of its own: it has crashed beside torch, and a hang here can be killed.
 
-Writes JPEGs to standard output: ``python -m s2v.media.decord_reader --fps 10 --side 256 -- VIDEO``.
+Writes JPEGs to standard output: ``python -m s2v.media.decord_reader --times TIMES.npy --fps 10 -- VIDEO``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from PIL import Image
 
 from s2v.media.frames import MAX_ASPECT
 from s2v.media.jpegs import write_jpeg
+
+SAME_S = 0.002  # decord's times are in single precision, a container's may be in ms
 
 
 def frame_size(width: float, height: int, side: int) -> tuple[int, int]:
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--quality", type=int, default=90)
     parser.add_argument("--pixel-aspect", type=float, default=1.0)
+    parser.add_argument("--times", required=True, help=".npy of each picture's time in s, rising")
     parser.add_argument("video")
     wanted = parser.parse_args()
     try:
@@ -58,7 +61,11 @@ def main() -> None:
     except UnicodeEncodeError:  # decord takes names in UTF-8 only
         source = open(wanted.video, "rb")  # noqa: SIM115
     reader = decord.VideoReader(source, ctx=decord.cpu(0), num_threads=1)
-    times = np.asarray(reader.get_frame_timestamp(np.arange(len(reader))))[:, 0] - wanted.start
+    times = np.load(wanted.times)
+    counted = np.asarray(reader.get_frame_timestamp(np.arange(len(reader))))[:, 0]
+    if len(counted) != len(times) or np.abs(counted - counted[0] - (times - times[0])).max() > SAME_S:
+        sys.exit("decord counts other pictures than the file has")
+    times -= wanted.start
     inside = np.flatnonzero((times > -1e-6) & (times < wanted.limit))
     out, shown, size = sys.stdout.buffer, -1, None
     jpeg = io.BytesIO()

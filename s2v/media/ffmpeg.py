@@ -72,7 +72,7 @@ def ffmpeg_path(setting: str) -> str:
     return str(path.absolute())
 
 
-def open_input(*, start_s: float | None, limit_s: float, skip_frame: str | None = None) -> Any:
+def open_input(*, start_s: float | None, limit_s: float, skip_frame: str | None = None, **options: Any) -> Any:
     """Input of one local file (named in `command`) from `start_s`, for at most `limit_s` seconds.
 
     `skip_frame` names frames that the decoder passes over, in ffmpeg's words (noref: those that no other needs).
@@ -82,6 +82,7 @@ def open_input(*, start_s: float | None, limit_s: float, skip_frame: str | None 
         _INPUT,
         **seek,
         **({"skip_frame": skip_frame} if skip_frame else {}),
+        **options,
         t=f"{limit_s:.6f}",
         threads=1,
         protocol_whitelist="file,pipe",

@@ -10,7 +10,7 @@ from torch import Tensor
 from s2v.errors import Reason, UserError
 from s2v.media.decode import decode_audio
 from s2v.media.diagnosis import ClipError
-from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
+from s2v.media.spectrogram import to_float
 
 _SIGNS = {
     b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive", b"7z\xbc\xaf": "a 7z archive", b"%PDF": "a PDF",
@@ -19,8 +19,8 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float) -> Tensor:
-    """The first `limit_s` seconds of a file's sound: float [N] at 16 kHz in [-1, 1], at the level that it has.
+def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float, start_s: float = 0.0) -> Tensor:
+    """`limit_s` seconds of a file's sound from `start_s` on: float [N] at 16 kHz in [-1, 1], at the level that it has.
 
     Raises:
         UserError: there is no such file, it holds something else, or no sound that can be read.
@@ -29,7 +29,7 @@ def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float) -> Tensor:
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     try:
-        wave = decode_audio(path, ffmpeg=ffmpeg, sample_rate_hz=SAMPLE_RATE_HZ, max_duration_s=limit_s)
+        wave = decode_audio(path, ffmpeg=ffmpeg, start_s=start_s or None, max_duration_s=limit_s)
     except ClipError as error:
         what = _kind(path)
         if what:

@@ -1,0 +1,159 @@
+"""Running ffmpeg over a file: once for nearly all files, again where the first log says what was missing."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from PIL import Image
+
+from s2v.errors import Reason
+from s2v.media.diagnosis import ClipError, Header, explain_failure, read_header
+from s2v.media.ffmpeg import command, open_input, run
+from s2v.media.frames import PictureForm, Pictures, Slots, picture_output
+from s2v.media.jpegs import read_jpeg_stream
+from s2v.media.mono import mono
+from s2v.media.reading import Reading, needed, remarks
+
+Wave = npt.NDArray[np.int16]
+_MOST_PASSES = 3  # plain; another stream than the first; that stream, whose own peculiarities show only then
+_GAP_S = 0.04  # a packet lost is filled with silence; ffmpeg's own 0.1 leaves what follows as much too early
+_CLEAN = "aeval='if(isnan(val(ch)),0,clip(val(ch),-1,1))':channel_layout=same"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a file: `limit_s` seconds from `start_s` on, its pictures in a `form`, its sound at a `rate`."""
+
+    path: Path
+    ffmpeg: str
+    rate: int
+    start_s: float | None
+    limit_s: float
+    timeout_s: float
+    form: PictureForm | None
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What came of it: `wave` (None where no sound was wanted), `pictures`, the decoder's `log`, words for people."""
+
+    wave: Wave | None
+    pictures: Pictures
+    header: Header
+    log: str
+    notes: tuple[str, ...]
+
+
+def read(wanted: Wanted) -> Passed:
+    """Read a file as it needs to be read.
+
+    Raises:
+        ClipError: it cannot be.
+    """
+    reading, size, notes = Reading(), None, []
+    for _ in range(_MOST_PASSES):
+        try:
+            passed = _once(wanted, reading, size)
+        except ClipError as error:
+            if reading.hdr is None or "zscale" not in error.detail:
+                raise
+            notes.append(f"HDR ({reading.hdr}), which looks washed out: this ffmpeg has no zscale to map its tones")
+            reading = replace(reading, hdr=None)
+            passed = _once(wanted, reading, size)
+            break
+        better = needed(reading, passed.header, passed.log, pictures=wanted.form is not None, sound=wanted.sound)
+        if better.picture_changes and len(passed.pictures):
+            size = Image.open(io.BytesIO(passed.pictures.jpegs[0])).size
+        if better == reading:
+            break
+        reading = better
+    return replace(passed, notes=(*notes, *remarks(reading, passed.header), *passed.notes))
+
+
+def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None) -> Passed:
+    """One ffmpeg process: JPEGs through its standard output, sound through a temporary file."""
+    form, fast = wanted.form, wanted.form is not None and wanted.form.fast
+    source = open_input(start_s=wanted.start_s, limit_s=wanted.limit_s, skip_frame="noref" if fast else None)
+    n_pictures = form.count(wanted.limit_s) if form else 0
+    # A jump in a file's clock would be filled with silence or repeated frames without end: bounded here.
+    bound = {"t": f"{wanted.limit_s:.6f}", "threads": 1, "map_metadata": -1}
+    with tempfile.TemporaryDirectory(prefix="s2v-") as folder:
+        heard = Path(folder) / ("sound.nut" if reading.sound_changes else "sound.wav")
+        outputs = []
+        slots = Slots(Path(folder), size) if size else None
+        if form:
+            outputs.append(picture_output(source, form, reading=reading, slots=slots, n_pictures=n_pictures, **bound))
+        if wanted.sound:
+            clean = f"{_CLEAN}," if reading.any_number else ""
+            filters = _unlike(wanted.rate) if reading.sound_changes else _alike(wanted.rate)
+            stream = source[f"a:{reading.sound}"]
+            outputs.append(_sound_file(stream, heard, clean + filters, **bound))
+        finished, jpegs = run(
+            command(outputs, path=wanted.path, executable=wanted.ffmpeg),
+            timeout_s=wanted.timeout_s,
+            consume=partial(read_jpeg_stream, max_pictures=n_pictures),
+        )
+        error = explain_failure(
+            finished, wanted.path, timeout_s=wanted.timeout_s, want_video=form is not None, want_audio=wanted.sound
+        )
+        if error:
+            raise error
+        if form and slots:
+            jpegs = slots.jpegs(form, n_pictures)
+        if wanted.sound and reading.sound_changes:
+            heard = _on_one_clock(heard, wanted, bound)
+        wave, opposed = _load(heard, round(wanted.limit_s * wanted.rate)) if wanted.sound else (None, False)
+    notes = ("its channels cancel each other; the loudest one is heard",) if opposed else ()
+    return Passed(wave, Pictures(jpegs), read_header(finished.log), finished.log, notes)
+
+
+def _alike(rate: int) -> str:
+    """Filters of a sound that has one form: from time zero on, gaps filled. Channels are mixed later (`mono`)."""
+    clock = f"async=1:min_hard_comp={_GAP_S}:first_pts=0"
+    return f"aresample=osr={rate}:{clock},aformat=sample_fmts=s16:channel_layouts=mono|stereo"
+
+
+def _unlike(rate: int) -> str:
+    """Filters of a sound that changes its form. They are set up anew at each change, when `first_pts` would fill from
+    zero once more; so samples keep the times they have, and `_on_one_clock` fills.
+    """
+    return f"aresample=osr={rate},aformat=sample_fmts=s16:channel_layouts=mono,atrim=start=0"
+
+
+def _sound_file(stream: Any, path: Path, filters: str, **options: Any) -> Any:
+    return stream.output(f"file:{path}", format=path.suffix[1:], acodec="pcm_s16le", af=filters, **options)
+
+
+def _on_one_clock(sound: Path, wanted: Wanted, bound: dict[str, Any]) -> Path:
+    """A sound whose samples have times as one from zero on, without gaps."""
+    source, path = open_input(start_s=None, limit_s=wanted.limit_s, copyts=None), sound.with_suffix(".wav")
+    output = _sound_file(source["a:0"], path, _alike(wanted.rate), **bound)
+    arguments = command([output], path=sound, executable=wanted.ffmpeg)
+    finished, _ = run(arguments, timeout_s=wanted.timeout_s, consume=lambda stream: stream.read())
+    error = explain_failure(finished, sound, timeout_s=wanted.timeout_s, want_video=False, want_audio=True)
+    if error:
+        raise ClipError(Reason.DECODE_ERROR, f"its sound, which changes its form: {error.detail}")
+    return path
+
+
+def _load(path: Path, most: int) -> tuple[Wave, bool]:
+    """The sound as int16 [N] mono, N at most `most`, and whether its channels cancel each other."""
+    if not path.exists() or not path.stat().st_size:
+        return np.zeros(0, np.int16), False
+    samples = soundfile.read(path, dtype="int16", always_2d=True)[0][:most]
+    if samples.shape[1] == 1:
+        return np.ascontiguousarray(samples[:, 0]), False
+    mixed, opposed = mono(samples.T.astype(np.float32))
+    return np.rint(mixed).astype(np.int16), opposed
+
+
+__all__ = ["Passed", "Wanted", "Wave", "read"]
