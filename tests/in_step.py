@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 from dataclasses import astuple, dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +86,12 @@ def cases(count: int, seed: int = 0) -> list[Case]:
         offset = OFFSETS[number // len(HOLDS) % len(OFFSETS)]
         offset = "none" if offset in CANNOT.get(container, ()) else offset
         damage = draw.choice(DAMAGES)
-        found.append(
-            Case(container, video, audio, channels, draw.choice(rates), draw.choice((20, 25, 30)), offset, damage, number)
-        )
+        rate, fps = draw.choice(rates), draw.choice((20, 25, 30))
+        found.append(Case(container, video, audio, channels, rate, fps, offset, damage, number))
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sources(folder: Path, fps: int) -> tuple[Path, Path]:
     """Picture without loss, and sound; what changes at the same time in both does so on a frame."""
     picture, sound = folder / f"picture{fps}.nut", folder / f"sound{fps}.wav"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from in_step import Case, cases, lags_s, make
@@ -44,9 +43,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Case, str],
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_sound_and_picture_are_within_50_ms(
-    outcomes: dict[tuple[Case, str], Outcome], case: Case, reader: str
-) -> None:
+def test_sound_and_picture_are_within_50_ms(outcomes: dict[tuple[Case, str], Outcome], case: Case, reader: str) -> None:
     lags = outcomes[case, reader]
     if isinstance(lags, ClipError):
         assert case.damage != "none" or (case.container, case.offset) == LOSES_ITS_CLOCK, lags

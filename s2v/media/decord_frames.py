@@ -76,7 +76,8 @@ def _pictures(wanted: Wanted, form: PictureForm, header: Header) -> Pictures:
         np.save(times, _times_s(wanted))
         arguments = [sys.executable, "-m", "s2v.media.decord_reader", f"--quality={form.quality}", f"--times={times}"]
         arguments += [f"--start={start_s!r}", f"--limit={wanted.limit_s!r}", f"--fps={form.fps!r}"]
-        arguments += [f"--side={form.side}", f"--pixel-aspect={pixel_aspect(header)!r}", "--", str(wanted.path.absolute())]
+        arguments += [f"--side={form.side}", f"--pixel-aspect={pixel_aspect(header)!r}"]
+        arguments += ["--", str(wanted.path.absolute())]
         consume = partial(read_jpeg_stream, max_pictures=form.count(wanted.limit_s))
         finished, jpegs = run(arguments, timeout_s=wanted.timeout_s, consume=consume)
     if finished.timed_out:

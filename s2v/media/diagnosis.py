@@ -60,8 +60,13 @@ class ClipError(Exception):
 
 @dataclass(frozen=True)
 class Stream:
-    """What ffmpeg printed about a stream: `about` it in a line, whether it `is_default`, whether its picture is `turned`
-    by a quarter, and its `duration_s` where its tags have it.
+    """What ffmpeg printed about a stream.
+
+    Attributes:
+        about: its line.
+        is_default: it is marked as the one to play.
+        turned: its picture is to be shown turned by a quarter.
+        duration_s: by its own tags; None where they do not say.
     """
 
     about: str

@@ -30,7 +30,7 @@ _CLEAN = "aeval='if(isnan(val(ch)),0,clip(val(ch),-1,1))':channel_layout=same"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted of a file: `limit_s` seconds from `start_s` on, its pictures in a `form`, its sound at a `rate`."""
+    """What is wanted of a file: `limit_s` s from `start_s` on, its pictures in a `form` (None is none), its sound."""
 
     path: Path
     ffmpeg: str

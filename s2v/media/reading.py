@@ -65,7 +65,8 @@ def remarks(reading: Reading, header: Header) -> list[str]:
     """What people should know of a file that could be read."""
     found = []
     if reading.sound:
-        found.append(f"sound is its audio stream {reading.sound + 1} of {len(header.sounds)}, which it marks as default")
+        which = f"{reading.sound + 1} of {len(header.sounds)}"
+        found.append(f"sound is its audio stream {which}, which it marks as default")
     if reading.picture:
         found.append(f"picture is its video stream {reading.picture + 1}, which it marks as default")
     if reading.sound_changes:
