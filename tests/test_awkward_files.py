@@ -17,7 +17,7 @@ from s2v.data.moments import read_moments
 from s2v.errors import Reason, UserError
 from s2v.media.checks import loudest_dbfs
 from s2v.media.decode import ClipError, Decoded, decode, decode_audio
-from s2v.media.mono import mono
+from s2v.media.mono import loudest_of_opposed, mono
 from s2v.media.sounds import read_sound
 from s2v.models.localiser import Ear
 
@@ -143,9 +143,9 @@ def test_channels_that_cancel_are_heard(tmp_path: Path) -> None:
 
 def test_other_channels_are_mixed_as_their_mean() -> None:
     left, right = np.random.default_rng(0).standard_normal((2, 999))
-    assert np.allclose(mono(np.stack([left, right]))[0], (left + right) / 2)
-    assert mono(np.stack([left, -left]))[1] and not mono(np.stack([left, right]))[1]
-    assert not mono(np.zeros((2, 9)))[1] and len(mono(np.zeros((2, 0)))[0]) == 0
+    assert np.allclose(mono(np.stack([left, right])), (left + right) / 2)
+    assert loudest_of_opposed(np.stack([left, -1.1 * left])) == 1 and loudest_of_opposed(np.stack([left, right])) is None
+    assert loudest_of_opposed(np.zeros((2, 9))) is None and len(mono(np.zeros((2, 0)))) == 0
 
 
 @pytest.mark.parametrize("container", ["mp4", "mkv"])

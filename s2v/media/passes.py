@@ -19,7 +19,7 @@ from s2v.media.diagnosis import ClipError, Header, explain_failure, read_header
 from s2v.media.ffmpeg import command, open_input, run
 from s2v.media.frames import PictureForm, Pictures, Slots, picture_output
 from s2v.media.jpegs import read_jpeg_stream
-from s2v.media.mono import mono
+from s2v.media.mono import loudest_of_opposed, mono
 from s2v.media.reading import Reading, needed, remarks
 
 Wave = npt.NDArray[np.int16]
@@ -149,11 +149,9 @@ def _load(path: Path, most: int) -> tuple[Wave, bool]:
     """The sound as int16 [N] mono, N at most `most`, and whether its channels cancel each other."""
     if not path.exists() or not path.stat().st_size:
         return np.zeros(0, np.int16), False
-    samples = soundfile.read(path, dtype="int16", always_2d=True)[0][:most]
-    if samples.shape[1] == 1:
-        return np.ascontiguousarray(samples[:, 0]), False
-    mixed, opposed = mono(samples.T.astype(np.float32))
-    return np.rint(mixed).astype(np.int16), opposed
+    channels = soundfile.read(path, dtype="int16", always_2d=True)[0][:most].T
+    opposed = len(channels) > 1 and channels.shape[1] > 0 and loudest_of_opposed(channels) is not None
+    return np.ascontiguousarray(mono(channels)), opposed
 
 
 __all__ = ["Passed", "Wanted", "Wave", "read"]
