@@ -83,6 +83,30 @@ def test_an_mp3_of_two_rates_is_as_long_as_it_sounds(tmp_path: Path) -> None:
     assert [second_heard(wave, at + 0.5) for at in range(6)] == [0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.parametrize(("name", "then"), [("a.aac", ("-ar", "24000")), ("a.flac", ("-ac", "2"))])
+def test_a_recording_without_a_clock_that_changes_its_form_is_whole(
+    tmp_path: Path, name: str, then: tuple[str, ...]
+) -> None:
+    for part, options in (("1" + name, ()), ("2" + name, then)):
+        ffmpeg("-f", "lavfi", "-t", "3", "-i", TONES, *options, str(tmp_path / part))
+    wave = decode_audio(joined(tmp_path / name, tmp_path / ("1" + name), tmp_path / ("2" + name)), ffmpeg=FFMPEG)
+    assert len(wave) / 16000 == pytest.approx(6, abs=0.15)
+    assert [second_heard(wave, at + 0.6) for at in range(6)] == [0, 1, 2, 0, 1, 2]
+
+
+def test_what_cannot_be_read_to_its_end_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part, channels in (("1.ogg", "1"), ("2.ogg", "2")):
+        ffmpeg("-f", "lavfi", "-t", "2", "-i", TONES, "-ac", channels, "-c:a", "libvorbis", str(tmp_path / part))
+    path = joined(tmp_path / "a.ogg", tmp_path / "1.ogg", tmp_path / "2.ogg")
+    assert len(read_sound(path, ffmpeg=FFMPEG, limit_s=9)) == pytest.approx(32000, abs=800)
+    assert f"{path}: could not be read to its end (" in capsys.readouterr().err
+
+
+def test_a_transport_stream_whose_clock_leaps_is_read_on(tmp_path: Path) -> None:
+    one, two = clock(tmp_path / "1.ts", 0, 3), clock(tmp_path / "2.ts", 3, 3, "-output_ts_offset", "100")
+    in_step(decode(joined(tmp_path / "a.ts", one, two), ffmpeg=FFMPEG), list(range(6)))
+
+
 @pytest.mark.parametrize("fps", [10, 20])
 def test_a_picture_that_changes_its_size_keeps_its_times_and_its_shape(tmp_path: Path, fps: int) -> None:
     one = clock(tmp_path / "1.ts", 5, 3)

@@ -125,18 +125,27 @@ def decode_audio(
     max_duration_s: float = 60.0,
     timeout_s: float = 120.0,
 ) -> Wave:
-    """Sound of any audio or video file from `start_s` on, as int16 [N] mono.
+    """Sound of any audio or video file from `start_s` on, as int16 [N] mono; for `notes` see `hear`.
 
     Raises:
         ClipError: missing, empty, not_a_video, truncated, no_audio, too_short, timeout or decode_error.
     """
-    path = Path(path)
-    check_file(path)
-    passed = read(Wanted(path, ffmpeg, sample_rate_hz, start_s, max_duration_s, timeout_s, form=None, sound=True))
+    wanted = Wanted(Path(path), ffmpeg, sample_rate_hz, start_s, max_duration_s, timeout_s, form=None, sound=True)
+    return hear(wanted)[0]
+
+
+def hear(wanted: Wanted) -> tuple[Wave, tuple[str, ...]]:
+    """The sound of a file, and what people should know of how it was read.
+
+    Raises:
+        ClipError: as `decode_audio`.
+    """
+    check_file(wanted.path)
+    passed = read(wanted)
     if passed.wave is None or len(passed.wave) == 0:
-        _check_end(passed, start_s=start_s or 0.0, limit_s=max_duration_s, got_s=0.0)
+        _check_end(passed, start_s=wanted.start_s or 0.0, limit_s=wanted.limit_s, got_s=0.0)
         raise ClipError(Reason.NO_AUDIO, "the audio stream holds no sound")
-    return passed.wave
+    return passed.wave, passed.notes
 
 
 def _check_end(passed: Passed, *, start_s: float, limit_s: float, got_s: float) -> None:
@@ -154,4 +163,4 @@ def _check_end(passed: Passed, *, start_s: float, limit_s: float, got_s: float) 
         raise ClipError(Reason.TRUNCATED, cut_off)
 
 
-__all__ = ["ClipError", "Decoded", "Frames", "Pictures", "Wave", "decode", "decode_audio"]
+__all__ = ["ClipError", "Decoded", "Frames", "Pictures", "Wave", "decode", "decode_audio", "hear"]

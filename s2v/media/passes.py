@@ -76,7 +76,7 @@ def read(wanted: Wanted) -> Passed:
         if better == reading:
             break
         reading = better
-    return replace(passed, notes=(*notes, *remarks(reading, passed.header), *passed.notes))
+    return replace(passed, notes=(*notes, *remarks(reading, passed.header, passed.log), *passed.notes))
 
 
 def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None) -> Passed:
@@ -87,7 +87,8 @@ def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None) -> Pas
     # A jump in a file's clock would be filled with silence or repeated frames without end: bounded here.
     bound = {"t": f"{wanted.limit_s:.6f}", "threads": 1, "map_metadata": -1}
     with tempfile.TemporaryDirectory(prefix="s2v-") as folder:
-        heard = Path(folder) / ("sound.nut" if reading.sound_changes else "sound.wav")
+        reclock = reading.sound_changes and reading.has_clock
+        heard = Path(folder) / ("sound.nut" if reclock else "sound.wav")
         outputs = []
         slots = Slots(Path(folder), size) if size else None
         if form:
@@ -109,7 +110,7 @@ def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None) -> Pas
             raise error
         if form and slots:
             jpegs = slots.jpegs(form, n_pictures)
-        if wanted.sound and reading.sound_changes:
+        if wanted.sound and reclock:
             heard = _on_one_clock(heard, wanted, bound)
         wave, opposed = _load(heard, round(wanted.limit_s * wanted.rate)) if wanted.sound else (None, False)
     notes = ("its channels cancel each other; the loudest one is heard",) if opposed else ()
@@ -126,7 +127,7 @@ def _unlike(rate: int) -> str:
     """Filters of a sound that changes its form. They are set up anew at each change, when `first_pts` would fill from
     zero once more; so samples keep the times they have, and `_on_one_clock` fills.
     """
-    return f"aresample=osr={rate},aformat=sample_fmts=s16:channel_layouts=mono,atrim=start=0"
+    return f"aresample=osr={rate},aformat=sample_fmts=s16:channel_layouts=mono"
 
 
 def _sound_file(stream: Any, path: Path, filters: str, **options: Any) -> Any:

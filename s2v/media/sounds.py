@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from s2v.errors import Reason, UserError
-from s2v.media.decode import decode_audio
+from s2v.media import SAMPLE_RATE_HZ
+from s2v.media.decode import hear
 from s2v.media.diagnosis import ClipError
+from s2v.media.passes import Wanted
 from s2v.media.spectrogram import to_float
+
+TIMEOUT_S = 120.0
 
 _SIGNS = {
     b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive", b"7z\xbc\xaf": "a 7z archive", b"%PDF": "a PDF",
@@ -22,6 +27,8 @@ _SIGNS = {
 def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float, start_s: float = 0.0) -> Tensor:
     """`limit_s` seconds of a file's sound from `start_s` on: float [N] at 16 kHz in [-1, 1], at the level that it has.
 
+    What is odd about the file is said on standard error.
+
     Raises:
         UserError: there is no such file, it holds something else, or no sound that can be read.
     """
@@ -29,7 +36,8 @@ def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float, start_s: float 
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     try:
-        wave = decode_audio(path, ffmpeg=ffmpeg, start_s=start_s or None, max_duration_s=limit_s)
+        wanted = Wanted(path, ffmpeg, SAMPLE_RATE_HZ, start_s or None, limit_s, TIMEOUT_S, form=None, sound=True)
+        wave, notes = hear(wanted)
     except ClipError as error:
         what = _kind(path)
         if what:
@@ -37,6 +45,8 @@ def read_sound(path: str | Path, *, ffmpeg: str, limit_s: float, start_s: float 
         if error.reason in (Reason.NOT_A_VIDEO, Reason.MISSING):
             raise UserError(f"{path}: not readable as a sound ({error.detail})") from error
         raise UserError(f"{path}: {error.detail}") from error
+    for note in notes:
+        print(f"{path}: {note}", file=sys.stderr)
     return to_float(torch.from_numpy(wave.copy()))
 
 
