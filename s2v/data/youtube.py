@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s2v.data.status import FETCHED_STAGE, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason, UserError
+from s2v.errors import Reason, UserError, without_passwords
 from s2v.files import atomic_path, digest, read_json, write_json
 from s2v.media.diagnosis import ClipError, one_line
 from s2v.media.ffmpeg import CONTAINERS
@@ -315,10 +315,10 @@ def _download(
             about = downloader.extract_info(url, download=True)
             found = [part["filepath"] for part in about.get("requested_downloads") or [] if part.get("filepath")]
     except YoutubeDLError as error:
-        message = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error)))
+        message = without_passwords(one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error))))
         raise ClipError(reason_of(message), message[:300]) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ClipError(Reason.NETWORK, f"{type(error).__name__}: {error}") from error
+        raise ClipError(Reason.NETWORK, without_passwords(f"{type(error).__name__}: {error}")) from error
     path = Path(found[0]) if found else None
     if path is None or not path.is_file() or path.resolve().parent != sources.resolve():
         raise ClipError(Reason.NETWORK, "the download left no file")
