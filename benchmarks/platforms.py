@@ -2,9 +2,9 @@
 
     pip install uv && python benchmarks/platforms.py
 
-uv resolves the project's packages with the pins of requirements.lock, and those of envs/s2v.yaml, for systems other than
-its own. Each pin must then have a wheel there, but for SOURCES, which are plain Python. Prints a table; exit code 1 where
-something is missing.
+uv resolves the project's packages with the pins of requirements.lock, and those of envs/s2v.yaml, for systems other
+than its own. Each pin must then have a wheel there, but for SOURCES, which are plain Python. Prints a table; exit code
+1 where something is missing.
 """
 
 from __future__ import annotations
@@ -55,11 +55,8 @@ def packages(arguments: list[str], system: str, python: str, requirements: str |
 def main() -> None:
     """Print the table."""
     project = ["pyproject.toml", *(f"--extra={extra}" for extra in EXTRAS)]
-    conda = next(
-        part["pip"]
-        for part in yaml.safe_load((ROOT / "envs/s2v.yaml").read_text())["dependencies"]
-        if "pip" in part and isinstance(part, dict)
-    )
+    listed = yaml.safe_load((ROOT / "envs/s2v.yaml").read_text())["dependencies"]
+    conda = next(part["pip"] for part in listed if isinstance(part, dict))
     whole = True
     print("| system | Python | packages | decord |\n|---|---|---:|---|")
     for name, system in SYSTEMS.items():

@@ -33,6 +33,9 @@ class Site(ThreadingHTTPServer):
         self.cookies: set[str] = set()
         self.stalled = threading.Event()
 
+    def handle_error(self, *_: object) -> None:
+        """A client may go away."""
+
     @property
     def url(self) -> str:
         """Address of the folder."""
