@@ -15,7 +15,7 @@ from s2v.config.methods import METHODS
 from s2v.config.repeats import ablation_runs
 from s2v.configfile import DEFAULT_FILE, check, with_more_classes
 from s2v.data.subset import known_order
-from s2v.errors import UserError
+from s2v.errors import UserError, without_passwords
 from s2v.files import hold_lock
 from s2v.identity import seedless_digest
 from s2v.provenance import revision

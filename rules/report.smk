@@ -185,7 +185,7 @@ rule provenance:
         mem_mb=PLAN.memory("provenance"),
         runtime=PLAN.minutes("provenance"),
     params:
-        config=CONFIG.model_dump(mode="json"),
+        config=without_passwords(CONFIG.model_dump(mode="json")),
         files=[DEFAULT_FILE, *OVERLAYS],
         revision=revision(),
         code=PLAN.code("provenance"),

@@ -15,7 +15,7 @@ rule unpack:
         mem_mb=PLAN.memory("unpack"),
         runtime=PLAN.minutes("unpack"),
     params:
-        tar=lambda wildcards: PLAN.tars[int(wildcards.tar)],
+        tar=lambda wildcards: without_passwords(PLAN.tars[int(wildcards.tar)]),
         videos=subpath(output.listing, ancestor=2),
         code=PLAN.code("unpack"),
     script:

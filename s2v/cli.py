@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from s2v.commands import Run, register
-from s2v.errors import UserError
+from s2v.errors import UserError, without_passwords
 from s2v.extras import advice
 
 
@@ -300,7 +300,7 @@ def config_show(configfile: ConfigFiles = None) -> None:
 
     from s2v.configfile import load
 
-    values = load(_files(configfile)).model_dump(mode="json")
+    values = without_passwords(load(_files(configfile)).model_dump(mode="json"))
     typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip())
 
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from s2v.config import Config, inherited
 from s2v.config.runtime import TrainingName
 from s2v.errors import UserError
+from s2v.extras import absent
 
 DEFAULT_FILE = "config.yaml"
 _TYPES = {
@@ -146,6 +147,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     if data.section() is None:
         yield f"data.{data.source}", f"missing; data.source is {data.source}, so its section must be there"
         return
+    if config.extract.reader == "decord" and (what := absent("decord")):
+        yield "extract.reader", what
     known = split_names(config)
     for name in known:
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from typing import Any
+
+_USER = re.compile(r"(?<=://)[^/\s]*@|^[^\s/@:]+:[^\s/@]+@(?=[^\s/@]+$)")
+
+
+def without_passwords(value: Any) -> Any:
+    """Plain values in which addresses (of proxies, of tars) name no user and no password."""
+    if isinstance(value, dict):
+        return {key: without_passwords(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_passwords(inner) for inner in value]
+    return _USER.sub("***@", value) if isinstance(value, str) else value
 
 
 class UserError(Exception):
     """A mistake in what the user gave. Its one-line message says what, where and what to do; no traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(without_passwords(message))
 
 
 class Reason(StrEnum):

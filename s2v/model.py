@@ -18,7 +18,7 @@ from s2v.control import latent, waveform
 from s2v.errors import UserError
 from s2v.files import read_json, read_parquet
 from s2v.media.ffmpeg import ffmpeg_path
-from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
+from s2v.media.picture import from_unit, read_image, to_tensor, to_unit
 from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
 from s2v.methods import Composed, Sources, clip_seed
@@ -173,10 +173,7 @@ class Model:
     def _seen(self, picture: Picture) -> Tensor:
         """uint8 [1, 3, H, W]."""
         if isinstance(picture, (str, Path)):
-            try:
-                picture = decode_image(Path(picture).read_bytes())
-            except (OSError, ValueError, UserError) as error:
-                raise UserError(f"{picture}: not readable as a picture ({error})") from error
+            picture = read_image(Path(picture))
         return picture[None] if isinstance(picture, Tensor) else to_tensor([picture])
 
     def generate(self, z: Tensor, seed: int = 0, noises: Sequence[int] | None = None) -> Tensor:

@@ -18,6 +18,7 @@ from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import split_names
 from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
+from s2v.errors import without_passwords
 from s2v.identity import code_digest, tree_digest
 from s2v.planning import resources
 from s2v.report import targets
@@ -69,7 +70,9 @@ def plain(section: Slice, *without: str, training: int = 0) -> Values:
         without: keys to leave out, since they are wildcards of the rule.
         training: number of the training seed.
     """
-    found = {key: value for key, value in section.model_dump(mode="json").items() if key not in without}
+    # Snakemake prints and keeps the values of its rules; a tar's address is read where it is used.
+    values = without_passwords(section.model_dump(mode="json"))
+    found = {key: value for key, value in values.items() if key not in without}
     return found | {"seed": found["seed"] + training} if training else found
 
 

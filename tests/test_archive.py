@@ -7,6 +7,7 @@ import json
 import os
 import tarfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,57 @@ def test_hostile_members_write_nothing_and_are_counted(tmp_path: Path, capsys: p
     assert {path.name for path in set(tmp_path.rglob("*")) - before} <= {"m0.parquet", "m1.parquet", "unpacked.parquet"}
     said = capsys.readouterr().err
     assert "2 members of names that leave the folder" in said and "4 members no plain files" in said
+
+
+def _claim(path: Path, size: int) -> Path:
+    """A tar whose first member, a wanted one or not, claims `size` bytes."""
+    whole = bytearray(_tar(path, ["note.txt", f"{IDS[1]}_31.mp4"]).read_bytes())
+    whole[124:136] = tarfile.itn(size, 12, tarfile.GNU_FORMAT)
+    whole[148:156] = b"        "
+    whole[148:156] = b"%06o\0 " % sum(whole[:512])
+    path.write_bytes(whole)
+    return path
+
+
+@pytest.mark.parametrize("size", [2**60, -512, -(2**60), 30 * 2**30, 20_000])
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_size_that_cannot_be_is_said_at_once(tmp_path: Path, size: int, remote: bool) -> None:
+    tar = _claim(tmp_path / "a.tar", size)
+    started = time.process_time()
+    with site(tmp_path) as web:
+        with pytest.raises(UserError, match=rf"a\.tar: cannot be read to its end \('note\.txt' claims {size} bytes"):
+            _unpack(tmp_path, f"{web.url}/a.tar" if remote else str(tar))
+    assert time.process_time() - started < 5
+
+
+def test_a_tar_that_is_no_file_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tar")
+    for path, what in (
+        (tmp_path / "a.tar", "no plain file"),
+        (tmp_path, "no plain file"),
+        (tmp_path / "no.tar", "No such"),
+    ):
+        with pytest.raises(UserError, match=f"cannot be read to its end .*{what}"):
+            _unpack(tmp_path, str(path))
+
+
+def test_of_a_clip_that_is_in_a_tar_twice_the_first_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for content in (b"first", b"the second"):
+            member = tarfile.TarInfo(f"{IDS[1]}_31.mp4")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    for _ in range(2):
+        [row] = _unpack(tmp_path, str(tmp_path / "a.tar")).values()
+        assert Path(row["path"]).read_bytes() == b"first"
+        assert "1 members of clips that are in it twice, not used" in capsys.readouterr().err
+
+
+def test_a_disk_without_room_is_not_the_fault_of_the_tar(tmp_path: Path) -> None:
+    tar = _tar(tmp_path / "a.tar", [f"{IDS[1]}_31.mp4"])
+    (tmp_path / "videos").write_text("no folder")
+    with pytest.raises(UserError, match="^.*videos: cannot be written"):
+        _unpack(tmp_path, str(tar))
 
 
 @pytest.mark.parametrize("fault", ["cut", 404, 503, "stall"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from s2v.config import CelebVHqConfig, DataConfig, VegasConfig, VggSoundConfig
 from s2v.data import celebvhq, vegas, vggsound
+from s2v.data.lists import read_object
 from s2v.data.manifest import CLIP_ID, MANIFEST, manifest_rows, run
 from s2v.data.vggsound_classes import PAPER_50
 from s2v.errors import UserError
@@ -123,6 +125,17 @@ def test_mixed_encodings_and_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no class 'airplane flyby'"):
         (tmp_path / "v.csv").write_text(GOOD)
         _vgg(tmp_path / "v.csv", n_classes=50)
+
+
+def test_a_list_without_an_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with open(tmp_path / "large.csv", "wb") as stream:
+        stream.truncate(2**30)
+    for path, what in (("pipe.csv", "is no file"), ("/dev/zero", "is no file"), ("large.csv", "larger than 512 MB")):
+        with pytest.raises(UserError, match=f"{path}: {what}"):
+            _vgg(tmp_path / path)
+        with pytest.raises(UserError, match=f"{path}: {what}"):
+            read_object(tmp_path / path)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

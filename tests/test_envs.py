@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 import soundfile
 import yaml
 
+from s2v.configfile import load
+from s2v.errors import UserError
 from s2v.extras import EXTRAS
 
 ROOT = Path(__file__).parent.parent
@@ -32,14 +35,20 @@ def lock() -> dict[str, str]:
     return {normal(name): version for name, version in (line.split("==") for line in lines)}
 
 
+ONLY = "; sys_platform == 'linux' and platform_machine == 'x86_64'"
+"""What follows a package that is to be had for one system alone."""
+
+
 def bounds(requirements: list[str]) -> dict[str, str]:
-    return {normal(name): version for name, version in (line.split(">=") for line in requirements)}
+    plain = (line.removesuffix(ONLY) for line in requirements)
+    return {normal(name): version for name, version in (line.split(">=") for line in plain)}
 
 
 def pinned(path: Path) -> dict[str, str]:
     entries = yaml.safe_load(path.read_text())["dependencies"]
     listed = next(entry["pip"] for entry in entries if isinstance(entry, dict))
-    return {normal(name): version for name, version in (line.split("==") for line in listed)}
+    plain = (line.removesuffix(ONLY) for line in listed)
+    return {normal(name): version for name, version in (line.split("==") for line in plain)}
 
 
 def declared(*extras: str) -> dict[str, str]:
@@ -136,9 +145,38 @@ def test_conda_environments_pin_the_same(path: Path) -> None:
         assert found == wanted
 
 
+def test_decord_is_asked_for_only_where_it_has_a_build() -> None:
+    asked = [line for line in PROJECT["optional-dependencies"]["workflow"] if line.endswith(ONLY)]
+    assert asked == [f"decord>={lock()['decord']}{ONLY}"]
+    assert f"decord=={lock()['decord']}{ONLY}" in (ROOT / "envs" / "s2v.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("machine", "advised"),
+    [
+        (("Darwin", "arm64"), "decord has no build for Darwin on arm64; set extract.reader: ffmpeg"),
+        (("Linux", "aarch64"), "decord has no build for Linux on aarch64; set extract.reader: ffmpeg"),
+        (("Linux", "x86_64"), 'the package decord is not installed; pip install "s2v\\[workflow\\]"'),
+    ],
+)
+def test_a_configuration_that_wants_decord_where_it_is_not_is_refused(
+    machine: tuple[str, str], advised: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("platform.system", lambda: machine[0])
+    monkeypatch.setattr("platform.machine", lambda: machine[1])
+    (tmp_path / "o.yaml").write_text("extract: {reader: decord}")
+    with pytest.raises(UserError, match=rf"o\.yaml: extract\.reader: {advised}"):
+        load([ROOT / "config.yaml", tmp_path / "o.yaml"])
+    (tmp_path / "o.yaml").write_text("extract: {reader: ffmpeg}")
+    load([ROOT / "config.yaml", tmp_path / "o.yaml"])
+
+
 def test_installed_versions_are_the_locked_ones() -> None:
     locked = lock()
     for name in declared(*EVERYWHERE):
+        if name == "decord" and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+            continue
         assert metadata.version(name).split("+")[0] == locked[name], name
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from s2v.config import DownloadConfig
 from s2v.configfile import load
 from s2v.errors import UserError
 from s2v.files import sha256
+from s2v.remote import Remote
 from s2v.report.deviations import deviations
 from s2v.weights.catalogue import CATALOGUE, Entry, File
 from s2v.weights.checksums import states
@@ -167,6 +170,97 @@ def test_other_things_in_place_of_weights_are_refused(tmp_path: Path, name: str,
     assert _left(tmp_path / "weights") == [] and not (tmp_path / "weights/SHA256.json").exists()
 
 
+@pytest.mark.parametrize("with_length", [False, True])
+def test_a_body_larger_than_the_catalogue_says_is_stopped_and_removed(tmp_path: Path, with_length: bool) -> None:
+    """The entry has 1 MB, so 11.25 MB at most."""
+    (tmp_path / NAME).write_bytes(_weights(12_000_000 if with_length else 300_000))
+    with site(tmp_path) as web:
+        web.faults[f"/{NAME}"] = ("none" if with_length else "endless", None)
+        with pytest.raises(UserError, match="is not it: it has more than 11 MB and should have 1 with all its files"):
+            _bring(_entry(web.url), tmp_path / "weights")
+        assert web.requests[f"/{NAME}"] == 1
+    assert _left(tmp_path / "weights") == []
+
+
+def test_all_files_of_an_entry_share_what_it_may_have(tmp_path: Path) -> None:
+    for name in ("a.safetensors", "b.safetensors"):
+        (tmp_path / name).write_bytes(_weights(6_000_000))
+    files = tuple(File(f"net/{name}", f"/{name}") for name in ("a.safetensors", "b.safetensors"))
+    with site(tmp_path) as web:
+        entry = replace(_entry(""), files=tuple(replace(file, url=web.url + file.url) for file in files))
+        with pytest.raises(UserError, match="b.safetensors is not it: it has more than 5 MB"):
+            _bring(entry, tmp_path / "weights")
+    assert _left(tmp_path / "weights") == ["a.safetensors"]
+
+
+@pytest.mark.parametrize("client", ["requests", "urllib"])
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("file:///etc/passwd", "it leads to file:, and not to the web"),
+        ("ftp://127.0.0.1:1/x", "it leads to ftp:, and not to the web"),
+        ("data:text/plain,weights", "it leads to data:, and not to the web"),
+        ("gopher://127.0.0.1:1/x", "it leads to gopher:, and not to the web"),
+    ],
+)
+def test_a_way_out_of_the_web_is_refused_at_once(
+    tmp_path: Path, where: str, what: str, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from yt_dlp import YoutubeDL
+    from yt_dlp.networking.common import _REQUEST_HANDLERS
+
+    if client == "urllib":
+        only = lambda ydl: ydl.build_request_director([_REQUEST_HANDLERS["Urllib"]])  # noqa: E731
+        monkeypatch.setattr(YoutubeDL, "_request_director", functools.cached_property(only))
+        YoutubeDL._request_director.__set_name__(YoutubeDL, "_request_director")
+    (tmp_path / NAME).write_bytes(_weights())
+    started = time.monotonic()
+    with site(tmp_path) as web:
+        web.faults[f"/{NAME}"] = (f"{web.url}/copy", None)
+        (tmp_path / "copy").write_bytes(b"")
+        web.faults["/copy"] = (where, None)
+        with pytest.raises(UserError, match=f"can't be had \\({what}\\)"):
+            _bring(_entry(web.url), tmp_path / "weights", download=DownloadConfig(retries=5, timeout_s=1))
+        assert web.requests == {f"/{NAME}": 1, "/copy": 1}
+    assert time.monotonic() - started < 5 and not (tmp_path / "weights/net" / NAME).exists()
+
+
+def test_a_body_that_is_sent_compressed_unasked_is_refused(tmp_path: Path) -> None:
+    """Nobody could say how large it becomes, nor go on in the middle of it."""
+    (tmp_path / NAME).write_bytes(_weights())
+    with site(tmp_path) as web:
+        web.faults[f"/{NAME}"] = ("packed", None)
+        with pytest.raises(UserError, match="can't be had .the server sends it compressed"):
+            _bring(_entry(web.url), tmp_path / "weights")
+
+
+def test_a_way_from_https_to_http_is_refused() -> None:
+    from yt_dlp.networking.exceptions import RequestError
+
+    remote = Remote("https://example.org/a", ONCE)
+    for here, location in (("https://example.org/a", "http://example.org/a"), ("https://b.org/a", "http://c.org")):
+        with pytest.raises(RequestError, match="from https to http"):
+            remote._check_hop(here, location)
+    remote._check_hop("https://example.org/a", "/b?c")
+    remote._check_hop("https://example.org/a", "https://cdn.example.org/b")
+    Remote("http://127.0.0.1/a", ONCE)._check_hop("http://127.0.0.1/a", "http://127.0.0.1/b")
+
+
+def test_a_password_in_an_address_is_neither_said_nor_noted(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(_weights())
+    with site(tmp_path) as web:
+        url = web.url.replace("//", "//user:secret@") + f"/{NAME}"
+        web.faults[f"/{NAME}"] = ("cut", None)
+        with pytest.raises(UserError) as caught:
+            _bring(_entry(web.url), tmp_path / "weights", url=url)
+    record = (tmp_path / "weights/net" / f"{NAME}.part.json").read_text()
+    assert (
+        "***@127.0.0.1" in str(caught.value)
+        and "***@127.0.0.1" in record
+        and "secret" not in str(caught.value) + record
+    )
+
+
 def test_a_published_checksum_decides(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(_weights())
     with site(tmp_path) as web:
@@ -226,19 +320,19 @@ def test_list_fetch_and_check_on_the_command_line(tmp_path: Path, monkeypatch: p
     assert "give one name" in runner.invoke(app, ["weights", "fetch", *two, "--folder", str(tmp_path)]).output
 
     monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path / "weights"))
-    (tmp_path / "copy.safetensors").write_bytes(_weights())
+    torch.save({"w": torch.zeros(3)}, tmp_path / "copy.pth")
     with site(tmp_path) as web:
-        done = runner.invoke(app, ["weights", "fetch", "clip-vit-b32", "--url", f"{web.url}/copy.safetensors"])
+        done = runner.invoke(app, ["weights", "fetch", "sound2scene-audio", "--url", f"{web.url}/copy.pth"])
     assert done.exit_code == 0 and "is noted in" in done.output, done.output
     listed = runner.invoke(app, ["weights", "list"])
-    assert next(line for line in listed.output.splitlines() if line.startswith("clip")).split()[1] == "yes"
+    assert next(line for line in listed.output.splitlines() if line.startswith("sound2scene")).split()[1] == "yes"
     done = runner.invoke(app, ["weights", "check"])
-    assert done.exit_code == 0 and "ViT-B-32.safetensors: right (as first fetched)" in done.output
-    path = tmp_path / "weights/clip/ViT-B-32.safetensors"
+    assert done.exit_code == 0 and "sound2scene.pth: right (as first fetched)" in done.output
+    path = tmp_path / "weights/sound2scene/sound2scene.pth"
     path.write_bytes(_weights(10))
     done = runner.invoke(app, ["weights", "check"])
     assert done.exit_code == 1 and f"WRONG: SHA-256 {sha256(path)}" in done.output
-    (tmp_path / "weights/SHA256.json").write_text('{"clip/ViT-B-32.safetensors": 3}')
+    (tmp_path / "weights/SHA256.json").write_text('{"sound2scene/sound2scene.pth": 3}')
     done = runner.invoke(app, ["weights", "check"])
     assert done.exit_code == 1 and "SHA256.json: not a list of SHA-256" in done.output
 

@@ -17,11 +17,13 @@ from media_files import FFMPEG, ffmpeg, make_video
 from web import Site, site
 
 from s2v.config import DataConfig, DownloadConfig, VideosConfig
+from s2v.data import youtube
 from s2v.data.fetch import unused
 from s2v.data.youtube import fetch, reason_of
 from s2v.errors import Reason, UserError
 from s2v.identity import import_closure
 from s2v.media.decode import decode
+from s2v.media.diagnosis import ClipError
 
 ID, OTHER = "-aBcDeFgHi_", "0123456789-"
 
@@ -105,6 +107,17 @@ def test_a_download_that_was_cut_off_goes_on_where_it_was(web: Site, tmp_path: P
     web.faults[f"/{ID}.mp4"] = ("cut", 2)
     got = _fetch(web, tmp_path, [row], retries=4)[row["clip_id"]]
     assert got["status"] == "ok" and any(not asked.startswith("bytes=0-") for asked in web.ranges)
+
+
+def test_a_download_without_an_end_is_stopped_and_removed(
+    web: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(youtube, "_MAX_BYTES", 2**24)
+    web.faults[f"/{ID}.mp4"] = ("endless", None)
+    config, download = VideosConfig(source="youtube").model_dump(mode="json"), DownloadConfig(timeout_s=2)
+    with pytest.raises(ClipError, match="no_format: larger than 0.0156"):
+        youtube._download(f"{web.url}/{ID}.mp4", tmp_path, "v", config, download.model_dump(mode="json"), FFMPEG)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_lost_its_end_is_damaged_even_where_its_index_comes_first(web: Site, tmp_path: Path) -> None:

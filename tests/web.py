@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import threading
 import zlib
@@ -17,7 +18,8 @@ class Site(ThreadingHTTPServer):
 
     Faults: a status code; `stall` (the headers, then nothing); `pause` (half of the bytes, then nothing); `cut` (half
     of the bytes, then the connection ends); `cut, no ranges` (the same, and it can't go on there);
-    `long` and `short` (Content-Length says more, or less, than there is).
+    `long` and `short` (Content-Length says more, or less, than there is); `endless` (no Content-Length, and no end);
+    `packed` (sent gzipped, unasked); an address, to which the answer leads.
     """
 
     daemon_threads = True
@@ -30,6 +32,9 @@ class Site(ThreadingHTTPServer):
         self.ranges: list[str] = []
         self.cookies: set[str] = set()
         self.stalled = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """A client may go away."""
 
     @property
     def url(self) -> str:
@@ -63,6 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, int) or not file.is_file():
             self.send_error(fault if isinstance(fault, int) else 404)
             return
+        if fault is not None and ":" in fault:
+            self.send_response(302)
+            self.send_header("Location", fault)
+            self.end_headers()
+            return
         data, start = file.read_bytes(), 0
         tag = f'"{zlib.crc32(data)}"'
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -78,6 +88,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "video/mp4" if file.suffix == ".mp4" else "application/octet-stream")
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", tag)
+        if fault == "endless":
+            self.end_headers()
+            while body and not site.stalled.is_set():
+                self.wfile.write(data)
+            return
+        if fault == "packed":
+            self.send_header("Content-Encoding", "gzip")
+            data = gzip.compress(data)
         size = len(data) - start + {"long": 5000, "short": -5000}.get(str(fault), 0)
         self.send_header("Content-Length", str(size))
         if asked:

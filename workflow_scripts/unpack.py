@@ -8,7 +8,8 @@ with job(snakemake) as settings:
     from s2v.data.unpack import run
 
     run(
-        tar=snakemake.params.tar,
+        # The rule's param has no password in it.
+        tar=snakemake.config["data"]["videos"]["tars"][int(snakemake.wildcards.tar)],
         manifest=paths(snakemake.input.manifest),
         video_dir=Path(snakemake.params.videos, "videos"),
         output=Path(snakemake.output.listing),

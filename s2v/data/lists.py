@@ -18,10 +18,11 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of a CSV in UTF-8, with or without a byte order mark, of any line ends; blank lines are left out.
 
     Raises:
-        UserError: it cannot be read, is no UTF-8, or a cell breaks CSV's rules; the line is named.
+        UserError: it cannot be read, is too large, is no UTF-8, or a cell breaks CSV's rules; the line is named.
     """
     line = 0
     try:
+        _check(path)
         with open(path, newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(stream, strict=True)
             for cells in reader:
@@ -43,8 +44,7 @@ def read_object(path: Path) -> dict[str, Any]:
         UserError: it cannot be read, or is something else.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MB; this is not a published list")
+        _check(path)
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); see docs/data.md for where to get it") from error
@@ -53,6 +53,14 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{path}: is JSON, but no object")
     return value
+
+
+def _check(path: Path) -> None:
+    """Refuse what has no end, or none that a list has."""
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MB; this is not a published list")
+    if not path.is_file():
+        raise UserError(f"{path}: is no file; this is not a published list")
 
 
 def point(*parts: object) -> float:

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from s2v.data.tars import Tar
 from s2v.errors import UserError
 from s2v.media.picture import Policy, decode_image, resize, to_tensor
 
@@ -49,34 +50,29 @@ def samples(tar: Path | str, pick: Pick | None = None, opened: IO[bytes] | None 
             twice.
     """
     try:
-        with opened or open(tar, "rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+        with opened or open(tar, "rb") as stream:
             seen: set[str] = set()
-            for key, group in _groups(tar, archive):
+            for key, group in _groups(tar, Tar(stream)):
                 if key in seen:
                     raise _damaged(tar, f"the members of {key} are not side by side")
                 seen.add(key)
                 suffixes = group.keys() if pick is None else pick(key, list(group))
                 if suffixes is not None:
-                    yield {"__key__": key} | {s: _bytes(tar, archive, group[s]) for s in suffixes}
-            # tarfile takes a broken header for the end; a true end is made of zeros.
-            stream.seek(archive.offset)
-            if stream.read(1024) not in (b"\0" * 1024, b"\0" * 512):
-                raise _damaged(tar, "it has no end mark, so it was cut off or overwritten")
+                    yield {"__key__": key} | {s: _bytes(tar, stream, group[s]) for s in suffixes}
     except FileNotFoundError as error:
         raise UserError(f"{tar}: the shard is missing; run its stage again") from error
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, tarfile.TarError) as error:
         raise _damaged(tar, " ".join(str(error).split())) from error
 
 
-def _groups(tar: Path | str, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
+def _groups(tar: Path | str, archive: Tar) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
     current: str | None = None
     group: dict[str, tarfile.TarInfo] = {}
-    while (member := archive.next()) is not None:
-        archive.members = []  # type: ignore[attr-defined]  # else every header is kept until the end
+    for member in archive:
         match = _NAME.fullmatch(member.name)
         if match is None:
             raise _damaged(tar, f"a member has the odd name {member.name[:120]!r}")
-        if not member.isreg() or member.issparse():
+        if not member.isreg():
             raise _damaged(tar, f"{member.name} is not a plain file")
         if member.size > MAX_MEMBER_BYTES:
             raise _damaged(tar, f"{member.name} has {member.size} bytes, more than {MAX_MEMBER_BYTES}")
@@ -91,9 +87,9 @@ def _groups(tar: Path | str, archive: tarfile.TarFile) -> Iterator[tuple[str, di
         yield current, group
 
 
-def _bytes(tar: Path | str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    handle = archive.extractfile(member)
-    data = handle.read() if handle is not None else b""
+def _bytes(tar: Path | str, stream: IO[bytes], member: tarfile.TarInfo) -> bytes:
+    stream.seek(member.offset_data)
+    data = stream.read(member.size)
     if len(data) != member.size:
         raise _damaged(tar, f"{member.name} is cut off")
     return data

@@ -25,6 +25,7 @@ from s2v.errors import UserError
 from s2v.media.picture import Policy
 from s2v.remote import open_url
 
+MAX_SHARD_BYTES = 16 * 2**30
 _CHUNK = 2**20
 
 
@@ -64,7 +65,7 @@ def stream(
     least as many shards as readers, otherwise by sample. The order is a function of (seed, epoch, readers).
 
     Args:
-        tars: shards: paths, or http(s) URLs, each of which is fetched whole before it is read.
+        tars: shards: paths, or http(s) URLs, each of which is fetched whole (16 GiB at most) before it is read.
         px: side of the pictures.
         sample_rate_hz: rate that the sound must have.
         column: which picture of a sample.
@@ -154,7 +155,7 @@ def _fetched(url: str) -> IO[bytes] | None:
         return None
     whole = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
     try:
-        with open_url(url, DownloadConfig()) as body:
+        with open_url(url, DownloadConfig(), MAX_SHARD_BYTES) as body:
             shutil.copyfileobj(body, whole, _CHUNK)
     except OSError as error:
         whole.close()

@@ -6,17 +6,13 @@ many times as there are shards. Nothing is ever written under a member's own nam
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import sys
 import tarfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -25,6 +21,7 @@ from s2v.data.folder import SUFFIXES
 from s2v.data.ids import parse
 from s2v.data.local_tree import locate
 from s2v.data.status import Row
+from s2v.data.tars import MAX_TAR_BYTES, Tar, tar_of
 from s2v.errors import UserError
 from s2v.files import atomic_path, read_parquet, write_parquet
 from s2v.progress import track
@@ -41,7 +38,6 @@ UNPACKED = pa.schema(
     ]
 )
 MAX_VIDEO_BYTES = 2 * 2**30
-_CHUNK = 2**20
 
 
 def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, download: DownloadConfig) -> None:
@@ -57,37 +53,41 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
         download: proxy, time limit and retries for a URL.
 
     Raises:
-        UserError: the tar cannot be read to its end.
+        UserError: the tar cannot be read to its end, or a video cannot be written.
     """
     wanted = _wanted(manifest)
-    rows: list[Row] = []
+    rows: dict[str, Row] = {}
     odd: Counter[str] = Counter()
     try:
-        with _open(tar, download) as raw, _Whole(raw).archive() as (stream, archive):
+        with _open(tar, download) as archive:
             for member in track(archive, total=None, description=f"unpack {tar}"):
                 path = PurePosixPath(member.name)
                 if not member.isreg():
                     odd["no plain files"] += not member.isdir()
                 elif path.is_absolute() or ".." in path.parts:
                     odd["of names that leave the folder"] += 1
-                elif member.size > MAX_VIDEO_BYTES:
-                    odd[f"above {MAX_VIDEO_BYTES // 2**30} GiB"] += 1
                 elif path.suffix.lower() in SUFFIXES:
                     for row in wanted.get(path.stem, []):
                         place = locate(row, {path.stem: path.stem})
-                        if place is not None:
-                            target = video_dir / f"{row['shard']:03d}" / f"{row['clip_id']}{path.suffix.lower()}"
+                        clip_id = row["clip_id"]
+                        if place is None:
+                            continue
+                        if member.size > MAX_VIDEO_BYTES:
+                            odd[f"above {MAX_VIDEO_BYTES // 2**30} GiB"] += 1
+                        elif clip_id in rows:
+                            odd["of clips that are in it twice"] += 1
+                        else:
+                            target = video_dir / f"{row['shard']:03d}" / f"{clip_id}{path.suffix.lower()}"
                             _write(archive, member, target)
-                            rows.append({"clip_id": row["clip_id"], "path": str(target), "offset_s": place[1]})
-            stream.check_end()
-    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
-        what = " ".join(str(error).split())
+                            rows[clip_id] = {"clip_id": clip_id, "path": str(target), "offset_s": place[1]}
+    except tarfile.TarError as error:
         advice = "run again, or take it out of data.videos.tars"
-        raise UserError(f"{tar}: cannot be read to its end ({what}); {advice}") from error
+        raise UserError(f"{tar}: cannot be read to its end ({error}); {advice}") from error
+    except OSError as error:
+        raise UserError(f"{video_dir}: cannot be written ({error.strerror or error}); run again then") from error
     for what, count in odd.items():
         print(f"{tar}: {count} members {what}, not used", file=sys.stderr)
-    unique = {row["clip_id"]: row for row in rows}
-    write_parquet(output, [unique[clip_id] for clip_id in sorted(unique)], UNPACKED)
+    write_parquet(output, [rows[clip_id] for clip_id in sorted(rows)], UNPACKED)
 
 
 def _wanted(manifest: list[Path]) -> dict[str, list[Row]]:
@@ -106,69 +106,26 @@ def names(row: Row) -> list[str]:
     return [] if part is None else [*part.stems, part.video_id]
 
 
-def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+def _write(archive: Tar, member: tarfile.TarInfo, target: Path) -> None:
     if target.is_file() and target.stat().st_size == member.size:
         return
-    source = archive.extractfile(member)
-    assert source is not None
     with atomic_path(target) as temporary, open(temporary, "wb") as out:
-        left = member.size
-        while left:
-            data = source.read(min(_CHUNK, left))
-            if not data:
-                raise EOFError(f"{member.name[:60]!r} is cut off")
-            out.write(data)
-            left -= len(data)
-
-
-class _Whole:
-    """A tar's bytes, which must end as a tar does: tarfile takes a lost connection for the end."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream, self.tail = stream, b""
-
-    @contextmanager
-    def archive(self) -> Iterator[tuple[_Whole, tarfile.TarFile]]:
-        """This, and the tar that is read through it."""
-        with tarfile.open(fileobj=self, mode="r|") as archive:  # type: ignore[call-overload]
-            yield self, archive
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes."""
-        data = self.stream.read(size)
-        self.tail = (self.tail + data)[-tarfile.BLOCKSIZE :]
-        return data
-
-    def check_end(self) -> None:
-        """Read on to the end.
-
-        Raises:
-            EOFError: there are no zeros, which end every tar.
-        """
-        while self.read(_CHUNK):
-            pass
-        if self.tail != bytes(tarfile.BLOCKSIZE):
-            raise EOFError("it has no end mark, so it was cut off")
+        out.writelines(archive.content(member))
 
 
 @contextmanager
-def _open(tar: str, download: DownloadConfig) -> Iterator[IO[bytes]]:
+def _open(tar: str, download: DownloadConfig) -> Iterator[Tar]:
     address = urlsplit(tar)
-    if address.scheme.lower() in ("http", "https"):
-        with open_url(tar, download) as response, _plain(response, address.path) as stream:
-            yield stream
-    else:
-        with open(tar, "rb") as file, _plain(file, tar) as stream:
-            yield stream
-
-
-def _plain(stream: IO[bytes], name: str) -> IO[bytes]:
-    """The decompressed stream, by the name's suffix."""
-    if name.endswith((".gz", ".tgz")):
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
-    if name.endswith(".bz2"):
-        return bz2.BZ2File(stream)  # type: ignore[return-value]
-    return lzma.LZMAFile(stream) if name.endswith(".xz") else stream  # type: ignore[return-value]
+    remote = address.scheme.lower() in ("http", "https")
+    try:
+        if not remote and Path(tar).exists() and not Path(tar).is_file():
+            raise OSError("it is no plain file")
+        stream = open_url(tar, download, MAX_TAR_BYTES) if remote else open(tar, "rb")  # noqa: SIM115 - closed below
+        stream.peek(1)  # an answer of the web then says its size
+    except OSError as error:
+        raise tarfile.ReadError(" ".join(str(error).split())) from error
+    with stream:
+        yield tar_of(stream, address.path if remote else tar, getattr(stream.raw, "total", None))
 
 
 __all__ = ["UNPACKED", "names", "run"]

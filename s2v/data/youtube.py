@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s2v.data.status import FETCHED_STAGE, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason, UserError
+from s2v.errors import Reason, UserError, without_passwords
 from s2v.files import atomic_path, digest, read_json, write_json
 from s2v.media.diagnosis import ClipError, one_line
 from s2v.media.ffmpeg import CONTAINERS
@@ -65,6 +65,8 @@ _DEPENDS_ON = {
 _OK_DEPENDS_ON = ("height", "format")
 _PATIENCE = 5
 """Videos in a row that the site refuses before it is left alone: to go on asking only makes a ban longer."""
+_MAX_BYTES = 2 * 2**30
+"""Of one download; a small video has a hundredth of that."""
 _CUT_TIMEOUT_S = 300.0
 _VIDEO_TIMEOUT_S = 3600.0
 # A header may promise a little more than can be copied: the sound may be shorter than the picture.
@@ -277,7 +279,7 @@ def _download(
     """The whole video as a file in `sources`, and how many seconds it should have by the site's word.
 
     Raises:
-        ClipError: with the reason that yt-dlp's message stands for.
+        ClipError: with the reason that yt-dlp's message stands for, or it is too large, and nothing of it is left.
     """
     from yt_dlp import YoutubeDL
     from yt_dlp.utils import YoutubeDLError
@@ -309,20 +311,31 @@ def _download(
         "noprogress": True,
         "no_warnings": True,
         "logger": _Silent(),
+        "progress_hooks": [_stop_at_limit],
     }
     try:
         with YoutubeDL(options) as downloader:
             about = downloader.extract_info(url, download=True)
             found = [part["filepath"] for part in about.get("requested_downloads") or [] if part.get("filepath")]
+    except ClipError:
+        for part in sources.glob(f"{name}.*"):
+            part.unlink(missing_ok=True)
+        raise
     except YoutubeDLError as error:
-        message = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error)))
+        message = without_passwords(one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error))))
         raise ClipError(reason_of(message), message[:300]) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ClipError(Reason.NETWORK, f"{type(error).__name__}: {error}") from error
+        raise ClipError(Reason.NETWORK, without_passwords(f"{type(error).__name__}: {error}")) from error
     path = Path(found[0]) if found else None
     if path is None or not path.is_file() or path.resolve().parent != sources.resolve():
         raise ClipError(Reason.NETWORK, "the download left no file")
     return path, about.get("duration")
+
+
+def _stop_at_limit(progress: dict[str, Any]) -> None:
+    """A site may say no length, and send for ever."""
+    if (progress.get("downloaded_bytes") or 0) > _MAX_BYTES:
+        raise ClipError(Reason.NO_FORMAT, f"larger than {_MAX_BYTES / 2**30:g} GiB")
 
 
 def _as_template(path: Path) -> str:

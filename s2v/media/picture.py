@@ -9,19 +9,21 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from s2v.errors import UserError
+from s2v.media.picture_file import MAX_BYTES, MAX_PIXELS, check_size, plain
 
 Policy = Literal["squash", "crop"]
-MAX_PIXELS = 50_000_000
+MAX_RESIZED_VALUES = 2**29  # floats of one picture on its way to another size
 _CHUNK_VALUES = 64_000_000  # floats held at once while resizing
 
 
@@ -35,6 +37,9 @@ def resize(images: Tensor, px: int, policy: Policy = "squash") -> Tensor:
 
     Returns:
         uint8 [N, 3, px, px]; the input itself when it has that size.
+
+    Raises:
+        UserError: a picture is so thin, or `px` so large, that more than `MAX_RESIZED_VALUES` would be held.
     """
     if policy == "crop":
         height, width = images.shape[-2:]
@@ -43,7 +48,13 @@ def resize(images: Tensor, px: int, policy: Policy = "squash") -> Tensor:
         images = images[..., top : top + side, left : left + side]
     if images.shape[-2:] == (px, px):
         return images
-    chunk = max(1, _CHUNK_VALUES // max(1, math.prod(images.shape[1:])))
+    channels, height, width = images.shape[1:]
+    # Rows are resized first: a thin picture has all its height and already the new width.
+    values = channels * max(height, px) * max(width, px)
+    if values > MAX_RESIZED_VALUES:
+        what = f"picture of {width}x{height} pixels, resized to {px}x{px}"
+        raise UserError(f"{what}, takes {values} values, more than the limit of {MAX_RESIZED_VALUES}")
+    chunk = max(1, _CHUNK_VALUES // max(1, values))
     if len(images) <= chunk:
         return _resize(images, px)
     return torch.cat([_resize(images[i : i + chunk], px) for i in range(0, len(images), chunk)])
@@ -81,27 +92,55 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def decode_image(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """JPEG, PNG or WebP bytes to uint8 [H, W, 3] (transparency over black, greys tripled).
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """`decode_image` of a file.
 
     Raises:
-        UserError: not such a picture, damaged, or more than `max_pixels`. Size is checked before decoding, so
-            a small file that unpacks to gigabytes costs nothing.
+        UserError: names the file, which is no plain one, cannot be read, or is no such picture.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError("it is no plain file")
+        with open(path, "rb") as stream:
+            return decode_image(stream.read(MAX_BYTES + 1))
+    except (OSError, ValueError, UserError) as error:
+        raise UserError(f"{path}: not readable as a picture ({error})") from error
+
+
+def decode_image(data: bytes) -> NDArray[np.uint8]:
+    """JPEG, PNG or WebP bytes to uint8 [H, W, 3]: transparency over black, greys tripled, the first frame of several.
+
+    Raises:
+        UserError: not such a picture, damaged, or above a limit of `s2v.media.picture_file`. What the file claims
+            is checked before it is decoded, so a small file that unpacks to gigabytes costs nothing.
     """
     try:
         with warnings.catch_warnings():
             # Pillow only warns from its own, higher limit on; ours is checked next.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
-        width, height = image.size
-        if width * height > max_pixels:
-            raise UserError(f"picture of {width}x{height} pixels is above the limit of {max_pixels}")
-        return np.array(image.convert("RGB"))
+            image = Image.open(io.BytesIO(plain(data)), formats=("JPEG", "PNG", "WEBP"))
+        check_size(*image.size)
+        return _rgb(image)
     except UserError:
         raise
+    except Image.DecompressionBombError as error:
+        raise UserError(f"picture is above the limit of {MAX_PIXELS} pixels") from error
+    except UnidentifiedImageError as error:
+        raise UserError("not a readable JPEG, PNG or WebP picture") from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
         message = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"not a readable JPEG, PNG or WebP picture ({message})") from error
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):
+        # 16-bit greys, which Pillow would clip at 255; of 16-bit colours it takes the high byte, too.
+        high = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(high[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return np.array(image.convert("RGB"))
 
 
 def to_tensor(images: list[NDArray[np.uint8]]) -> Tensor:

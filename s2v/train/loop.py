@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -151,8 +152,11 @@ class _Diary:
         self.started, self.timed = time.monotonic(), 0
         self.writer = None
         if active:
+            from tensorboard.summary.writer import event_file_writer
             from torch.utils.tensorboard import SummaryWriter
 
+            # The curves' file would be named after this machine, and results are given away.
+            event_file_writer.socket = SimpleNamespace(gethostname=lambda: "s2v")
             self.writer = SummaryWriter(str(output_dir / "tensorboard"), flush_secs=30)
 
     def add(self, numbers: dict[str, float], write: bool) -> None:

@@ -52,6 +52,10 @@ class Entry:
     stage: str | None = None
     note: str = ""
 
+    def most_bytes(self) -> int:
+        """All that a download may have: a quarter more than `size_mb`, or 4 GB where that is not known."""
+        return 4_000_000_000 if self.size_mb is None else 10_000_000 + 1_250_000 * self.size_mb
+
     def terms(self) -> str:
         """The licence, and loudly what it forbids."""
         return f"{self.licence}: NON-COMMERCIAL use only" if self.non_commercial else self.licence
@@ -139,6 +143,7 @@ _ALL = (
             File(
                 "clip/ViT-B-32.safetensors",
                 "https://huggingface.co/timm/vit_base_patch32_clip_224.openai/resolve/main/open_clip_model.safetensors",
+                "e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
             ),
         ),
         licence="MIT (OpenAI's repository; Apache-2.0 on the page of this copy)",
@@ -146,7 +151,8 @@ _ALL = (
         source="https://huggingface.co/timm/vit_base_patch32_clip_224.openai",
         size_mb=605,
         note="OpenAI's own ViT-B-32.pt is a TorchScript program, which is not loaded here; this copy, which open_clip "
-        "itself takes for the tag `openai`, holds tensors alone; no checksum in public text that could be read",
+        "itself takes for the tag `openai`, holds tensors alone; its checksum is of Hugging Face's index at "
+        "revision a6f597a, as others pin it",
     ),
     Entry(
         name="inception-v3",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2v.data.tars import tar_of
 from s2v.errors import UserError
 
 _MEMBER_BYTES = 4 * 2**30
@@ -105,19 +104,18 @@ def _unpacked(archive: Path) -> Iterator[dict[str, Path]]:
     with tempfile.TemporaryDirectory(prefix=".s2v-", dir=archive.parent) as folder:
         files: dict[str, Path] = {}
         try:
-            with tarfile.open(archive, "r:*") as tar:
+            with open(archive, "rb") as stream:
+                tar = tar_of(stream, archive.name)
                 for member in tar:
                     base = member.name.rsplit("/", 1)[-1]
-                    if base not in wanted or not member.isfile() or base in files:
+                    if base not in wanted or not member.isreg() or base in files:
                         continue
                     if member.size > _MEMBER_BYTES:
                         raise UserError(f"{archive}: {base} has {member.size} bytes, which no generator needs")
-                    source = tar.extractfile(member)
-                    assert source is not None
-                    with source, open(Path(folder, base), "wb") as out:
-                        shutil.copyfileobj(source, out)
+                    with open(Path(folder, base), "wb") as out:
+                        out.writelines(tar.content(member))
                     files[base] = Path(folder, base)
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        except (tarfile.TarError, OSError) as error:
             raise UserError(f"{archive}: not readable as an archive ({error})") from error
         yield files
 

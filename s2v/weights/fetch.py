@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from s2v.config import DownloadConfig
-from s2v.errors import UserError
+from s2v.errors import UserError, without_passwords
 from s2v.files import hold_lock, read_json, sha256, write_json
 from s2v.progress import bar
-from s2v.remote import CannotResume, Remote
+from s2v.remote import CannotResume, Remote, TooLarge
 from s2v.weights.catalogue import Entry, File
 from s2v.weights.checksums import NOTED, expected, note
 
@@ -80,8 +80,13 @@ def _fetch_file(
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
+        there = sum((folder / one.path).stat().st_size for one in entry.files if (folder / one.path).is_file())
         try:
-            _download(url, part, download, file.path)
+            _download(url, part, download, file.path, max(0, entry.most_bytes() - there))
+        except TooLarge as error:
+            _remove(part)
+            size = "" if entry.size_mb is None else f" and should have {entry.size_mb} with all its files"
+            raise UserError(f"{entry.name}: {url} is not it: {error}{size}; what came was removed") from error
         except OSError as error:
             raise UserError(_by_hand(entry, file, folder, url, error)) from error
         _refuse_other_things(part, entry, url)
@@ -99,8 +104,7 @@ def _compare(path: Path, digest: str, wanted: str | None, remove: Path | None) -
     if wanted is None or wanted == digest:
         return
     if remove is not None:
-        remove.unlink()
-        _record(remove).unlink(missing_ok=True)
+        _remove(remove)
     done = "it was removed" if remove is not None else "remove it and fetch it again"
     raise UserError(f"{path}: its SHA-256 is {digest}, and must be {wanted}; {done}")
 
@@ -110,19 +114,25 @@ def _record(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _download(url: str, part: Path, download: DownloadConfig, name: str) -> None:
+def _remove(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _record(part).unlink(missing_ok=True)
+
+
+def _download(url: str, part: Path, download: DownloadConfig, name: str, most: int) -> None:
     """Bring the bytes of `url` to `part`, going on with what an earlier attempt left of the same version.
 
     Raises:
         OSError: not all of them can be had; what there is stays for the next attempt.
+        TooLarge: there are more than `most`.
     """
     at, version = _left(url, part)
     try:
-        _receive(url, part, download, name, at, version)
+        _receive(url, part, download, name, most, at, version)
     except CannotResume:
         if not at:
             raise
-        _receive(url, part, download, name, 0, None)
+        _receive(url, part, download, name, most, 0, None)
 
 
 def _left(url: str, part: Path) -> tuple[int, str | None]:
@@ -131,19 +141,25 @@ def _left(url: str, part: Path) -> tuple[int, str | None]:
             record = read_json(_record(part))
         except UserError:
             return 0, None
-        if isinstance(record, dict) and record.get("url") == url and isinstance(record.get("version"), str):
+        if (
+            isinstance(record, dict)
+            and record.get("url") == without_passwords(url)
+            and isinstance(record.get("version"), str)
+        ):
             return part.stat().st_size, record["version"]
     return 0, None
 
 
-def _receive(url: str, part: Path, download: DownloadConfig, name: str, at: int, version: str | None) -> None:
-    with Remote(url, download, at, version) as remote, open(part, "ab" if at else "wb") as out:
+def _receive(
+    url: str, part: Path, download: DownloadConfig, name: str, most: int, at: int, version: str | None
+) -> None:
+    with Remote(url, download, at, version, most) as remote, open(part, "ab" if at else "wb") as out:
         data = remote.read(_CHUNK) or b""
         if not at:
             # Without a version it can't be known later whether the rest belongs to the same file.
             _record(part).unlink(missing_ok=True)
             if remote.version:
-                write_json(_record(part), {"url": url, "version": remote.version})
+                write_json(_record(part), {"url": without_passwords(url), "version": remote.version})
         with bar(name, total=remote.total or 0, done=at) as advance:
             while data:
                 out.write(data)
@@ -166,8 +182,7 @@ def _refuse_other_things(part: Path, entry: Entry, url: str) -> None:
         what = f"no {'.'.join(kind.split('.')[1:])} file"
     else:
         return
-    part.unlink()
-    _record(part).unlink(missing_ok=True)
+    _remove(part)
     raise UserError(
         f"{entry.name}: {url} gave {what}; see {entry.source}, put the file there by hand, or name a mirror with --url"
     )
