@@ -82,6 +82,19 @@ def test_a_list_with_header_bom_windows_lines_and_repeats_is_the_same_list(
     assert "1 rows are there twice and used once" in capsys.readouterr().err
 
 
+def test_start_seconds_of_every_variant_of_the_list_are_the_same_clip(tmp_path: Path) -> None:
+    """Some have six digits, AudioSet's have decimals."""
+    rows = []
+    for second in ("30", "000030", "30.0", "30.000"):
+        (tmp_path / "v.csv").write_text(f"aBcDeFgHiJk,{second},hail,test\n")
+        rows += _vgg(tmp_path / "v.csv", classes=["hail"])
+    assert all(row == rows[0] for row in rows) and rows[0]["source_id"] == "aBcDeFgHiJk_000030"
+    (tmp_path / "v.csv").write_text("aBcDeFgHiJk,12.25,hail,test\n")
+    (row,) = _vgg(tmp_path / "v.csv", classes=["hail"])
+    assert (row["clip_id"], row["source_id"]) == ("yaBcDeFgHiJk_12250_22250", "aBcDeFgHiJk_000012.250")
+    assert (row["start_s"], row["end_s"]) == (12.25, 22.25)
+
+
 GOOD = "aBcDeFgHiJk,1,hail,test\n"
 
 
@@ -98,6 +111,8 @@ GOOD = "aBcDeFgHiJk,1,hail,test\n"
         (GOOD + "aBcDeFgHiJk,1,hail,train", "another label or split in line 1"),
         (GOOD + "aBcDeFgHiJk,-1,hail,test", "line 2: '-1' is no start second"),
         (GOOD + "aBcDeFgHiJk,1e9,hail,test", "no start second"),
+        (GOOD + "aBcDeFgHiJk,99995,hail,test", "line 2: '99995' is no start second"),
+        (GOOD + "aBcDeFgHiJk,1.,hail,test", "line 2: '1.' is no start second"),
         (GOOD + "aBcDeFgHiJk,2,hail,validation", "'validation' is no split; allowed: train, test"),
         (GOOD + "aBcDeFgHiJk,2,train wagon, old,test", "line 2: has 5 cells"),
         (GOOD + "aBcDeFgHiJk,2", "line 2: has 2 cells"),
