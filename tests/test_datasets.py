@@ -177,6 +177,21 @@ def test_vegas_draws_by_seed_and_the_draw_does_not_hang_on_other_classes(tmp_pat
         vegas.manifest_rows(config.model_copy(update={"classes": ["cat"]}))
 
 
+def test_vegas_says_what_it_does_not_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = _tree(tmp_path / "vegas", {"dog": 3})
+    (root / "dog/videos/01.MTS").write_bytes(b"x")
+    (root / "loose.mp4").write_bytes(b"x")
+    (root / "cat").symlink_to("dog")
+    (root / "circle").symlink_to("circle")
+    (root / "readme.txt").touch()
+    rows = vegas.manifest_rows(VegasConfig(path=str(root), train=2, test=2))
+    assert {row["label"] for row in rows} == {"dog"} and len(rows) == 4
+    said = capsys.readouterr().err
+    for line in ("1 videos lie in no class's folder", "(.txt 1)", "lead to folders and are not followed ('cat')",
+                 "lead nowhere or in a circle ('circle')"):  # fmt: skip
+        assert line in said
+
+
 def test_vegas_takes_a_list_of_splits_instead(tmp_path: Path) -> None:
     root = _tree(tmp_path / "vegas", {"dog": 3})
     (tmp_path / "l.csv").write_text("path,label,split\ndog/videos/video_00000.mp4,dog,test\ndog/a.mp4,dog,train\n")
@@ -185,6 +200,12 @@ def test_vegas_takes_a_list_of_splits_instead(tmp_path: Path) -> None:
         ("dog/videos/video_00000.mp4", "test"), ("dog/a.mp4", "train")]  # fmt: skip
     (tmp_path / "l.csv").write_text("path,label\ndog/a.mp4,dog\n")
     with pytest.raises(UserError, match="has no split"):
+        vegas.manifest_rows(config)
+    parts = "path,label,split,start,end\ndog/a.mp4,dog,train,0,9\ndog/a.mp4,dog,{},9,18\n"
+    (tmp_path / "l.csv").write_text(parts.format("train"))
+    assert [(row["start_s"], row["end_s"]) for row in vegas.manifest_rows(config)] == [(None, 9.0), (9.0, 18.0)]
+    (tmp_path / "l.csv").write_text(parts.format("test"))
+    with pytest.raises(UserError, match="all clips of a file are in one"):
         vegas.manifest_rows(config)
 
 

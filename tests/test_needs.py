@@ -278,7 +278,7 @@ def test_plan_doctor_and_config_check_say_it_too(tmp_path: Path, monkeypatch: py
     assert len(said) == 5
     for command in (["plan", "--configfile"], ["doctor", "--configfile"], ["config", "check"]):
         done = runner.invoke(app, [*command, "configs/folder.yaml"])
-        assert all(f"  {line}\n" in done.output for line in said), command
+        assert all(f"{line}\n" in done.output for line in said), command
         assert done.exit_code == (command[0] == "config"), "the others tell more than that"
     done = runner.invoke(app, ["config", "check", "configs/vggsound50.yaml"])
     assert done.exit_code == 1 and "data.vggsound.csv: vggsound.csv is not there" in done.output

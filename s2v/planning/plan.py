@@ -47,7 +47,7 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
     """
     rows = needs.listed(config)
     yield f"plan of {' + '.join(str(path) for path in files)}"
-    yield from (f"  {line}" for line in needs.check(config, rows=rows).lines())
+    yield from needs.check(config, rows=rows).lines()
     sections = (
         _clips(config, rows),
         _jobs(config, files),
