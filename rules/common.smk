@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, what rules ask of it, and the lock of the output folder.
+import functools
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ sys.path.insert(0, HERE)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")])))
 
 from snakemake.utils import validate
+from snakemake_interface_logger_plugins.common import LogEvent
 
 from s2v.config.foreign import source_digest
 from s2v.config.methods import METHODS
@@ -78,3 +80,29 @@ onstart:
         workflow.globals["output_lock"] = hold_lock(Path(CONFIG.output) / ".lock")
     except UserError as error:
         sys.exit(f"s2v: {error}")
+
+
+@functools.cache
+def lacking():
+    """What the planned jobs lack: so large a list as VGGSound's takes seconds to read."""
+    jobs = [(job.rule.name, dict(job.wildcards.items())) for job in workflow.dag.needrun_jobs()]
+    return PLAN.lacking(jobs)
+
+
+def before_jobs(record):
+    """Say what is lacking as soon as Snakemake tells its log which jobs it will run.
+
+    It does so in the process that a user starts, in a dry run too, and in no job's own. A run does not begin without
+    what it needs; a dry run shows its plan all the same, unless nobody knows what there is to plan for.
+    """
+    if getattr(record, "event", None) == LogEvent.RUN_INFO and not workflow.touch:
+        for line in (line for found in lacking() for line in found.lines()):
+            print(f"s2v: {line}", file=sys.stderr)
+        if any(found.rows is None or found.lacking and not workflow.dryrun for found in lacking()):
+            sys.exit("s2v: nothing is started")
+    return True
+
+
+# A module of this workflow takes this file in again, in the same process.
+if not any(getattr(known, "__name__", "") == before_jobs.__name__ for known in logger.filters):
+    logger.addFilter(before_jobs)

@@ -275,12 +275,21 @@ def world_sample(
 def config_check(
     files: Annotated[list[Path] | None, typer.Argument(help="overlays on ./config.yaml")] = None,
 ) -> None:
-    """Say whether configuration files are right together; if not, which key of which file, and what is allowed."""
+    """Say whether configuration files are right together; if not, which key of which file, and what is allowed.
+
+    Then what a run of them lacks: data, weights, clips enough for every stage. Exit code 1 where it lacks anything.
+    """
     from s2v.configfile import load
+    from s2v.planning.needs import check
 
     found = _files(files)
     checked = load(found)
     typer.echo(f"{' + '.join(str(path) for path in found)}: right; {checked.name!r} writes to {checked.output}/")
+    needed = check(checked)
+    for line in needed.lines():
+        typer.echo(f"  {line}")
+    if needed.lacking:
+        raise typer.Exit(1)
 
 
 @config.command("schema")

@@ -6,12 +6,14 @@ import os
 import platform
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s2v.configfile import split_names
 from s2v.errors import UserError
+from s2v.planning import needs
 from s2v.provenance import revision, versions
 from s2v.stages import STAGES
 from s2v.workflow import Plan
@@ -53,8 +55,10 @@ def report(config: Config, files: list[Path]) -> Iterator[str]:
     yield from _weights(config)
     yield ""
     yield f"configuration {' + '.join(str(path) for path in files)}"
-    for name, text in _plan(config):
+    found = needs.check(config)
+    for name, text in _plan(config, found.rows or []):
         yield f"  {name:<18}{text}"
+    yield from (f"  {line}" for line in found.lines() or ["nothing is lacking"])
     yield ""
     yield f"results in {config.output}/"
     for name, is_there in _made(config):
@@ -116,9 +120,7 @@ def _weights(config: Config) -> Iterator[str]:
 
     name = os.environ.get(WEIGHTS_VARIABLE)
     folder = Path(name).expanduser() if name else None
-    wanted: set[str | None] = {section.weights for section in (config.encoder, config.generator, config.align)}
-    if config.evaluate.evaluator == "clip_inception":
-        wanted |= {"clip-vit-b32", "inception-v3"}
+    wanted = needs.weights(config, needs.default(config))
     yield f"published weights (${WEIGHTS_VARIABLE}: {name or 'not set'})"
     for entry in CATALOGUE.values():
         found = folder is not None and there(folder, entry)
@@ -128,7 +130,7 @@ def _weights(config: Config) -> Iterator[str]:
     yield "  `s2v weights list` says what they are and their licences, `s2v weights fetch NAME` brings them."
 
 
-def _plan(config: Config) -> Iterator[tuple[str, str]]:
+def _plan(config: Config, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     data, encoder, generator, align = config.data, config.encoder, config.generator, config.align
     yield "name", config.name
     if data.source == "world" and data.world is not None:
@@ -136,13 +138,11 @@ def _plan(config: Config) -> Iterator[tuple[str, str]]:
         clips = len(world.classes) * sum(world.clips.values())
         counts = ", ".join(f"{split} {n}" for split, n in world.clips.items())
         yield "data", f"embedded world, {len(world.classes)} classes, {clips} clips (a class: {counts})"
-    elif data.folder is not None:
-        from s2v.data.folder import find_videos
-
-        root = Path(data.folder.path)
-        found = f"{len(find_videos(root))} video files" if root.is_dir() else "no such folder"
-        yield "data", f"{data.folder.path} ({found}), classes from {data.folder.labels}"
-    yield "splits", f"{', '.join(split_names(config))}; {data.shards} shards"
+    else:
+        classes = len({row["label"] for row in rows if row["label"]})
+        yield "data", f"{data.source}, {classes} classes, {len(rows)} clips"
+    n = Counter(row["split"] for row in rows)
+    yield "splits", f"{', '.join(f'{split} {n[split]}' for split in split_names(config))}; {data.shards} shards"
     yield "pairs", f"{config.select.mode} frame; {align.audio.window_s:g} s of sound"
     yield (
         "encoder",

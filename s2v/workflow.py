@@ -7,7 +7,7 @@ Snakemake, so that all of it is tested without; and nothing heavy, since every j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -20,7 +20,7 @@ from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
 from s2v.errors import without_passwords
 from s2v.identity import code_digest, tree_digest
-from s2v.planning import resources
+from s2v.planning import needs, resources
 from s2v.report import targets
 from s2v.report.ablation import Ablation
 from s2v.stages import STAGES
@@ -47,6 +47,9 @@ _Input = TypeVar("_Input", str, list[str], InputFunction)
 
 TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
 """What a training leaves."""
+
+MODULE = "more_classes_"
+"""Prefix of the rules of the configuration in which the number of classes grows, where that is another one."""
 
 FRAMES = ("mid", "top1")
 """Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
@@ -357,6 +360,15 @@ class Plan:
         """What the stages measured whose claims a target has, {stage: file}."""
         stages = targets.sources(target_of(wildcards), self.config, self.scaling.config)
         return {stage: f"<results>/claims/{stage}.json" for stage in stages}
+
+    def lacking(self, jobs: Iterable[tuple[str, Mapping[str, str]]]) -> list[needs.Found]:
+        """What some jobs, each a rule with its wildcards, lack before they begin."""
+        own: list[tuple[str, Mapping[str, str]]] = []
+        others: list[tuple[str, Mapping[str, str]]] = []
+        for rule, wildcards in jobs:
+            (others if rule.startswith(MODULE) else own).append((rule.removeprefix(MODULE), wildcards))
+        both = ((self.config, own), (self.scaling.config, others))
+        return [needs.check(config, needs.of_jobs(some)) for config, some in both if some]
 
     # What jobs ask for.
 

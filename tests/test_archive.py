@@ -55,6 +55,25 @@ def test_a_tree_is_searched_under_every_usual_name(tmp_path: Path) -> None:
     assert found[5:] == [(None, 0.0, "empty"), (None, 0.0, "missing"), (None, 0.0, "missing")]
 
 
+def test_a_mirror_may_have_the_names_that_tools_give(tmp_path: Path) -> None:
+    names = [
+        f"Ein Titel – mit [Klammern] [{IDS[0]}].mp4", f"old title-{IDS[1]}.mkv", f"{IDS[2]}_32_42.mp4",
+        f"{IDS[3]}_000033_000043.mp4", f"[{IDS[4]}]-[34-44].webm", f"{IDS[5]}_35.0_45.0.MTS",
+        f"A film - 001 Beginning [{IDS[6]}].mp4", f"x [{IDS[7]}].f137.mp4",
+    ]  # fmt: skip
+    for name in [*names, f"._Ein Titel [{IDS[0]}].mp4"]:
+        (tmp_path / name).write_bytes(b"video")
+    (tmp_path / f"{IDS[2]}_32_42.avi").symlink_to("nowhere")
+    rows = list(local_tree.fetch(VideosConfig(path=str(tmp_path)), [_row(n) for n in range(8)]))
+    found = [(row["path"] and os.path.basename(row["path"]), row["offset_s"], row["reason"]) for row in rows]
+    assert found == [*zip(names[:6], (0.0, 0.0, 32.0, 33.0, 34.0, 35.0), [None] * 6, strict=True),
+                     (None, 0.0, "missing"), (None, 0.0, "missing")]  # fmt: skip
+    in_tar = _unpack(tmp_path, str(_tar(tmp_path / "a.tar", names)))
+    assert {clip: row["offset_s"] for clip, row in in_tar.items()} == {
+        _row(n)["clip_id"]: 30.0 + n if n > 1 else 0.0 for n in range(6)
+    }
+
+
 def test_links_do_not_lead_out_of_a_tree(tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "out"
     inside.mkdir(), outside.mkdir()

@@ -84,6 +84,19 @@ def test_a_list_with_header_bom_windows_lines_and_repeats_is_the_same_list(
     assert "1 rows are there twice and used once" in capsys.readouterr().err
 
 
+def test_start_seconds_of_every_variant_of_the_list_are_the_same_clip(tmp_path: Path) -> None:
+    """Some have six digits, AudioSet's have decimals."""
+    rows = []
+    for second in ("30", "000030", "30.0", "30.000"):
+        (tmp_path / "v.csv").write_text(f"aBcDeFgHiJk,{second},hail,test\n")
+        rows += _vgg(tmp_path / "v.csv", classes=["hail"])
+    assert all(row == rows[0] for row in rows) and rows[0]["source_id"] == "aBcDeFgHiJk_000030"
+    (tmp_path / "v.csv").write_text("aBcDeFgHiJk,12.25,hail,test\n")
+    (row,) = _vgg(tmp_path / "v.csv", classes=["hail"])
+    assert (row["clip_id"], row["source_id"]) == ("yaBcDeFgHiJk_12250_22250", "aBcDeFgHiJk_000012.250")
+    assert (row["start_s"], row["end_s"]) == (12.25, 22.25)
+
+
 GOOD = "aBcDeFgHiJk,1,hail,test\n"
 
 
@@ -100,6 +113,8 @@ GOOD = "aBcDeFgHiJk,1,hail,test\n"
         (GOOD + "aBcDeFgHiJk,1,hail,train", "another label or split in line 1"),
         (GOOD + "aBcDeFgHiJk,-1,hail,test", "line 2: '-1' is no start second"),
         (GOOD + "aBcDeFgHiJk,1e9,hail,test", "no start second"),
+        (GOOD + "aBcDeFgHiJk,99995,hail,test", "line 2: '99995' is no start second"),
+        (GOOD + "aBcDeFgHiJk,1.,hail,test", "line 2: '1.' is no start second"),
         (GOOD + "aBcDeFgHiJk,2,hail,validation", "'validation' is no split; allowed: train, test"),
         (GOOD + "aBcDeFgHiJk,2,train wagon, old,test", "line 2: has 5 cells"),
         (GOOD + "aBcDeFgHiJk,2", "line 2: has 2 cells"),
@@ -175,6 +190,21 @@ def test_vegas_draws_by_seed_and_the_draw_does_not_hang_on_other_classes(tmp_pat
         vegas.manifest_rows(config.model_copy(update={"classes": ["cat"]}))
 
 
+def test_vegas_says_what_it_does_not_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = _tree(tmp_path / "vegas", {"dog": 3})
+    (root / "dog/videos/01.MTS").write_bytes(b"x")
+    (root / "loose.mp4").write_bytes(b"x")
+    (root / "cat").symlink_to("dog")
+    (root / "circle").symlink_to("circle")
+    (root / "readme.txt").touch()
+    rows = vegas.manifest_rows(VegasConfig(path=str(root), train=2, test=2))
+    assert {row["label"] for row in rows} == {"dog"} and len(rows) == 4
+    said = capsys.readouterr().err
+    for line in ("1 videos lie in no class's folder", "(.txt 1)", "lead to folders and are not followed ('cat')",
+                 "lead nowhere or in a circle ('circle')"):  # fmt: skip
+        assert line in said
+
+
 def test_vegas_takes_a_list_of_splits_instead(tmp_path: Path) -> None:
     root = _tree(tmp_path / "vegas", {"dog": 3})
     (tmp_path / "l.csv").write_text("path,label,split\ndog/videos/video_00000.mp4,dog,test\ndog/a.mp4,dog,train\n")
@@ -183,6 +213,12 @@ def test_vegas_takes_a_list_of_splits_instead(tmp_path: Path) -> None:
         ("dog/videos/video_00000.mp4", "test"), ("dog/a.mp4", "train")]  # fmt: skip
     (tmp_path / "l.csv").write_text("path,label\ndog/a.mp4,dog\n")
     with pytest.raises(UserError, match="has no split"):
+        vegas.manifest_rows(config)
+    parts = "path,label,split,start,end\ndog/a.mp4,dog,train,0,9\ndog/a.mp4,dog,{},9,18\n"
+    (tmp_path / "l.csv").write_text(parts.format("train"))
+    assert [(row["start_s"], row["end_s"]) for row in vegas.manifest_rows(config)] == [(None, 9.0), (9.0, 18.0)]
+    (tmp_path / "l.csv").write_text(parts.format("test"))
+    with pytest.raises(UserError, match="all clips of a file are in one"):
         vegas.manifest_rows(config)
 
 

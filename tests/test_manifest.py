@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import string
@@ -13,16 +14,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_files import HOSTILE_NAMES
+from media_files import FFMPEG, HOSTILE_NAMES, make_video
 
-from s2v.config import DataConfig, FolderConfig, WorldConfig
-from s2v.data import folder, manifest
-from s2v.data.folder import clean_label, clip_id_of, find_videos, read_csv, split_of
+from s2v.config import DataConfig, DownloadConfig, ExtractConfig, FolderConfig, WorldConfig
+from s2v.data import extract, fetch, manifest
+from s2v.data.folder import clip_id_of
+from s2v.data.listed import Listed, read_csv
+from s2v.data.lists import clean_label
 from s2v.data.manifest import CLIP_ID, MANIFEST, manifest_rows, shard_of
+from s2v.data.tree import SUFFIXES, find_videos
 from s2v.errors import UserError
 from s2v.files import read_parquet
 
-SHARES = {"train": 0.7, "val": 0.1, "test": 0.1, "judge": 0.1}
 # What a POSIX file name may hold: any bytes but / and NUL; those not UTF-8 are lone surrogates in Python.
 FILE_NAMES = st.binary(min_size=1, max_size=60).map(lambda name: os.fsdecode(name.translate(None, b"/\0") or b"x"))
 
@@ -63,17 +66,12 @@ def test_ids_are_readable_and_do_not_change_between_versions() -> None:
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits, min_size=1), st.integers(1, 64))
-def test_shards_and_splits_are_functions_of_the_id(clip_id: str, shards: int) -> None:
+def test_a_shard_is_a_function_of_the_id(clip_id: str, shards: int) -> None:
     assert 0 <= shard_of(clip_id, shards) < shards
-    backwards = dict(reversed(SHARES.items()))
-    assert split_of(clip_id, SHARES) == split_of(clip_id, backwards)
-    assert split_of(clip_id, {"train": 0.2}) == "train"
 
 
-def test_shares_are_kept_and_shards_are_even() -> None:
+def test_shards_are_even() -> None:
     ids = [clip_id_of(f"{index}.mp4") for index in range(4000)]
-    counts = Counter(split_of(clip_id, SHARES) for clip_id in ids)
-    assert all(abs(counts[split] / 4000 - share) < 0.03 for split, share in SHARES.items())
     assert min(Counter(shard_of(clip_id, 8) for clip_id in ids).values()) > 400
 
 
@@ -120,11 +118,103 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, capsys: pytest
     inside = tmp_path / "in"
     (inside / "leak.mp4").symlink_to(tmp_path / "outside/secret.mp4")
     (inside / "leaks").symlink_to(tmp_path / "outside")
-    (inside / "loop").symlink_to(inside)
     (inside / "again.mp4").symlink_to(inside / "a.mp4")
     (inside / "b.mp4").symlink_to(inside / "data.bin")
     assert find_videos(inside) == ["a.mp4", "b.mp4"]
-    assert "1 symbolic links lead out" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "2 symbolic links lead out of the folder and are not followed ('leak.mp4', 'leaks')" in said
+    assert "1 symbolic links lead to videos that are found anyway ('again.mp4')" in said
+
+
+def test_links_in_a_circle_or_to_nowhere_or_to_folders_stop_nothing_and_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = touch(tmp_path / "in", "dog/a.mp4")
+    (inside / "dog/itself.mp4").symlink_to("itself.mp4")
+    (inside / "one.mp4").symlink_to("other.mp4")
+    (inside / "other.mp4").symlink_to("one.mp4")
+    (inside / "gone.mp4").symlink_to("nothing.mp4")
+    (inside / "dog/parent").symlink_to("..")
+    (inside / "cat").symlink_to("dog")
+    rows = manifest_rows(data_config(inside))
+    assert [row["source_id"] for row in rows] == ["dog/a.mp4"]
+    said = capsys.readouterr().err
+    assert "2 symbolic links lead to folders and are not followed ('cat', 'dog/parent')" in said
+    circle = "('dog/itself.mp4', 'gone.mp4', 'one.mp4', 'other.mp4')"
+    assert f"4 symbolic links lead nowhere or in a circle {circle}" in said
+
+
+def test_whatever_else_lies_in_a_folder_is_counted_by_its_ending(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"dog/{n}.jpg" for n in range(8)] + ["cat/a.JPG", "x/b.JPG", "notes.txt", "x/readme.txt", "Makefile"]
+    inside = touch(tmp_path / "in", "dog/a.mp4", ".DS_Store", "dog/._a.mp4", ".cache/b.mp4", *names, "odd.\n\x1b[31m")
+    assert find_videos(inside) == ["dog/a.mp4"]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        f"{inside}: 14 files of other kinds (.jpg 10, .txt 2, no usual ending 2) are not videos",
+        f"{inside}: 3 hidden files and folders are passed over",
+    ]
+
+
+def test_a_folder_that_may_not_be_read_is_said_and_a_disk_that_fails_stops_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, scandir = touch(tmp_path / "in", "dog/a.mp4", "lost+found/b.mp4"), os.scandir
+
+    def refuse(error: OSError) -> None:
+        def scan(path: Path) -> object:
+            if "lost" in str(path):
+                raise error
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", scan)
+
+    refuse(PermissionError(errno.EACCES, "Permission denied"))
+    assert find_videos(inside) == ["dog/a.mp4"]
+    assert "1 folders may not be read ('lost+found/')" in capsys.readouterr().err
+    refuse(OSError(errno.EIO, "Input/output error"))
+    with pytest.raises(UserError, match=r"lost\+found: cannot be read \(Input/output error\)"):
+        find_videos(inside)
+
+
+def test_the_endings_of_cameras_recorders_and_discs_are_videos(tmp_path: Path) -> None:
+    cameras = "00001.MTS a.m2ts b.ts VTS_01_1.VOB MOV001.MOD MOV002.TOD c.3g2 d.dv e.f4v f.m2v g.mpe h.asf i.mxf"
+    recorders = "j.rmvb k.ogm l.divx m.qt n.wtv o.nut p.mp2 q.rm r.dvr-ms s.m2t t.evo"
+    names = sorted(f"{cameras} {recorders}".split())
+    assert find_videos(touch(tmp_path, *names)) == names
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in SUFFIXES)
+
+
+def test_a_camera_s_file_is_used_and_a_text_of_the_same_ending_has_its_reason(tmp_path: Path) -> None:
+    """.ts and .mts are TypeScript's endings too, and .ts that of Qt's translations."""
+    root = tmp_path / "in"
+    for name, container in (("00001.MTS", "mpegts"), ("film.VOB", "vob")):
+        make_video(root / "dog" / name, options=("-c:v", "mpeg2video", "-c:a", "mp2", "-f", container))
+    (root / "dog" / "index.ts").write_text("export const rate: number = 30;\nconsole.log(rate);\n" * 50)
+    (root / "dog" / "module.mts").write_text("import { a } from './a.mjs';\n")
+    (root / "dog" / "de.ts").write_text("<?xml version='1.0'?><!DOCTYPE TS><TS version='2.1' language='de'></TS>\n")
+    config = data_config(root).model_copy(update={"shards": 1})
+    manifest.run(config=config, output_dir=tmp_path, truth=None)
+    fetched, extracted = tmp_path / "fetched.parquet", tmp_path / "extracted.parquet"
+    fetch.run(config=config, manifest=tmp_path / "000.parquet", status=fetched, video_dir=tmp_path / "videos",
+              ffmpeg=FFMPEG, workers=1, download=DownloadConfig())  # fmt: skip
+    extract.run(config=ExtractConfig(), manifest=tmp_path / "000.parquet", fetched=fetched, tar=tmp_path / "000.tar",
+                status=extracted, ffmpeg=FFMPEG, workers=2)  # fmt: skip
+    names = {row["clip_id"]: row["source_id"] for row in read_parquet(tmp_path / "000.parquet")}
+    reasons = {names[row["clip_id"]]: row["reason"] for row in read_parquet(extracted)}
+    assert reasons == {
+        "dog/00001.MTS": None, "dog/film.VOB": None, "dog/index.ts": "not_a_video", "dog/module.mts": "not_a_video",
+        "dog/de.ts": "not_a_video",
+    }  # fmt: skip
+
+
+def test_videos_without_a_class_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inside = touch(tmp_path / "in", "dog/a.mp4", "b.mp4", "c.mp4")
+    assert [row["label"] for row in manifest_rows(data_config(inside))].count(None) == 2
+    assert "2 of 3 videos lie in no sub-folder and have no class" in capsys.readouterr().err
+    manifest_rows(data_config(inside, labels="none"))
+    assert "no class" not in capsys.readouterr().err
 
 
 def test_classes_and_splits_from_a_csv(tmp_path: Path) -> None:
@@ -145,9 +235,95 @@ def test_classes_and_splits_from_a_csv(tmp_path: Path) -> None:
     assert rows["a.mp4"]["split"] == "test"
 
 
+def test_a_row_may_name_a_part_of_a_file(tmp_path: Path) -> None:
+    root = touch(tmp_path / "in", "a.mp4", "b.mp4")
+    table = csv_file(
+        tmp_path / "l.csv",
+        ("path", "label", "start", "end"),
+        ("a.mp4", "dog", "30", "40.5"),
+        ("a.mp4", "dog", "000040.5", ""),
+        ("a.mp4", "cat", "", "7"),
+        ("b.mp4", "cat", "0", " "),
+    )
+    rows = {row["source_id"]: row for row in manifest_rows(data_config(root, labels="csv", csv=table))}
+    assert {name: (row["start_s"], row["end_s"], row["label"]) for name, row in rows.items()} == {
+        "a.mp4#t=30,40.5": (30.0, 40.5, "dog"),
+        "a.mp4#t=40.5": (40.5, None, "dog"),
+        "a.mp4#t=0,7": (None, 7.0, "cat"),
+        "b.mp4": (None, None, "cat"),
+    }
+    assert len({row["clip_id"] for row in rows.values()}) == 4
+    assert rows["b.mp4"]["clip_id"] == clip_id_of("b.mp4"), "a whole file keeps its id"
+    assert len({row["split"] for name, row in rows.items() if name.startswith("a.mp4")}) == 1
+    other = csv_file(tmp_path / "o.csv", ("path", "label", "start_s", "end_s"), ("a.mp4", "dog", "30.0", "40.500"))
+    (same,) = manifest_rows(data_config(root, labels="csv", csv=other))
+    assert same["clip_id"] == rows["a.mp4#t=30,40.5"]["clip_id"], "neither writing nor other rows count"
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 50), st.sampled_from(["dog", "cat"])), min_size=1))
+def test_all_rows_of_a_file_are_in_one_split(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int, str]]
+) -> None:
+    root = tmp_path_factory.getbasetemp()
+    listed = {(f"{file}.mp4", start): label for file, start, label in rows}
+    cells = [(path, label, str(start), str(start + 9)) for (path, start), label in listed.items()]
+    table = csv_file(root / "windows.csv", ("path", "label", "start", "end"), *cells)
+    splits: dict[str, set[str]] = {}
+    for row in manifest_rows(data_config(root, labels="csv", csv=table)):
+        splits.setdefault(row["source_id"].split("#")[0], set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values())
+
+
+def test_a_file_under_two_names_is_in_one_split(tmp_path: Path) -> None:
+    names = [f"{n}.mp4" for n in range(40)]
+    root = touch(tmp_path / "in", *names)
+    for name in names:
+        (root / f"link {name}").symlink_to(name)
+        os.link(root / name, root / f"hard {name}")
+    cells = [(f"{kind}{name}", "dog") for name in names for kind in ("", "link ", "hard ")]
+    table = csv_file(tmp_path / "l.csv", ("path", "label"), *cells)
+    splits: dict[str, set[str]] = {}
+    for row in manifest_rows(data_config(root, labels="csv", csv=table)):
+        splits.setdefault(row["source_id"].split()[-1], set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values()) and len(set(map(str, splits.values()))) == 4
+
+
+def test_a_split_that_the_list_gives_one_row_is_that_of_all_rows_of_the_file(tmp_path: Path) -> None:
+    root = touch(tmp_path / "in", "a.mp4")
+    head, first = ("path", "label", "split", "start", "end"), ("a.mp4", "dog", "judge", "0", "9")
+    table = csv_file(tmp_path / "l.csv", head, first, ("a.mp4", "dog", "", "20", "29"))
+    assert {row["split"] for row in manifest_rows(data_config(root, labels="csv", csv=table))} == {"judge"}
+    table = csv_file(tmp_path / "l.csv", head, first, ("a.mp4", "dog", "test", "5", "14"))
+    with pytest.raises(
+        UserError, match=r"'a\.mp4': listed in the splits judge and test; all clips of a file are in one"
+    ):
+        manifest_rows(data_config(root, labels="csv", csv=table))
+    (root / "b.mp4").symlink_to("a.mp4")
+    table = csv_file(tmp_path / "l.csv", head, first, ("b.mp4", "dog", "test", "", ""))
+    with pytest.raises(UserError, match=r"'a\.mp4' and 'b\.mp4': listed in the splits"):
+        manifest_rows(data_config(root, labels="csv", csv=table))
+
+
+def test_columns_that_mean_nothing_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = csv_file(tmp_path / "l.csv", ("path", "label", "begin", "Start_s", "note"), ("a.mp4", "dog", "3", "4", "x"))
+    assert read_csv(Path(table), set()) == [Listed("a.mp4", "dog", None, 4.0, None)]
+    said = capsys.readouterr().err
+    assert "columns that are not used: 'begin', 'note'; known: path, label, split, start, end" in said
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
+        ([("path", "label", "start"), ("x.mp4", "a", "1:30")], "line 2: '1:30' is no second"),
+        ([("path", "label", "start"), ("x.mp4", "a", "-1")], "line 2: '-1' is no second"),
+        ([("path", "label", "end"), ("x.mp4", "a", "nan")], "line 2: 'nan' is no second"),
+        ([("path", "label", "end"), ("x.mp4", "a", "1e9")], "line 2: '1e9' is no second"),
+        ([("path", "label", "start", "end"), ("x.mp4", "a", "9", "9")], "line 2: ends at second 9, and begins at 9"),
+        ([("path", "label", "start", "start_s")], "the column start is there twice"),
+        (
+            [("path", "label", "start"), ("x.mp4", "a", "0"), ("x.mp4", "a", "")],
+            r"line 3: 'x\.mp4' was already in line 2",
+        ),
         ([("path", "name")], "no column label"),
         ([("path", "label"), ("../x.mp4", "a")], "line 2: .*leaves the folder"),
         ([("path", "label"), ("/etc/x.mp4", "a")], "line 2: .*leaves the folder"),
@@ -195,9 +371,9 @@ def test_any_cells_are_read_or_refused_in_one_line(
         rows = read_csv(path, {"train"})
     except UserError:
         return
-    for name, label, _ in rows:
-        assert not name.startswith("/") and ".." not in name.split("/")
-        assert label is None or label.isprintable()
+    for row in rows:
+        assert not row.path.startswith("/") and ".." not in row.path.split("/")
+        assert row.label is None or row.label.isprintable()
 
 
 def test_mistakes_in_the_configuration(tmp_path: Path) -> None:
@@ -228,10 +404,12 @@ def test_shard_files_hold_every_clip_once_and_never_differ(tmp_path: Path) -> No
     assert len({row["clip_id"] for row in rows}) == 40 and set(rows[0]) == set(MANIFEST.names)
     assert all(path.read_bytes() == (tmp_path / "two" / path.name).read_bytes() for path in paths)
     assert pq.read_schema(paths[0]).metadata[b"s2v.manifest"] == b"1"
-    # One more clip moves none.
+    # One more clip moves none to another shard, and none of another class to another split.
     touch(root, "c0/new.mp4")
-    before = {row["clip_id"]: row for row in rows}
-    assert {row["clip_id"]: row for row in manifest_rows(data_config(root)) if row["clip_id"] in before} == before
+    before, after = ({row["clip_id"]: row for row in some} for some in (rows, manifest_rows(data_config(root))))
+    assert all(after[clip] | {"split": ""} == row | {"split": ""} for clip, row in before.items())
+    moved = [clip for clip, row in before.items() if after[clip] != row]
+    assert len(moved) <= 3 and {before[clip]["label"] for clip in moved} <= {"c0"}
 
 
 def test_the_world_has_the_same_manifest(tmp_path: Path) -> None:
@@ -245,7 +423,3 @@ def test_the_world_has_the_same_manifest(tmp_path: Path) -> None:
     assert Counter(row["split"] for row in rows) == {"train": 4, "test": 2, "images": 2}
     assert all(row["label"] is None for row in rows if row["split"] == "images")
     assert {row["clip_id"] for row in read_parquet(tmp_path / "truth.parquet")} == {row["clip_id"] for row in rows}
-
-
-def test_suffixes_are_lower_case() -> None:
-    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in folder.SUFFIXES)

@@ -125,6 +125,16 @@ def test_disk_grows_with_the_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found["CPU, extraction"][0] == "0.10 h"
 
 
+def test_parts_of_a_file_are_clips_of_one_video(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/a.mp4").write_bytes(b"x")
+    (tmp_path / "l.csv").write_text("path,label,start,end\na.mp4,dog,0,30\na.mp4,cat,30,60\n")
+    section = f"{{path: {tmp_path / 'videos'}, labels: csv, csv: {tmp_path / 'l.csv'}}}"
+    found = told(configuration(tmp_path, f"data: {{folder: {section}}}", REPOSITORY / "configs/folder.yaml"))
+    assert (found["clips"][0], found["videos"][0], found["classes"][0]) == ("2", "1", "2")
+    assert found["length of all clips"] == ("0.0 h", f"measured here: counted in {tmp_path / 'l.csv'}")
+
+
 @pytest.mark.parametrize(
     ("overlay", "key"),
     [

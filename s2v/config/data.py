@@ -44,10 +44,10 @@ class FolderConfig(SourceConfig):
 
     path: str = Field("videos", description="searched for video files, sub-folders included")
     labels: Literal["subfolder", "csv", "none"] = "subfolder"
-    csv: str | None = Field(None, description="with labels: csv, a file with the columns path,label[,split]")
+    csv: str | None = Field(None, description="with labels: csv, a file with the columns path,label[,split,start,end]")
     splits: dict[str, Fraction] = Field(
         {"train": 0.7, "val": 0.1, "test": 0.1, "judge": 0.1},
-        description="shares; a clip's split follows from a hash of its name, so adding clips moves none",
+        description="shares, of each class alike; a file that is added moves few others (docs/data.md)",
     )
 
     def split_names(self) -> list[str]:
@@ -76,7 +76,7 @@ class VegasConfig(SourceConfig):
     """VEGAS (Zhou et al. 2018): a folder for each class with its videos."""
 
     path: str = Field("vegas", description="the unpacked archive: {class}/videos/*.mp4, or {class}/*.mp4")
-    csv: str | None = Field(None, description="path,label,split of a published or own list; null draws one by seed")
+    csv: str | None = Field(None, description="path,label,split[,start,end] of a list; null draws one by seed")
     classes: list[str] | None = Field(None, description="names of folders; null is all ten")
     train: Positive = Field(800, description="videos a class (paper 4.1)")
     test: Positive = Field(50, description="videos a class (paper 4.1)")

@@ -1,8 +1,7 @@
-"""A user's own folder of videos as a source: finds files, names clips, gives them classes and splits."""
+"""A user's own folder of videos as a source: names clips, gives them classes and splits."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -12,13 +11,14 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from s2v.data.listed import Listed, by_file, read_csv
+from s2v.data.lists import clean_label
+from s2v.data.splits import assign
+from s2v.data.tree import SUFFIXES, find_videos
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
     from s2v.config import FolderConfig
-
-SUFFIXES = frozenset([".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".mpg", ".mpeg", ".3gp", ".wmv", ".flv", ".ogv"])
-MAX_LABEL = 100
 
 Row = dict[str, Any]
 
@@ -26,100 +26,40 @@ Row = dict[str, Any]
 def manifest_rows(config: FolderConfig) -> list[Row]:
     """Manifest rows (without shard) of the folder's videos.
 
+    All clips of a file are in one split: that of the list, else the one that `s2v.data.splits` gives it.
+
     Raises:
         UserError: no such folder, no videos in it, or a mistake in the CSV (with its line).
     """
     root = Path(config.path)
     if not root.is_dir():
-        raise UserError(f"data.folder.path: {config.path!r} is no folder")
+        raise UserError(
+            f"data.folder.path: {config.path!r} is no folder; put videos there, or name the one they are in"
+        )
     shares = {split: share for split, share in config.splits.items() if share > 0}
     if not shares:
         raise UserError("data.folder.splits: all shares are 0")
-    if config.labels == "csv":
-        if config.csv is None:
-            raise UserError("data.folder.csv: missing, although data.folder.labels is csv")
-        listed = read_csv(Path(config.csv), set(config.splits))
-        unlisted = len(set(find_videos(root)) - {path for path, _, _ in listed})
-        if unlisted:
-            print(
-                f"{config.csv}: {unlisted} videos of {config.path} are not listed and not used",
-                file=sys.stderr,
-            )
-        return [_row(path, label, split, shares) for path, label, split in listed]
+    if config.labels == "csv" and config.csv is None:
+        raise UserError("data.folder.csv: missing, although data.folder.labels is csv")
+    listed = read_csv(Path(config.csv), set(config.splits)) if config.labels == "csv" and config.csv else None
     paths = find_videos(root)
-    if not paths:
-        raise UserError(f"data.folder.path: no video files ({' '.join(sorted(SUFFIXES))}) in {config.path!r}")
-    by_folder = config.labels == "subfolder"
-    return [_row(path, label_of_folder(path) if by_folder else None, None, shares) for path in paths]
-
-
-def find_videos(root: Path) -> list[str]:
-    """Relative paths (with `/`) of all video files below `root`, sorted.
-
-    Hidden files and folders are left out. Symbolic links to folders are not entered, and links to files are
-    used only where they stay inside `root` and lead to no file that is found anyway (one video must not be in
-    two splits).
-    """
-    found: list[str] = []
-    outside = 0
-    base = root.resolve()
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            path = Path(folder, name)
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
-                continue
-            if path.is_symlink():
-                target = path.resolve()
-                if not target.is_relative_to(base):
-                    outside += 1
-                    continue
-                hidden = any(part.startswith(".") for part in target.relative_to(base).parts)
-                if target.suffix.lower() in SUFFIXES and not hidden:
-                    continue
-            found.append(path.relative_to(root).as_posix())
-    if outside:
-        print(f"{root}: {outside} symbolic links lead out of the folder and are not followed", file=sys.stderr)
-    return sorted(found, key=os.fsencode)
-
-
-def read_csv(path: Path, splits: set[str]) -> list[tuple[str, str | None, str | None]]:
-    """Rows (relative path, label or None, split or None) of a CSV with columns path, label[, split].
-
-    Raises:
-        UserError: it can't be read, lacks a column, or a line is wrong; the line is named.
-    """
-    rows: list[tuple[str, str | None, str | None]] = []
-    lines: dict[str, int] = {}
-    line = 1
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            missing = {"path", "label"} - set(reader.fieldnames or [])
-            if missing:
-                raise UserError(
-                    f"{path}: no column {' and '.join(sorted(missing))} in line 1; needed: path,label[,split]"
-                )
-            for cells in reader:
-                where, line = f"{path}, line {reader.line_num}", reader.line_num
-                if None in cells or cells["label"] is None:
-                    raise UserError(f"{where}: has {'more' if None in cells else 'fewer'} cells than the first line")
-                name = _relative(cells["path"], where)
-                if name in lines:
-                    raise UserError(f"{where}: {name!r} was already in line {lines[name]}")
-                lines[name] = reader.line_num
-                split = (cells.get("split") or "").strip() or None
-                if split is not None and split not in splits:
-                    allowed = ", ".join(sorted(splits))
-                    raise UserError(f"{where}: split {split!r} is not in data.folder.splits; allowed: {allowed}")
-                rows.append((name, clean_label(cells["label"], where), split))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    except csv.Error as error:
-        raise UserError(f"{path}, after line {line}: {error}") from error
-    return rows
+    if listed is None:
+        if not paths:
+            raise UserError(f"data.folder.path: no video files ({' '.join(sorted(SUFFIXES))}) in {config.path!r}")
+        by_folder = config.labels == "subfolder"
+        listed = [Listed(path, label_of_folder(path) if by_folder else None) for path in paths]
+        loose = sum(one.label is None for one in listed)
+        if by_folder and loose:
+            print(f"{root}: {loose} of {len(listed)} videos lie in no sub-folder and have no class", file=sys.stderr)
+    else:
+        unlisted = len(set(paths) - {one.path for one in listed})
+        if unlisted:
+            print(f"{config.csv}: {unlisted} videos of {root} are not listed and not used", file=sys.stderr)
+    files = by_file(listed, root)
+    # A file whose clips are of several classes is shared out with the first of them by name.
+    labels = {clips[0].path: min(filter(None, (one.label for one in clips)), default=None) for clips, _ in files}
+    drawn = assign({clips[0].path: labels[clips[0].path] for clips, split in files if split is None}, shares)
+    return [row("folder", one, split or drawn[clips[0].path]) for clips, split in files for one in clips]
 
 
 def label_of_folder(path: str) -> str | None:
@@ -128,61 +68,35 @@ def label_of_folder(path: str) -> str | None:
     return clean_label(parts[0], path) if len(parts) > 1 else None
 
 
-def clean_label(text: str, where: str) -> str | None:
-    """A class name as one printable line, in Unicode normal form; None where nothing is left.
-
-    Raises:
-        UserError: it is longer than 100 characters; `where` says where it stands.
-    """
-    text = unicodedata.normalize("NFC", text.encode("utf-8", "backslashreplace").decode())
-    label = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    if len(label) > MAX_LABEL:
-        raise UserError(f"{where}: a label of {len(label)} characters; {MAX_LABEL} are allowed")
-    return label or None
-
-
-def clip_id_of(path: str) -> str:
-    """Clip id of a relative path: ASCII slug of the file's name and ten hex digits of the path's SHA-1."""
+def clip_id_of(path: str, start_s: float | None = None, end_s: float | None = None) -> str:
+    """Clip id of a relative path, or of a part of that file: ASCII slug of its name and ten hex digits of a SHA-1."""
     stem = unicodedata.normalize("NFKD", PurePosixPath(path).stem)
     slug = re.sub(r"[^A-Za-z0-9]+", "-", stem.encode("ascii", "ignore").decode())[:40].strip("-") or "clip"
-    return f"{slug}-{hashlib.sha1(os.fsencode(path)).hexdigest()[:10]}"
+    part = "" if start_s is end_s is None else f"\0{start_s}\0{end_s}"
+    return f"{slug}-{hashlib.sha1(os.fsencode(path + part)).hexdigest()[:10]}"
 
 
-def split_of(clip_id: str, shares: dict[str, float]) -> str:
-    """Split of a clip from a hash of its id; `shares` need not add up to 1, their order does not matter."""
-    point = int(hashlib.sha1(f"split:{clip_id}".encode()).hexdigest()[:13], 16) / 16**13 * sum(shares.values())
-    reached = 0.0
-    for split in sorted(shares):
-        reached += shares[split]
-        if point < reached:
-            return split
-    return max(shares)
+def source_id_of(path: str, start_s: float | None = None, end_s: float | None = None) -> str:
+    """The path as people know it, and the part of it as a URI names one (Media Fragments): `a.mp4#t=30,40`."""
+    end = "" if end_s is None else f",{end_s:.10g}"
+    part = "" if start_s is end_s is None else f"#t={start_s or 0:.10g}{end}"
+    return path.encode("utf-8", "backslashreplace").decode() + part
 
 
-def _row(path: str, label: str | None, split: str | None, shares: dict[str, float]) -> Row:
-    clip_id = clip_id_of(path)
+def row(source: str, clip: Listed, split: str) -> Row:
+    """A manifest row of a source that knows its clips by their paths."""
+    named = (clip.path, clip.start_s, clip.end_s)
     return {
-        "clip_id": clip_id,
-        "source": "folder",
-        "source_id": path.encode("utf-8", "backslashreplace").decode(),
-        "start_s": None,
-        "end_s": None,
-        "split": split or split_of(clip_id, shares),
-        "label": label,
+        "clip_id": clip_id_of(*named),
+        "source": source,
+        "source_id": source_id_of(*named),
+        "start_s": clip.start_s,
+        "end_s": clip.end_s,
+        "split": split,
+        "label": clip.label,
         # The exact path; a name that is not UTF-8 survives as JSON's escapes, and only there.
-        "extra": json.dumps({"path": path}),
+        "extra": json.dumps({"path": clip.path}),
     }
 
 
-def _relative(cell: str, where: str) -> str:
-    """A path cell as a normal relative path.
-
-    Raises:
-        UserError: it is empty, absolute, or leaves the folder.
-    """
-    path = PurePosixPath(cell)
-    if not cell.strip() or "\0" in cell:
-        raise UserError(f"{where}: the path is empty or holds a NUL character")
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise UserError(f"{where}: {cell!r} leaves the folder; paths are relative to data.folder.path")
-    return path.as_posix()
+__all__ = ["clip_id_of", "label_of_folder", "manifest_rows", "row", "source_id_of"]

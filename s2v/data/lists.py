@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from s2v.errors import UserError
 
 MAX_BYTES = 512 * 2**20
+MAX_LABEL = 100
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -63,10 +65,23 @@ def _check(path: Path) -> None:
         raise UserError(f"{path}: is no file; this is not a published list")
 
 
+def clean_label(text: str, where: str) -> str | None:
+    """A class name as one printable line, in Unicode normal form; None where nothing is left.
+
+    Raises:
+        UserError: it is longer than 100 characters; `where` says where it stands.
+    """
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "backslashreplace").decode())
+    label = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if len(label) > MAX_LABEL:
+        raise UserError(f"{where}: a label of {len(label)} characters; {MAX_LABEL} are allowed")
+    return label or None
+
+
 def point(*parts: object) -> float:
     """A number in [0, 1) that follows from `parts`: the same on every machine, whatever else a list holds."""
     text = "\0".join(str(part) for part in parts)
     return int(hashlib.sha1(text.encode("utf-8", "surrogateescape")).hexdigest()[:13], 16) / 16**13
 
 
-__all__ = ["point", "read_object", "read_rows"]
+__all__ = ["clean_label", "point", "read_object", "read_rows"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from s2v.data.folder import SUFFIXES
 from s2v.data.ids import parse, section
 from s2v.data.status import FETCHED_STAGE, Row, failed_row, ok_row, with_path
+from s2v.data.tree import scan
 from s2v.errors import Reason, UserError
 from s2v.media.diagnosis import ClipError, check_file
 
@@ -19,39 +18,26 @@ if TYPE_CHECKING:
 
 
 def index(root: Path) -> dict[str, str]:
-    """Path of each video below `root` by its name without suffix, of those whose name is an id in any style.
+    """Path of each video below `root` whose name is an id in any style, by what it says in one writing (`ids`).
 
-    Hidden folders are left out, links to folders are not entered, and a link to a file counts only if it stays inside.
-    Of equal names the first in order of path is taken.
+    Links to other videos of the folder count under their own names. Of several files that say the same the first in
+    order of path is taken.
+
+    Raises:
+        UserError: a folder cannot be read.
     """
-    found: dict[str, str] = {}
-    base = os.path.realpath(root)
-    todo = [str(root)]
-    while todo:
-        with os.scandir(todo.pop()) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                stem, suffix = os.path.splitext(entry.name)
-                if entry.name.startswith(".") and parse(stem) is None:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append(entry.path)
-                elif suffix.lower() in SUFFIXES and parse(stem) is not None:
-                    if entry.is_symlink() and not os.path.realpath(entry.path).startswith(base + os.sep):
-                        continue
-                    if stem not in found or entry.path < found[stem]:
-                        found[stem] = entry.path
-    return found
+    videos, links, _ = scan(root)
+    named = {path: parse(PurePath(path).stem) for path in sorted([*videos, *links], reverse=True)}
+    return {part.names[0]: str(root / path) for path, part in named.items() if part is not None}
 
 
 def locate(row: Row, files: dict[str, str]) -> tuple[str, float] | None:
     """(path, second of the source at which the file begins) of a manifest row's clip; None where it is not there."""
-    video_id = str(json.loads(row["extra"])["video_id"])
-    start_s, end_s = row["start_s"], row["end_s"]
-    if start_s is not None and end_s is not None:
-        for stem in section(video_id, start_s, end_s).stems:
-            if stem in files:
-                return files[stem], float(start_s)
-    return (files[video_id], 0.0) if video_id in files else None
+    names = section(str(json.loads(row["extra"])["video_id"]), row["start_s"], row["end_s"]).names
+    found = next((name for name in names if name in files), None)
+    if found is None:
+        return None
+    return files[found], 0.0 if found == names[-1] else float(row["start_s"])
 
 
 def fetch(config: VideosConfig, rows: list[Row]) -> Iterator[Row]:

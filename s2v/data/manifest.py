@@ -76,10 +76,9 @@ def manifest_rows(config: DataConfig) -> list[Row]:
     if alike:
         what = "clip ids differ from another in case alone; the file system must tell case apart"
         print(f"{alike} {what}", file=sys.stderr)
-    return sorted(
-        ({**row, "shard": shard_of(row["clip_id"], config.shards)} for row in rows),
-        key=lambda row: str(row["clip_id"]),
-    )
+    for row in rows:  # in place: a second list of a large data set's rows would be as large as the first
+        row["shard"] = shard_of(row["clip_id"], config.shards)
+    return sorted(rows, key=lambda row: str(row["clip_id"]))
 
 
 def _source(name: str) -> Any:

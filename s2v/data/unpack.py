@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from s2v.data.folder import SUFFIXES
 from s2v.data.ids import parse
 from s2v.data.local_tree import locate
 from s2v.data.status import Row
 from s2v.data.tars import MAX_TAR_BYTES, Tar, tar_of
+from s2v.data.tree import SUFFIXES
 from s2v.errors import UserError
 from s2v.files import atomic_path, read_parquet, write_parquet
 from s2v.progress import track
@@ -67,8 +67,10 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
                 elif path.is_absolute() or ".." in path.parts:
                     odd["of names that leave the folder"] += 1
                 elif path.suffix.lower() in SUFFIXES:
-                    for row in wanted.get(path.stem, []):
-                        place = locate(row, {path.stem: path.stem})
+                    said = parse(path.stem)
+                    name = said.names[0] if said is not None else ""
+                    for row in wanted.get(name, []):
+                        place = locate(row, {name: path.stem})
                         clip_id = row["clip_id"]
                         if place is None:
                             continue
@@ -91,19 +93,14 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
 
 
 def _wanted(manifest: list[Path]) -> dict[str, list[Row]]:
-    """Manifest rows by every name, without suffix, that a file of theirs may have."""
+    """Manifest rows by all that the name of a file of theirs may say, in one writing each."""
     wanted: dict[str, list[Row]] = {}
     for path in manifest:
         for row in read_parquet(path):
-            for stem in names(row):
-                wanted.setdefault(stem, []).append(row)
+            part = parse(row["clip_id"])
+            for name in part.names if part is not None else []:
+                wanted.setdefault(name, []).append(row)
     return wanted
-
-
-def names(row: Row) -> list[str]:
-    """Names, without suffix, under which a mirror may keep a manifest row's clip or the whole of its video."""
-    part = parse(row["clip_id"])
-    return [] if part is None else [*part.stems, part.video_id]
 
 
 def _write(archive: Tar, member: tarfile.TarInfo, target: Path) -> None:
@@ -128,4 +125,4 @@ def _open(tar: str, download: DownloadConfig) -> Iterator[Tar]:
         yield tar_of(stream, address.path if remote else tar, getattr(stream.raw, "total", None))
 
 
-__all__ = ["UNPACKED", "names", "run"]
+__all__ = ["UNPACKED", "run"]

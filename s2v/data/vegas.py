@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2v.data.folder import clean_label, clip_id_of, find_videos, read_csv
+from s2v.data.folder import label_of_folder, row
+from s2v.data.listed import Listed, by_file, read_csv
 from s2v.data.lists import point
+from s2v.data.tree import find_videos
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,48 +34,40 @@ def manifest_rows(config: VegasConfig) -> list[Row]:
         raise UserError(f"data.vegas.path: {config.path!r} is no folder; unpack the published archive there")
     if config.csv is not None:
         listed = read_csv(Path(config.csv), SPLITS)
-        unsplit = next((path for path, _, split in listed if split is None), None)
+        unsplit = next((one.path for one in listed if one.split is None), None)
         if unsplit is not None:
             raise UserError(f"{config.csv}: {unsplit!r} has no split; allowed: {', '.join(sorted(SPLITS))}")
-        return [_row(path, label, str(split)) for path, label, split in listed if _wanted(label, config)]
-    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-    names = folders if config.classes is None else config.classes
-    unknown = set(names) - set(folders)
+        by_file(listed, root)
+        wanted = {one.label for one in listed} if config.classes is None else set(config.classes)
+        return [row("vegas", one, str(one.split)) for one in listed if one.label in wanted]
+    classes: dict[str, list[str]] = {}
+    for path in find_videos(root):
+        name, _, rest = path.partition("/")
+        classes.setdefault(name if rest else "", []).append(path)
+    loose = classes.pop("", [])
+    if loose:
+        print(f"{root}: {len(loose)} videos lie in no class's folder and are not used", file=sys.stderr)
+    names = sorted(classes) if config.classes is None else config.classes
+    unknown = set(names) - classes.keys()
     if unknown:
-        raise UserError(f"data.vegas.classes: no folder {min(unknown)!r} in {config.path}; there: {', '.join(folders)}")
-    return [row for name in names for row in _draw(root, name, config)]
+        there = ", ".join(sorted(classes))
+        raise UserError(f"data.vegas.classes: no folder {min(unknown)!r} in {config.path}; there: {there}")
+    return [found for name in names for found in _draw(root / name, classes[name], config)]
 
 
-def _wanted(label: str | None, config: VegasConfig) -> bool:
-    return config.classes is None or label in config.classes
-
-
-def _draw(root: Path, name: str, config: VegasConfig) -> list[Row]:
-    paths = sorted((f"{name}/{path}" for path in find_videos(root / name)), key=lambda p: (point(config.seed, p), p))
+def _draw(folder: Path, paths: list[str], config: VegasConfig) -> list[Row]:
+    paths = sorted(paths, key=lambda path: (point(config.seed, path), path))
     test, train = paths[: config.test], paths[config.test : config.test + config.train]
     if len(train) < config.train:
         print(
-            f"{root / name}: {len(paths)} videos, so {len(test)} for test and {len(train)} for training instead of "
+            f"{folder}: {len(paths)} videos, so {len(test)} for test and {len(train)} for training instead of "
             f"{config.test} and {config.train}",
             file=sys.stderr,
         )
-    label = clean_label(name, str(root / name))
-    return [_row(path, label, "test") for path in test] + [
-        _row(path, label, "val" if point("val", path) < config.val_share else "train") for path in train
-    ]
-
-
-def _row(path: str, label: str | None, split: str) -> Row:
-    return {
-        "clip_id": clip_id_of(path),
-        "source": "vegas",
-        "source_id": path.encode("utf-8", "backslashreplace").decode(),
-        "start_s": None,
-        "end_s": None,
-        "split": split,
-        "label": label,
-        "extra": json.dumps({"path": path}),
+    splits = dict.fromkeys(test, "test") | {
+        path: "val" if point("val", path) < config.val_share else "train" for path in train
     }
+    return [row("vegas", Listed(path, label_of_folder(path)), split) for path, split in splits.items()]
 
 
 __all__ = ["manifest_rows"]

@@ -9,9 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from s2v.data.folder import clean_label
-from s2v.data.ids import VIDEO_ID, section
-from s2v.data.lists import point, read_rows
+from s2v.data.ids import LAST_S, VIDEO_ID, section
+from s2v.data.lists import clean_label, point, read_rows
 from s2v.data.vggsound_classes import PAPER_50
 from s2v.errors import UserError
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 CLIP_S = 10.0
 SPLITS = ("train", "test")
-_SECOND = re.compile(r"[0-9]{1,5}")
+_SECOND = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _COLUMNS = "YouTube id, start second, label, split"
 
 Row = dict[str, Any]
@@ -30,7 +29,7 @@ class Entry(NamedTuple):
     """A row of the list."""
 
     video_id: str
-    start_s: int
+    start_s: float
     label: str
     split: str
 
@@ -41,7 +40,8 @@ def read_list(path: Path) -> list[Entry]:
     Raises:
         UserError: a line is wrong, or two lines contradict each other; they are named.
     """
-    found: dict[tuple[str, int], tuple[int, Entry]] = {}
+    found: dict[tuple[str, float], tuple[int, Entry]] = {}
+    names: dict[str, str | None] = {}
     again = 0
     for line, cells in read_rows(path):
         where = f"{path}, line {line}"
@@ -52,14 +52,14 @@ def read_list(path: Path) -> list[Entry]:
             continue
         if not VIDEO_ID.fullmatch(video_id):
             raise UserError(f"{where}: {video_id[:40]!r} is no YouTube id (11 characters of A-Z a-z 0-9 _ -)")
-        if not _SECOND.fullmatch(second):
+        if not _SECOND.fullmatch(second) or float(second) + CLIP_S > LAST_S:
             raise UserError(f"{where}: {second[:40]!r} is no start second")
         if split not in SPLITS:
             raise UserError(f"{where}: {split[:40]!r} is no split; allowed: {', '.join(SPLITS)}")
-        name = clean_label(label, where)
+        name = names[label] = names.get(label) or clean_label(label, where)
         if name is None:
             raise UserError(f"{where}: the label is empty")
-        entry = Entry(video_id, int(second), name, split)
+        entry = Entry(video_id, float(second), name, split)
         first = found.setdefault((video_id, entry.start_s), (line, entry))
         if first[1] != entry:
             raise UserError(f"{where}: {video_id} at second {second} has another label or split in line {first[0]}")
@@ -118,11 +118,12 @@ def _row(entry: Entry, val_share: float) -> Row:
     if split == "train" and point("val", entry.video_id) < val_share:
         split = "val"
     end_s = entry.start_s + CLIP_S
+    start = f"{entry.start_s:06.0f}" if entry.start_s.is_integer() else f"{entry.start_s:010.3f}"
     return {
         "clip_id": section(entry.video_id, entry.start_s, end_s).clip_id,
         "source": "vggsound",
-        "source_id": f"{entry.video_id}_{entry.start_s:06d}",
-        "start_s": float(entry.start_s),
+        "source_id": f"{entry.video_id}_{start}",
+        "start_s": entry.start_s,
         "end_s": end_s,
         "split": split,
         "label": entry.label,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2v.configfile import split_names
 from s2v.errors import UserError
+from s2v.planning import needs
 from s2v.planning.dag import planned
 from s2v.planning.samples import CLIP_S
 
@@ -44,13 +45,9 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
     Raises:
         UserError: the list or the folder of the data is not there, or is wrong.
     """
-    from s2v.data.manifest import manifest_rows
-
-    for key, path, what in _lists(config):
-        if not path.is_file():
-            raise UserError(f"{key}: {path} is not there; put {what} at {path.resolve()}")
-    rows = manifest_rows(config.data)
+    rows = needs.listed(config)
     yield f"plan of {' + '.join(str(path) for path in files)}"
+    yield from needs.check(config, rows=rows).lines()
     sections = (
         _clips(config, rows),
         _jobs(config, files),
@@ -63,23 +60,6 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
             yield f"  {what:<24}{value:<34}{ground}"
     yield ""
     yield "`snakemake -n` with the same files says which jobs are still to be done."
-
-
-def _lists(config: Config) -> Iterator[tuple[str, Path, str]]:
-    """(key, file, what it is) of the lists that a user must bring."""
-    data = config.data
-    if data.source == "vggsound" and data.vggsound is not None:
-        what = "VGGSound's published list (rows of YouTube id, start second, label, split)"
-        yield "data.vggsound.csv", Path(data.vggsound.csv), what
-    if data.source == "celebvhq" and data.celebvhq is not None:
-        what = "CelebV-HQ's published list (celebvhq_info.json)"
-        yield "data.celebvhq.json_file", Path(data.celebvhq.json_file), what
-    if data.source == "vegas" and data.vegas is not None and data.vegas.csv is not None:
-        yield "data.vegas.csv", Path(data.vegas.csv), "a list with the columns path,label,split"
-    if data.source == "folder" and data.folder is not None and data.folder.csv is not None:
-        yield "data.folder.csv", Path(data.folder.csv), "a list with the columns path,label[,split]"
-    if config.select.mode == "published" and config.select.moments is not None:
-        yield "select.moments", Path(config.select.moments), "the authors' top1_boxes_top10_moments.json"
 
 
 def _clips(config: Config, rows: list[Row]) -> Iterator[Line]:
@@ -99,7 +79,7 @@ def _clips(config: Config, rows: list[Row]) -> Iterator[Line]:
 
 
 def _where(config: Config) -> str:
-    names = [str(path) for _, path, _ in _lists(config)]
+    names = [str(path) for _, path, _ in needs.lists(config)]
     if names:
         return names[0]
     section = config.data.section()
@@ -109,13 +89,14 @@ def _where(config: Config) -> str:
 
 def _videos(rows: list[Row]) -> set[str]:
     """Videos that clips are sections of; elsewhere a clip is a video."""
-    return {str(json.loads(row["extra"]).get("video_id", row["clip_id"])) for row in rows}
+    known = ((row["clip_id"], json.loads(row["extra"])) for row in rows)
+    return {str(extra.get("video_id") or extra.get("path") or clip_id) for clip_id, extra in known}
 
 
 def _length_s(config: Config, row: Row) -> float:
     """Seconds of a clip that are read."""
-    if row["start_s"] is not None and row["end_s"] is not None:
-        length = row["end_s"] - row["start_s"]
+    if row["end_s"] is not None:
+        length = row["end_s"] - (row["start_s"] or 0)
     elif config.data.source == "world" and config.data.world is not None:
         from s2v.world.recipe import REELS
 

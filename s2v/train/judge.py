@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from s2v.config import JudgeConfig, RuntimeConfig
 
 HELD_OUT = 10
-"""One clip in so many is held out, to report an accuracy; it is chosen by a hash of its name."""
+"""One clip in so many is held out, to report an accuracy; it is chosen by a hash of its name. None is of a class that
+would have no other."""
 
 
 class JudgeTask(Task):
@@ -137,11 +138,14 @@ def run(
     if len(seen) < 2:
         raise UserError(
             f"judge: the split `{config.split}` has labelled pictures of {len(seen)} class(es), and a judge "
-            "needs two; give labels (data.folder.labels), or set evaluate.evaluator to none or clip_inception"
+            "needs two; give more clips of each class, with labels (`s2v plan` says how many), or set "
+            "evaluate.evaluator to none or clip_inception"
         )
     labels = torch.tensor([names.index(found[i] or "") for i in usable])
     images, keys = images[usable], [keys[i] for i in usable]
     out = torch.tensor([_held_out(key) for key in keys])
+    for one in labels.unique():
+        out[labels == one] &= not out[labels == one].all()
     train, val = (images[~out], labels[~out]), (images[out], labels[out])
     torch.manual_seed(config.seed)
     task = JudgeTask(config, names, train, val, place)

@@ -55,7 +55,7 @@ def gather(tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_
     if len(wanted) < 2:
         raise UserError(
             f"localise: {len(wanted)} clips of split {SPLIT} have frames and sound; it takes at least two "
-            "(see results/coverage.csv for those left out)"
+            "(see coverage.csv for those left out)"
         )
     images = torch.empty(len(wanted), per_clip, 3, image_px, image_px, dtype=torch.uint8)
     windows = torch.empty(len(wanted), per_clip, *ear.shape, dtype=torch.float16)

@@ -1,0 +1,306 @@
+"""What a run lacks before it begins: weights, packages, folders, and clips enough for each of its stages.
+
+`s2v plan`, `s2v config check`, `s2v doctor` and `snakemake -n` say it; a run does not begin without it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from s2v.config.methods import METHODS
+from s2v.data.manifest import manifest_rows
+from s2v.data.splits import counts
+from s2v.errors import UserError
+from s2v.extras import EXTRAS
+from s2v.stages import STAGES
+from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE, File
+
+if TYPE_CHECKING:
+    from s2v.config import Config
+
+Row = dict[str, Any]
+Clips = Counter[tuple[str, str | None]]
+"""How many clips there are of each (split, class)."""
+
+_SHOWN = 5
+
+
+class Planned(NamedTuple):
+    """What a run would do: its stages (`s2v.stages`), and the methods that it draws pictures by."""
+
+    stages: frozenset[str]
+    methods: frozenset[str]
+
+
+def default(config: Config) -> Planned:
+    """The workflow's default target from nothing: table 1, its figure, coverage."""
+    methods = frozenset(config.generate.methods)
+    stages = {"manifest", "fetch", "generate", "evaluate"}
+    todo = [stage for method in methods for stage in METHODS[method].parts.values()]
+    todo += ["judge"] * (config.evaluate.evaluator == "judge") + ["localise"] * (config.select.mode != "published")
+    while todo:
+        stages.add(stage := todo.pop())
+        todo += STAGES[stage].made_from
+    return Planned(frozenset(stages), methods)
+
+
+def of_jobs(jobs: Iterable[tuple[str, Mapping[str, str]]]) -> Planned:
+    """What some jobs, each a rule with its wildcards, would do. A rule of variants has a wildcard of its name."""
+    jobs = list(jobs)
+    stages = frozenset(wildcards.get(rule, rule) for rule, wildcards in jobs)
+    return Planned(stages, frozenset(wildcards["method"] for _, wildcards in jobs if "method" in wildcards))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What keeps a run from coming to its end (`lacking`), what of its results will be missing (`notes`), a line each.
+
+    `rows` are those of the manifest; None where the list or the folder of the data is not there, or is wrong.
+    """
+
+    lacking: list[str]
+    notes: list[str]
+    rows: list[Row] | None
+
+    def lines(self) -> list[str]:
+        """Both, as people read them."""
+        return [*(f"lacking: {line}" for line in self.lacking), *(f"note: {line}" for line in self.notes)]
+
+
+def check(config: Config, planned: Planned | None = None, rows: list[Row] | None = None) -> Found:
+    """What a run lacks.
+
+    Args:
+        config: the configuration.
+        planned: what it would do; by default the workflow's default target, from nothing.
+        rows: of the manifest, where they are known.
+    """
+    planned = planned or default(config)
+    outside = [*_videos(config, planned), *_weights(config, planned)]
+    try:
+        # A manifest that is there says what there is, though the videos may be gone since.
+        rows = rows or (listed(config) if "manifest" in planned.stages else made(config))
+    except UserError as error:
+        return Found([str(error), *outside], [], None)
+    clips = Counter((row["split"], row["label"]) for row in rows)
+    return Found([*_too_few(config, planned, clips), *outside], list(_notes(config, planned, clips)), rows)
+
+
+def listed(config: Config) -> list[Row]:
+    """The rows of the manifest that the list or the folder of the data gives.
+
+    Raises:
+        UserError: it is not there, with where to put it, or it is wrong.
+    """
+    for key, path, what in lists(config):
+        if not path.is_file():
+            raise UserError(f"{key}: {path} is not there; put {what} at {path.resolve()}")
+    return manifest_rows(config.data)
+
+
+def made(config: Config) -> list[Row]:
+    """Split and class of each row of the manifest that a run has made; none where it has made none."""
+    shards = sorted(Path(config.output, "manifest").glob("*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard, columns=["split", "label"]).to_pylist()]
+
+
+def lists(config: Config) -> Iterator[tuple[str, Path, str]]:
+    """(key, file, what it is) of the lists that a user must bring."""
+    data = config.data
+    if data.source == "vggsound" and data.vggsound is not None:
+        what = "VGGSound's published list (rows of YouTube id, start second, label, split)"
+        yield "data.vggsound.csv", Path(data.vggsound.csv), what
+    if data.source == "celebvhq" and data.celebvhq is not None:
+        what = "CelebV-HQ's published list (celebvhq_info.json)"
+        yield "data.celebvhq.json_file", Path(data.celebvhq.json_file), what
+    if data.source == "vegas" and data.vegas is not None and data.vegas.csv is not None:
+        yield "data.vegas.csv", Path(data.vegas.csv), "a list with the columns path,label,split[,start,end]"
+    if data.source == "folder" and data.folder is not None and data.folder.labels == "csv" and data.folder.csv:
+        yield "data.folder.csv", Path(data.folder.csv), "a list with the columns path,label[,split,start,end]"
+    if config.select.mode == "published" and config.select.moments is not None:
+        yield "select.moments", Path(config.select.moments), "the authors' top1_boxes_top10_moments.json"
+
+
+def _notes(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
+    """What keeps no stage from its end, and is a part of the result that will be missing."""
+    split = config.generate.split
+    if "evaluate" not in planned.stages:
+        return
+    named = {label for _, label in found if label}
+    for place, what in (("train", "not learned"), (split, "left out of the table")):
+        without = sorted(named - {label for at, label in found if at == place})
+        if without:
+            yield f"{_names(without)}: no clip in the split `{place}`, so {what}; {_for_each_split(config)}"
+    if sum(n for (at, _), n in found.items() if at == split) == 1:
+        yield f"the split `{split}` has 1 clip: FID and KID need two, and are left out of the table"
+    if len(named) < 2 and config.evaluate.evaluator == "clip_inception":
+        yield f"the clips are of {len(named)} class(es): R@k needs two, and is left out of the table"
+
+
+def weights(config: Config, planned: Planned) -> dict[str, str]:
+    """Published weights that `planned` takes, {name: the key that asks for them}."""
+    wanted = {
+        named: f"{stage}.weights"
+        for stage in ("encoder", "generator", "align")
+        if stage in planned.stages and (named := getattr(config, stage).weights)
+    }
+    if "evaluate" in planned.stages and config.evaluate.evaluator == "clip_inception":
+        wanted |= dict.fromkeys(("clip-vit-b32", "inception-v3"), "evaluate.evaluator")
+    kinds = {METHODS[method].renders.kind for method in planned.methods}
+    if "embed_unclip" in planned.stages or "stable_unclip" in kinds:
+        wanted["stable-unclip"] = "Stable unCLIP"
+    return wanted
+
+
+def _weights(config: Config, planned: Planned) -> Iterator[str]:
+    name, wanted = os.environ.get(WEIGHTS_VARIABLE), weights(config, planned)
+    absent = {}
+    for entry, key in wanted.items():
+        files = [
+            file for file in CATALOGUE[entry].files if name is None or not _is_there(Path(name).expanduser(), file)
+        ]
+        if files:
+            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+            absent[entry] = f"{entry} ({files[0].path}{more}; {key})"
+    if absent:
+        where = f"${WEIGHTS_VARIABLE}, {name}, lacks" if name else f"{WEIGHTS_VARIABLE} is not set, and this takes"
+        first = "" if name else f"`export {WEIGHTS_VARIABLE}=~/weights`, then "
+        yield f"{where} {', '.join(absent.values())}: {first}`s2v weights fetch {' '.join(absent)}`"
+    if "evaluator" in str(wanted.values()):
+        yield from _packages("open_clip", "torch_fidelity")
+
+
+def _is_there(folder: Path, file: File) -> bool:
+    """Whether a file is there, under its name or one that its reader takes as well: full precision, OpenAI's own."""
+    names = {file.path, file.path.replace(".fp16.", "."), file.path.replace("ViT-B-32.safetensors", "ViT-B-32.pt")}
+    return any((folder / name).is_file() for name in names)
+
+
+def _packages(*names: str) -> Iterator[str]:
+    for name in names:
+        if find_spec(name) is None:
+            yield f'the package {name} is not installed: pip install "s2v[{EXTRAS[name]}]"'
+
+
+def _videos(config: Config, planned: Planned) -> Iterator[str]:
+    """What stage `fetch` lacks."""
+    if "fetch" not in planned.stages or config.data.source not in ("vggsound", "celebvhq"):
+        return
+    videos = config.data.videos
+    if videos.source == "local_tree" and (videos.path is None or not Path(videos.path).is_dir()):
+        yield f"data.videos.path: {videos.path!r} is no folder; name the one in which the videos lie"
+    if videos.source == "tar_urls":
+        for tar in videos.tars or ["(none is named)"]:
+            if "://" not in tar and not Path(tar).is_file():
+                yield f"data.videos.tars: {tar} is not there"
+    if videos.source == "youtube":
+        yield from _packages("yt_dlp")
+
+
+def _too_few(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
+    """Stages that would end with an error for want of clips."""
+    per_split: Counter[str] = Counter()
+    for (split, _), n in found.items():
+        per_split[split] += n
+    wanting: dict[tuple[str, ...], dict[str, int]] = {}
+    for stage, splits, least in _least(config):
+        if stage in planned.stages and sum(per_split[split] for split in splits) < least:
+            wanting.setdefault(splits, {})[stage] = least
+    for splits, stages in wanting.items():
+        least, have = max(stages.values()), sum(per_split[split] for split in splits)
+        names = " and ".join(f"`{split}`" for split in splits)
+        yield (
+            f"clips in the split {names}: there are {have}, and {', '.join(stages)} cannot do with fewer than {least}; "
+            f"{_for_some(config, splits[0], least)}"
+        )
+    if config.evaluate.evaluator == "judge" and planned.stages & {"judge", "evaluate"}:
+        yield from _unjudged(config, found)
+    sizes, named = config.scaling.sizes, {label for _, label in found if label}
+    if "classes" in planned.stages and len(named) < max(sizes):
+        yield f"scaling.sizes: {max(sizes)} classes are asked for, and the data have {len(named)}; name fewer"
+
+
+def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    """(stage, splits that it takes, fewest clips of them together without which it ends with an error)."""
+    # Processes share each batch, and none may be without a sample.
+    shared = config.runtime.processes
+    # Moments, and all losses of alignment but one, compare clips with each other.
+    yield "localise", ("train",), max(2, shared)
+    for stage in ("align", "align_ldm", "align_unclip"):
+        if not getattr(config, stage).weights:
+            yield stage, ("train",), max(2, shared)
+            yield stage, ("val",), 2
+    for stage in ("encoder", "encoder_vit", "generator", "vae", "diffusion"):
+        section = getattr(config, stage)
+        if not getattr(section, "weights", None):
+            every = any(config.pack.keep.get(split) == "all" for split in section.splits)
+            # Batch norm of a single picture has no spread.
+            yield stage, tuple(section.splits), 1 if every else max(2 if "encoder" in stage else 1, shared)
+    yield "generate", (config.generate.split,), 1
+    yield "evaluate", (config.evaluate.reference_split,), 1
+
+
+def _unjudged(config: Config, found: Clips) -> Iterator[str]:
+    """Classes that the judge would have to name without having seen them."""
+    judged = {label for split, label in found if label and split == config.judge.split}
+    tested = {label for split, label in found if label and split == config.generate.split}
+    everywhere = {label for _, label in found if label}
+    otherwise = "or set evaluate.evaluator: clip_inception, or none"
+    if len(everywhere) < 2:
+        folder = config.data.folder if config.data.source == "folder" else None
+        where = "the column label" if folder and folder.labels == "csv" else "a sub-folder for each class"
+        give = f" (in {where}; clips that have none: data.folder.labels: none and evaluate.evaluator: none)"
+        yield (
+            f"evaluate.evaluator: judge tells classes apart, and the clips have {len(everywhere)}: give two or more"
+            f"{give if folder else ''}, {otherwise}"
+        )
+    elif len(judged) < 2 or tested - judged:
+        lost = sorted((tested or everywhere) - judged) or sorted(everywhere - judged)
+        yield (
+            f"{_names(lost)}: no clip in the split `{config.judge.split}`, of which the evaluator learns its classes; "
+            f"{_for_each_split(config)}, {otherwise}"
+        )
+
+
+def _names(classes: list[str]) -> str:
+    """Some classes in words."""
+    shown = ", ".join(map(repr, classes[:_SHOWN])) + (", ..." if len(classes) > _SHOWN else "")
+    return f"class {shown}" if len(classes) == 1 else f"{len(classes)} classes ({shown})"
+
+
+def _shares(config: Config) -> dict[str, float]:
+    """Shares by which clips come to their splits, where a folder's do."""
+    folder = config.data.folder if config.data.source == "folder" else None
+    return {split: share for split, share in folder.splits.items() if share > 0} if folder else {}
+
+
+def _for_each_split(config: Config) -> str:
+    """How a class comes to have clips in every split."""
+    shares = _shares(config)
+    if not shares:
+        return "give the class clips there"
+    return f"a class of {len(shares)} files or more has one in each of {', '.join(sorted(shares))}"
+
+
+def _for_some(config: Config, split: str, least: int) -> str:
+    """How a split comes to have so many clips."""
+    shares, source = _shares(config), config.data.source
+    if split in shares:
+        files = next(n for n in count(1) if counts(n, shares)[split] >= least)
+        return (
+            f"a class of {files} files gives it {least}, and each class gives it some (data.folder.splits has shares)"
+        )
+    share = f", or raise data.{source}.val_share" if split == "val" and source != "world" else ""
+    return f"give it more clips{share}"
+
+
+__all__ = ["Found", "Planned", "check", "default", "listed", "lists", "of_jobs", "weights"]
