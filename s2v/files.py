@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,16 +69,37 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any, durable: bool = False) -> None:
-    """Write `value` as indented JSON with sorted keys, atomically."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    """Write `value` as indented JSON with sorted keys, atomically; NaN or infinity in it is a `UserError`."""
+    try:
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise UserError(f"{path}: not written, since a number of it is not finite ({error})") from error
     write_bytes(path, text.encode(), durable)
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file; a broken one is a `UserError` that names it."""
+def file_size(path: str | Path) -> int:
+    """Bytes of a file.
+
+    Raises:
+        UserError: it is no regular file. A pipe would be waited for, and a device read, without end.
+    """
     try:
-        return json.loads(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); run its stage again") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(f"{path}: is not a regular file; remove it and run its stage again")
+    return found.st_size
+
+
+def read_json(path: str | Path, most_bytes: int = 2**28) -> Any:
+    """Read a JSON file of at most `most_bytes`; a broken one is a `UserError` that names it."""
+    size = file_size(path)
+    if size > most_bytes:
+        raise UserError(f"{path}: has {size} bytes, more than {most_bytes}; remove it and run its stage again")
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error}); remove it and run its stage again") from error
 
 
@@ -87,9 +109,24 @@ def write_parquet(path: str | Path, rows: list[dict[str, Any]], schema: pa.Schem
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
 
 
+def read_table(path: str | Path, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
+    """Read a Parquet table, or some of its columns and rows; a broken one is a `UserError` that names it."""
+    file_size(path)
+    try:
+        table = pq.read_table(path, columns=columns, filters=filters)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        line = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again") from error
+    absent = [name for name in columns or [] if name not in table.column_names]
+    if absent:
+        raise UserError(f"{path}: has no column {absent[0]}; remove it and run its stage again")
+    return table
+
+
 def read_parquet(path: str | Path) -> list[dict[str, Any]]:
-    """Read a Parquet table as a list of rows."""
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    """Read a Parquet table as a list of rows; errors are those of `read_table`."""
+    rows: list[dict[str, Any]] = read_table(path).to_pylist()
     return rows
 
 

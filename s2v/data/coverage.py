@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from s2v.errors import Reason, UserError
-from s2v.files import atomic_path, write_text
+from s2v.files import atomic_path, read_table, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
 COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
@@ -74,7 +73,7 @@ def run(*, manifest: list[Path], stages: list[Path], csv: Path, by_class: Path, 
 
 
 def _read(paths: Sequence[Path], columns: list[str]) -> pa.Table:
-    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+    return pa.concat_tables([read_table(path, columns=columns) for path in paths])
 
 
 def cover(clips: pa.Table, outcomes: pa.Table) -> pa.Table:

@@ -66,6 +66,12 @@ def _notes(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.json"), reverse=True)
 
 
+def last_step(output_dir: Path) -> int | None:
+    """Step of the newest checkpoint."""
+    notes = _notes(_folder(output_dir))
+    return int(notes[0].stem) if notes else None
+
+
 def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, state: State) -> None:
     """Write one checkpoint durably, and remove those before the last `KEPT`."""
     folder = _folder(output_dir)
