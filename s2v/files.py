@@ -86,7 +86,8 @@ def file_size(path: str | Path) -> int:
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); run its stage again") from error
+        reason = getattr(error, "strerror", error)
+        raise UserError(f"{path}: cannot be read ({reason}); run its stage again") from error
     if not stat.S_ISREG(found.st_mode):
         raise UserError(f"{path}: is not a regular file; remove it and run its stage again")
     return found.st_size
