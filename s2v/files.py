@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import hashlib
 import json
+import math
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -114,20 +116,49 @@ def read_table(path: str | Path, columns: list[str] | None = None, filters: Any 
     """Read a Parquet table, or some of its columns and rows; a broken one is a `UserError` that names it."""
     file_size(path)
     try:
+        absent = set(columns or ()).difference(pq.read_schema(path).names)
+        if absent:
+            raise UserError(f"{path}: has no column {min(absent)}; remove it and run its stage again")
         table = pq.read_table(path, columns=columns, filters=filters)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again") from error
-    absent = [name for name in columns or [] if name not in table.column_names]
-    if absent:
-        raise UserError(f"{path}: has no column {absent[0]}; remove it and run its stage again")
     return table
 
 
-def read_parquet(path: str | Path) -> list[dict[str, Any]]:
+def read_parquet(path: str | Path, columns: list[str] | None = None) -> list[dict[str, Any]]:
     """Read a Parquet table as a list of rows; errors are those of `read_table`."""
-    rows: list[dict[str, Any]] = read_table(path).to_pylist()
+    rows: list[dict[str, Any]] = read_table(path, columns).to_pylist()
+    return rows
+
+
+def read_csv(path: str | Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Read a table that this program wrote as CSV.
+
+    Args:
+        path: of the table.
+        columns: that its first line has at least.
+        numbers: those of them whose cells are finite numbers, or empty.
+
+    Raises:
+        UserError: it is missing, another table, or broken; the message names it, and the line.
+    """
+    file_size(path)
+    rows: list[dict[str, str]] = []
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            absent = [name for name in columns if name not in (reader.fieldnames or ())]
+            if absent:
+                raise UserError(f"{path}: has no column {absent[0]}; remove it and run its stage again")
+            for row in reader:
+                cells = [row[name] for name in numbers if row[name]]
+                if None in row or None in row.values() or not all(math.isfinite(float(cell)) for cell in cells):
+                    raise UserError(f"{path}, line {reader.line_num}: is damaged; remove it and run its stage again")
+                rows.append(row)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not a readable table ({error}); remove it and run its stage again") from error
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -38,17 +38,20 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], durable: bool = False) 
         save_file(own, temporary)
 
 
-def load_tensors(path: Path, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+def load_tensors(path: Path, device: torch.device | str = "cpu", need: Sequence[str] = ()) -> dict[str, Tensor]:
     """Read safetensors.
 
     Raises:
-        UserError: the file is missing or broken, or a tensor of it holds NaN or infinity.
+        UserError: the file is missing or broken, a tensor of it holds NaN or infinity, or one of `need` is not there.
     """
     _check_header(path)
     try:
         tensors: dict[str, Tensor] = load_file(path, device=str(device))
     except Exception as error:  # safetensors raises several kinds, all meaning that the file is unusable
         raise _unreadable(path, error) from error
+    absent = [name for name in need if name not in tensors]
+    if absent:
+        raise UserError(f"{path}: has no {absent[0]}; remove the file and run its stage again")
     name = not_finite(tensors)
     if name is not None:
         raise UserError(f"{path}: {name} holds NaN or infinity; remove the file and run its stage again")

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from s2v.errors import Reason, UserError
-from s2v.files import atomic_path, read_table, write_text
+from s2v.files import atomic_path, read_csv, read_table, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
 COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
@@ -153,14 +153,13 @@ def read_shares(path: Path) -> list[Share]:
     Raises:
         UserError: it is another file.
     """
-    with open(path, encoding="utf-8", newline="") as stream:
-        reader = csv_module.DictReader(stream)
-        if tuple(reader.fieldnames or ())[: len(_CLASS)] != _CLASS:
-            raise UserError(f"{path}: is not a table of stage coverage; remove it and run that stage again")
-        rows = []
-        for row in reader:
+    rows = []
+    for row in read_csv(path, _CLASS, ("wanted", "got", "lost")):
+        try:
             reasons = {name: int(n) for name, n in row.items() if name not in _CLASS and int(n)}
             rows.append(Share(row["class"], row["split"], int(row["got"]), reasons))
+        except ValueError as error:
+            raise UserError(f"{path}: is not a table of stage coverage; remove it and run that stage again") from error
     return rows
 
 

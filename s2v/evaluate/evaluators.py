@@ -57,7 +57,9 @@ class JudgeEvaluator:
         self.judge = load(Judge, folder, device)
         self.prompt, self.device = prompt, device
         self.class_names: list[str] = self.judge.class_names
-        self.label: str = self.judge.about["label"]
+        self.label: str = str(self.judge.about.get("label", ""))
+        if not self.label:
+            raise UserError(f"{folder}: config.json names no `about.label`; run stage judge again")
 
     @torch.inference_mode()
     def _see(self, images: Tensor) -> tuple[Tensor, ...]:

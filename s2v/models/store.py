@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from s2v.errors import UserError
-from s2v.files import read_json, write_json
+from s2v.files import file_size, read_json, write_json
 from s2v.tensors import load_tensors, save_tensors, shapes
 
 Net = TypeVar("Net", bound=nn.Module)
 
 MAX_CONFIG_BYTES = 2**20
+MAX_WEIGHTS_BYTES = 2**33
+"""Twice those of the U-Net at full size, in single precision."""
 LARGEST = 2**20
 """Size of anything that a config says: channels, layers, tokens."""
 
@@ -47,6 +49,8 @@ def load(build: Callable[..., Net], folder: str | Path, device: torch.device | s
     folder = Path(folder)
     arguments = config_of(build, folder)
     path = folder / "model.safetensors"
+    if file_size(path) > MAX_WEIGHTS_BYTES:
+        raise _foreign(folder, build, f"model.safetensors is larger than {MAX_WEIGHTS_BYTES} bytes")
     stored = shapes(path)
     try:
         with _Budget(stored):

@@ -147,8 +147,9 @@ def run(
 
 
 def _both(files: list[Path], name: str) -> Tensor:
-    tensors = [load_tensors(path) for path in files]
-    return torch.stack([torch.cat([t[key] for t in tensors]) for key in (name, f"{name}_flipped")])
+    keys = (name, f"{name}_flipped")
+    tensors = [load_tensors(path, need=keys) for path in files]
+    return torch.stack([torch.cat([t[key] for t in tensors]) for key in keys])
 
 
 __all__ = ["run"]
