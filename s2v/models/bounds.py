@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, with_config
-from pydantic.type_adapter import TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Side = Annotated[int, Field(le=4096)]
 """Of a picture, in px."""
 
 
-@with_config(ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
-class _Hearing(TypedDict):
+class _Hearing(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
     window_s: Annotated[float, Field(gt=0, le=3600)]
     n_fft: Annotated[int, Field(ge=16, le=65536)]
     hop: Annotated[int, Field(ge=1, le=65536)]
@@ -23,9 +22,9 @@ class _Hearing(TypedDict):
 
 
 def _heard(value: dict[str, Any]) -> dict[str, Any]:
-    checked = TypeAdapter(_Hearing).validate_python(value)
-    if checked["window_s"] * checked["sample_rate_hz"] < checked["n_fft"]:
-        raise ValueError(f"a window of {checked['window_s']:g} s is shorter than a frame of n_fft")
+    checked = _Hearing.model_validate(value)
+    if checked.window_s * checked.sample_rate_hz < checked.n_fft:
+        raise ValueError(f"a window of {checked.window_s:g} s is shorter than a frame of n_fft")
     return value
 
 

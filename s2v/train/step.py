@@ -66,12 +66,13 @@ def _looked_at(task: Task, logged: dict[str, Tensor], parameters: Sequence[Tenso
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise Diverged(f"the loss `{name}` is {value}")
-    if not (math.isfinite(gradient) and math.isfinite(weight)):
-        raise Diverged(_culprit(task, parameters))
+    if not math.isfinite(gradient + weight):
+        norm = "gradients" if not math.isfinite(gradient) else "weights"
+        raise Diverged(_culprit(task, parameters) or f"the norm of the {norm} is beyond single precision")
     return numbers
 
 
-def _culprit(task: Task, parameters: Sequence[Tensor]) -> str:
+def _culprit(task: Task, parameters: Sequence[Tensor]) -> str | None:
     own = {id(p) for p in parameters}
     named = [
         (f"{part}.{k}", p) for part, net in task.modules.items() for k, p in net.named_parameters() if id(p) in own
@@ -82,7 +83,7 @@ def _culprit(task: Task, parameters: Sequence[Tensor]) -> str:
     for name, p in named:
         if not p.isfinite().all():
             return f"the weight {name} is not finite"
-    return "the norm of all gradients or weights is not finite"
+    return None
 
 
 def _backward(task: Task, update: Update) -> dict[str, Tensor]:
