@@ -33,7 +33,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], durable: bool = False) 
     own = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     name = not_finite(own)
     if name is not None:
-        raise NotFinite(f"{path}: not written, since {name} holds NaN or infinity")
+        raise NotFinite(f"{path}: not written, since {name} holds NaN or infinity: what made it is damaged or diverged")
     with atomic_path(path, durable) as temporary:
         save_file(own, temporary)
 

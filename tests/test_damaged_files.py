@@ -23,6 +23,7 @@ from s2v.data.coverage import read_shares
 from s2v.data.coverage import run as cover
 from s2v.data.duplicates import run as find_duplicates
 from s2v.data.reader import decode_wave, read_images, read_waves
+from s2v.data.subset import read_classes
 from s2v.data.table import Pictures, Spectrograms, Store
 from s2v.errors import UserError
 from s2v.evaluate.quantities import read_quantities
@@ -127,6 +128,13 @@ def test_a_json_that_is_no_result_is_named(text: str, tmp_path: Path) -> None:
     told(lambda: read_result(path), path)
     if text not in ("[]", "null"):
         told(lambda: read_quantities(path), path)
+
+
+@pytest.mark.parametrize("text", ["", "5", "{}", "[1]", "null"])
+def test_classes_that_are_no_list_of_names_are_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "classes.json"
+    path.write_text(text)
+    told(lambda: read_classes(path), path)
 
 
 def test_a_json_of_any_kind_is_read_with_bounds(tmp_path: Path) -> None:

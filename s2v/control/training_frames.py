@@ -101,7 +101,10 @@ class Frames:
         """Of the shards that hold them; of the others not even the headers are read."""
         found: dict[str, Tensor] = {}
         for tar in self.packs:
-            own = set(wanted).intersection(read_json(tar.with_suffix(".json"))["keys"])
+            index = read_json(tar.with_suffix(".json"))
+            if not isinstance(index, dict) or not isinstance(index.get("keys"), list):
+                raise UserError(f"{tar.with_suffix('.json')}: not the index of a shard; run stage pack again")
+            own = set(wanted).intersection(map(str, index["keys"]))
             if own:
                 for sample in samples(tar, lambda key, _, own=own: ["jpg"] if key in own else None):  # type: ignore[misc]
                     found[sample["__key__"]] = picture(tar, sample, "jpg", px, "squash")
