@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +16,9 @@ from torch import Tensor
 from s2v.config.foreign import find
 from s2v.config.methods import METHODS
 from s2v.control import latent, waveform
+from s2v.control.arguments import check_device, number, numbers, seed_of
 from s2v.errors import UserError
-from s2v.files import file_size, read_json, read_table
+from s2v.files import read_json, read_table
 from s2v.media import arrays
 from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import decode_image, from_unit, to_tensor, to_unit
@@ -43,7 +42,6 @@ Picture = str | Path | Image.Image | Array
 
 LONGEST_S = 3600.0
 MAX_PICTURE_BYTES = 256 * 2**20
-MAX_SEED = 2**63 - 1
 MAX_DB, MAX_WEIGHT, MAX_STEPS = 200.0, 1e6, 10_000
 SHIPPED = Path(__file__).parent / "shipped"
 """The model that comes with the package: of the embedded world, trained by configs/shipped.yaml."""
@@ -90,7 +88,7 @@ class Model:
             raise UserError(f"a model is a folder, and no {type(run).__name__}")
         self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
         entry = find(str(method))
-        _check_device(device)
+        check_device(device)
         parts = {part: self.run / folder for part, folder in entry.parts.items()}
         if entry.source or "align" not in parts or "encoder" not in parts:
             raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
@@ -101,7 +99,8 @@ class Model:
                 raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
         audio = config_of(AudioEncoder, parts["align"])["audio"]
         shortest_s = audio["n_fft"] / SAMPLE_RATE_HZ
-        self.window_s = audio["window_s"] if window_s is None else _number("window_s", window_s, shortest_s, LONGEST_S)
+        wanted_s = audio["window_s"] if window_s is None else window_s
+        self.window_s = number("window_s", wanted_s, shortest_s, LONGEST_S)
         try:
             config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
         except ValidationError as error:
@@ -164,14 +163,14 @@ class Model:
         Raises:
             UserError: it has no sound that can be read, or ends before `start_s`.
         """
-        start_s = _number("start_s", start_s, 0, LONGEST_S)
+        start_s = number("start_s", start_s, 0, LONGEST_S)
         if isinstance(source, str | Path):
             limit_s = min(LONGEST_S, start_s + self.window_s + 1) if limit_s is None else limit_s
             try:
                 wave = read_sound(source, ffmpeg=ffmpeg_path(self.ffmpeg), limit_s=limit_s)
             except OSError as error:
                 raise UserError(f"{source}: cannot be read as a sound ({error.strerror})") from error
-        elif _is_pair(source):
+        elif arrays.is_pair(source):
             values, rate = source if arrays.is_number(source[1]) else source[::-1]
             wave = arrays.waveform(values, rate)
         elif arrays.is_array(source):
@@ -198,7 +197,7 @@ class Model:
             UserError: one of them is no sound.
         """
         n = round(self.window_s * SAMPLE_RATE_HZ)
-        return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in _sounds(sounds)]))
+        return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in arrays.sounds(sounds)]))
 
     def encode_image(self, pictures: Picture | Iterable[Picture]) -> Tensor:
         """Pictures -> features z^V [B, D] of unit norm.
@@ -208,7 +207,7 @@ class Model:
         Raises:
             UserError: one of them is no picture.
         """
-        several = _several(pictures, 4)
+        several = arrays.several(pictures, 4)
         if not several:
             raise UserError("no picture is given")
         return torch.cat([self.method.encode_image(to_unit(self._seen(one))) for one in several])
@@ -217,8 +216,8 @@ class Model:
         """uint8 [1, 3, H, W]."""
         if isinstance(picture, str | Path):
             try:
-                if file_size(picture) > MAX_PICTURE_BYTES:
-                    raise UserError(f"larger than {MAX_PICTURE_BYTES // 2**20} MB")
+                if not os.path.isfile(picture) or os.path.getsize(picture) > MAX_PICTURE_BYTES:
+                    raise UserError(f"no file of at most {MAX_PICTURE_BYTES // 2**20} MB")
                 return to_tensor([decode_image(Path(picture).read_bytes())])
             except (OSError, ValueError, UserError) as error:
                 raise UserError(f"{picture}: not readable as a picture ({error})") from error
@@ -238,13 +237,14 @@ class Model:
         Raises:
             UserError: `z` is no features of this model, or a seed lies outside 0 to 2^63 - 1.
         """
-        z = torch.as_tensor(z)
+        if not isinstance(z, Tensor):
+            raise UserError(f"features are a tensor [B, {self.dim}], and no {type(z).__name__}")
         if z.ndim != 2 or z.shape[1] != self.dim or not z.is_floating_point() or not z.isfinite().all():
             raise UserError(f"features {z.dtype} {list(z.shape)}: give finite floats [B, {self.dim}], B of at least 1")
-        own = [0] * len(z) if noises is None else [_seed("a noise", noise) for noise in noises]
+        own = [0] * len(z) if noises is None else [seed_of("a noise", noise) for noise in noises]
         if len(own) != len(z) or not own:
             raise UserError(f"{len(own)} noises for {len(z)} features: give one of each a picture")
-        seed = _seed("the seed", seed)
+        seed = seed_of("the seed", seed)
         return from_unit(self.method.decode(z, [clip_seed(seed, str(noise)) for noise in own]))
 
     def mix(
@@ -254,16 +254,16 @@ class Model:
         offsets_s: Sequence[float] | None = None,
     ) -> Tensor:
         """Several sounds in one waveform [N] (`s2v.control.waveform.mix`), clipped to [-1, 1]."""
-        gains = None if gains_db is None else _numbers("a gain", gains_db, -MAX_DB, MAX_DB)
-        offsets = None if offsets_s is None else _numbers("an offset", offsets_s, 0, LONGEST_S)
+        gains = None if gains_db is None else numbers("a gain", gains_db, -MAX_DB, MAX_DB)
+        offsets = None if offsets_s is None else numbers("an offset", offsets_s, 0, LONGEST_S)
         try:
-            return waveform.mix([self.sound(one) for one in _sounds(sounds)], gains, offsets).clamp(-1, 1)
+            return waveform.mix([self.sound(one) for one in arrays.sounds(sounds)], gains, offsets).clamp(-1, 1)
         except ValueError as error:
             raise UserError(f"mix: {error}") from error
 
     def volumes(self, sound: Sound, gains_db: Sequence[float]) -> Tensor:
         """A sound at several gains [len(gains_db), N], clipped to [-1, 1]."""
-        wave, gains = self.sound(sound), _numbers("a gain", gains_db, -MAX_DB, MAX_DB)
+        wave, gains = self.sound(sound), numbers("a gain", gains_db, -MAX_DB, MAX_DB)
         try:
             return torch.stack([waveform.gain(wave, db) for db in gains]).clamp(-1, 1)
         except ValueError as error:
@@ -277,9 +277,9 @@ class Model:
             steps: of the search; None is the renderer's own number (150 of Adam for the GAN, 100 of DDIM for the LDM).
         """
         renderer = self.method.renderer
-        number = renderer.inversion_steps if steps is None else round(_number("steps", steps, 1, MAX_STEPS))
+        count = renderer.inversion_steps if steps is None else round(number("steps", steps, 1, MAX_STEPS))
         try:
-            return renderer.invert(self.method.f_v, self._seen(picture)[0], number)
+            return renderer.invert(self.method.f_v, self._seen(picture)[0], count)
         except ValueError as error:  # a solver has no more steps than it was trained with
             raise UserError(f"invert: {error}") from error
 
@@ -303,14 +303,14 @@ class Model:
         Returns:
             Pictures uint8 [len(weights), 3, R, R], with the noise of the inversion.
         """
-        amounts = _numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
+        amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
         soft, loud = self.encode_audio(self.volumes(sound, [soft_db, loud_db]))
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
         return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, amounts))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
-        amounts = _numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
+        amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
         return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], amounts)
 
     def compose(self, picture: Picture, sound: Sound, weights: Sequence[float], seed: int = 0) -> Tensor:
@@ -325,7 +325,7 @@ class Model:
         Returns:
             Pictures uint8 [len(weights), 3, R, R].
         """
-        amounts, seed = _numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT), _seed("the seed", seed)
+        amounts, seed = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT), seed_of("the seed", seed)
         z_v, z_a = self.encode_image(picture), self.encode_audio(sound)
         ldm = self.method.renderer.latent_diffusion()
         return torch.cat([ldm.compose(z_v, z_a, weight, seed) for weight in amounts])
@@ -343,75 +343,10 @@ class Model:
         Returns:
             Pictures uint8 [len(strengths), 3, R, R].
         """
-        amounts, seed = _numbers("a strength", strengths, 0, 1), _seed("the seed", seed)
+        amounts, seed = numbers("a strength", strengths, 0, 1), seed_of("the seed", seed)
         z = self.interpolate(picture, sound, [0.5])
         images, ldm = self._seen(picture), self.method.renderer.latent_diffusion()
         return torch.cat([ldm.renoise(images, z, strength, seed) for strength in amounts])
-
-
-def _several(given: Any, batch_ndim: int) -> list[Any]:
-    """What is given, one by one: of a list, a tuple, an iterator, or an array of `batch_ndim` axes."""
-    if arrays.is_array(given):
-        return list(given) if given.ndim == batch_ndim else [given]
-    return list(given) if isinstance(given, list | tuple | Iterator) else [given]
-
-
-def _sounds(given: Any) -> list[Any]:
-    if _is_pair(given):
-        return [given]
-    if arrays.is_array(given) and given.ndim == 2 and given.shape[0] > max(1, given.shape[1]):
-        raise UserError(f"sounds of shape {list(given.shape)}: give [B, N], or channels with their rate: (array, rate)")
-    several = _several(given, 2)
-    if not several:
-        raise UserError("no sound is given")
-    return several
-
-
-def _is_pair(given: Any) -> bool:
-    """Whether it is (waveform, rate) as soundfile gives it, or (rate, waveform) as scipy and Gradio do."""
-    return isinstance(given, tuple) and len(given) == 2 and sum(map(arrays.is_number, given)) == 1
-
-
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        number = math.nan
-    if not low <= number <= high:
-        raise UserError(f"{name} of {_short(value)}: give a number from {low:g} to {high:g}")
-    return number
-
-
-def _numbers(name: str, values: Any, low: float, high: float) -> list[float]:
-    try:
-        several = list(values)
-    except TypeError:
-        several = []
-    if not several:
-        raise UserError(f"{name}: give a list of at least one number, and not {_short(values)}")
-    return [_number(name, value, low, high) for value in several]
-
-
-def _seed(name: str, value: Any) -> int:
-    try:
-        seed = operator.index(value)
-    except TypeError:
-        seed = -1
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"{name} is {_short(value)}: give a whole number from 0 to {MAX_SEED}")
-    return seed
-
-
-def _short(value: Any) -> str:
-    return " ".join(str(value).split())[:60]
-
-
-def _check_device(device: Any) -> None:
-    try:
-        torch.zeros(1, device=torch.device(device)).item()
-    except Exception as error:  # each kind of device has its own way to say that it is not there
-        line = (" ".join(str(error).split()) or type(error).__name__)[:200]
-        raise UserError(f"device {_short(device)!r} is not there ({line}); take cpu") from error
 
 
 def load(run: str | Path | None = None, method: str = "sound2vision", **settings: object) -> Model:

@@ -368,6 +368,7 @@ MISTAKES: dict[str, tuple[Callable[[Model], Any], str]] = {
     "noise below 0": (lambda m: m.generate(m.encode_audio(TONE), 0, [-1]), "a noise is -1"),
     "fewer noises": (lambda m: m.generate(m.encode_audio([TONE, OTHER]), 0, [1]), "1 noises for 2"),
     "a feature without batch": (lambda m: m.generate(m.encode_audio(TONE)[0]), "give finite floats [B, 32]"),
+    "a feature in words": (lambda m: m.generate("z"), "no str"),  # type: ignore[arg-type]
     "no feature": (lambda m: m.generate(torch.zeros(0, 32)), "0 noises for 0"),
     "other features": (lambda m: m.generate(torch.zeros(1, 31)), "[1, 31]"),
     "NaN in a feature": (lambda m: m.generate(torch.full((1, 32), math.nan)), "give finite floats"),

@@ -6,6 +6,7 @@ What can be read in two ways is refused, in a line that says what to give instea
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -41,6 +42,34 @@ def is_number(value: Any) -> bool:
 def is_array(value: Any) -> bool:
     """Whether it is a tensor, or what numpy takes for an array."""
     return isinstance(value, Tensor) or (hasattr(value, "__array__") and hasattr(value, "ndim"))
+
+
+def several(given: Any, batch_ndim: int) -> list[Any]:
+    """What is given, one by one: of a list, a tuple, an iterator, or an array of `batch_ndim` axes."""
+    if is_array(given):
+        return list(given) if given.ndim == batch_ndim else [given]
+    return list(given) if isinstance(given, list | tuple | Iterator) else [given]
+
+
+def sounds(given: Any) -> list[Any]:
+    """Sounds one by one: of (waveform, rate) it is one, of an array [B, N] they are B.
+
+    Raises:
+        UserError: there is none, or an array has channels in place of sounds.
+    """
+    if is_pair(given):
+        return [given]
+    if is_array(given) and given.ndim == 2 and given.shape[0] > max(1, given.shape[1]):
+        raise UserError(f"sounds of shape {list(given.shape)}: give [B, N], or channels with their rate: (array, rate)")
+    found = several(given, 2)
+    if not found:
+        raise UserError("no sound is given")
+    return found
+
+
+def is_pair(given: Any) -> bool:
+    """Whether it is (waveform, rate) as soundfile gives it, or (rate, waveform) as scipy and Gradio do."""
+    return isinstance(given, tuple) and len(given) == 2 and sum(map(is_number, given)) == 1
 
 
 def waveform(values: Any, rate_hz: Any = SAMPLE_RATE_HZ) -> Tensor:
@@ -208,4 +237,4 @@ def _tensor(image: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1).contiguous()
 
 
-__all__ = ["is_array", "is_number", "picture", "waveform"]
+__all__ = ["is_array", "is_number", "is_pair", "picture", "several", "sounds", "waveform"]
