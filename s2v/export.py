@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from s2v.config.methods import METHODS
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
-from s2v.files import write_json, write_text
+from s2v.files import read_csv, write_json, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.model import Model
 from s2v.models.audio_encoder import AudioEncoder
@@ -98,11 +97,11 @@ def _measured(run: Path, half: bool) -> str:
     """What Table 1 says of the model, in a sentence; nothing where the run has no table."""
     if not (run / "table1.csv").is_file():
         return ""
-    with open(run / "table1.csv", newline="", encoding="utf-8") as stream:
-        row = next((row for row in csv.DictReader(stream) if row["row"] == "B"), None)
+    metrics, facts = ("R@1", "R@5", "FID", "IS"), ("row", "n clips", "data set", "seeds", "evaluator")
+    row = next((row for row in read_csv(run / "table1.csv", (*metrics, *facts)) if row["row"] == "B"), None)
     if row is None:
         return ""
-    numbers = ", ".join(f"{name} {row[name]}" for name in ("R@1", "R@5", "FID", "IS") if row[name])
+    numbers = ", ".join(f"{name} {row[name]}" for name in metrics if row[name])
     return (
         f"On {row['n clips']} test clips of {row['data set']}, generation seeds {row['seeds']}: {numbers}. "
         f"Evaluator: {row['evaluator']}.{' Measured before the weights were halved.' if half else ''}\n"

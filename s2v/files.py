@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import hashlib
 import json
+import math
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -68,16 +71,38 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any, durable: bool = False) -> None:
-    """Write `value` as indented JSON with sorted keys, atomically."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    """Write `value` as indented JSON with sorted keys, atomically; NaN or infinity in it is a `UserError`."""
+    try:
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise UserError(f"{path}: not written, since a number of it is not finite ({error})") from error
     write_bytes(path, text.encode(), durable)
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file; a broken one is a `UserError` that names it."""
+def file_size(path: str | Path) -> int:
+    """Bytes of a file.
+
+    Raises:
+        UserError: it is no regular file. A pipe would be waited for, and a device read, without end.
+    """
     try:
-        return json.loads(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        raise UserError(f"{path}: cannot be read ({reason}); run its stage again") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(f"{path}: is not a regular file; remove it and run its stage again")
+    return found.st_size
+
+
+def read_json(path: str | Path, most_bytes: int = 2**28) -> Any:
+    """Read a JSON file of at most `most_bytes`; a broken one is a `UserError` that names it."""
+    size = file_size(path)
+    if size > most_bytes:
+        raise UserError(f"{path}: has {size} bytes, more than {most_bytes}; remove it and run its stage again")
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error}); remove it and run its stage again") from error
 
 
@@ -87,9 +112,53 @@ def write_parquet(path: str | Path, rows: list[dict[str, Any]], schema: pa.Schem
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
 
 
-def read_parquet(path: str | Path) -> list[dict[str, Any]]:
-    """Read a Parquet table as a list of rows."""
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+def read_table(path: str | Path, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
+    """Read a Parquet table, or some of its columns and rows; a broken one is a `UserError` that names it."""
+    file_size(path)
+    try:
+        absent = set(columns or ()).difference(pq.read_schema(path).names)
+        if absent:
+            raise UserError(f"{path}: has no column {min(absent)}; remove it and run its stage again")
+        table = pq.read_table(path, columns=columns, filters=filters)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        line = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again") from error
+    return table
+
+
+def read_parquet(path: str | Path, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    """Read a Parquet table as a list of rows; errors are those of `read_table`."""
+    rows: list[dict[str, Any]] = read_table(path, columns).to_pylist()
+    return rows
+
+
+def read_csv(path: str | Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Read a table that this program wrote as CSV.
+
+    Args:
+        path: of the table.
+        columns: that its first line has at least.
+        numbers: those of them whose cells are finite numbers, or empty.
+
+    Raises:
+        UserError: it is missing, another table, or broken; the message names it, and the line.
+    """
+    file_size(path)
+    rows: list[dict[str, str]] = []
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            absent = [name for name in columns if name not in (reader.fieldnames or ())]
+            if absent:
+                raise UserError(f"{path}: has no column {absent[0]}; remove it and run its stage again")
+            for row in reader:
+                cells = [row[name] for name in numbers if row[name]]
+                if None in row or None in row.values() or not all(math.isfinite(float(cell)) for cell in cells):
+                    raise UserError(f"{path}, line {reader.line_num}: is damaged; remove it and run its stage again")
+                rows.append(row)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not a readable table ({error}); remove it and run its stage again") from error
     return rows
 
 

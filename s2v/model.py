@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-import torchaudio
 from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
 from torch import Tensor
 
 from s2v.config.foreign import find
 from s2v.config.methods import METHODS
 from s2v.control import latent, waveform
+from s2v.control.arguments import check_device, number, numbers, seed_of
 from s2v.errors import UserError
-from s2v.files import read_json, read_parquet
+from s2v.files import read_json, read_table
+from s2v.media import arrays
 from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import from_unit, read_image, to_tensor, to_unit
 from s2v.media.sounds import read_sound
-from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window, to_float
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import Composed, Sources, clip_seed
 from s2v.methods.renderers import Inversion
+from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.store import MAX_CONFIG_BYTES, config_of
 
 if TYPE_CHECKING:
     from s2v.config import SamplerConfig
-    from s2v.models.audio_encoder import AudioEncoder
 
-Sound = str | Path | Tensor | tuple[NDArray[np.float32] | NDArray[np.int16] | Tensor, int]
-"""A file; a waveform [N] at 16 kHz; or a waveform [N] (or [C, N]) and its rate in Hz. Floats lie in [-1, 1]."""
+Array = NDArray[Any] | Tensor
+Sound = str | Path | Array | tuple[Array, int] | tuple[int, Array]
+"""A file; a waveform [N] at 16 kHz; or a waveform [N], [C, N] or [N, C] and its rate in Hz, in either order. Types are
+those of `s2v.media.arrays.waveform`."""
 
-Picture = str | Path | NDArray[np.uint8] | Tensor
-"""A file; uint8 [H, W, 3]; or a uint8 tensor [3, H, W]."""
+Picture = str | Path | Image.Image | Array
+"""A file, a PIL image, an array [H, W, 3] or a tensor [3, H, W], and others of `s2v.media.arrays.picture`."""
 
 LONGEST_S = 3600.0
+LATEST_S = 1e6  # second of a file at which hearing may begin
+MAX_PICTURE_BYTES = 256 * 2**20
+MAX_DB, MAX_WEIGHT, MAX_STEPS = 200.0, 1e6, 10_000
 SHIPPED = Path(__file__).parent / "shipped"
 """The model that comes with the package: of the embedded world, trained by configs/shipped.yaml."""
 RESULTS = Path("results")
@@ -59,7 +68,8 @@ class Model:
         ffmpeg: bundled, system, or a path.
 
     Raises:
-        UserError: the method does not hear, or the run lacks one of its parts.
+        UserError: the method does not hear, the run lacks one of its parts or one is damaged, a setting is out of
+            range, or the device is not there.
     """
 
     def __init__(
@@ -75,19 +85,28 @@ class Model:
     ) -> None:
         from s2v.config import GenerateConfig, SamplerConfig
 
+        if not isinstance(run, str | Path | None):
+            raise UserError(f"a model is a folder, and no {type(run).__name__}")
         self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
-        entry = find(method)
+        entry = find(str(method))
+        check_device(device)
         parts = {part: self.run / folder for part, folder in entry.parts.items()}
         if entry.source or "align" not in parts or "encoder" not in parts:
             raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
         self.weights = {part: folder / "model.safetensors" for part, folder in parts.items()}
         for file in self.weights.values():
-            if not file.is_file():
+            if not os.path.isfile(file):
                 hint = "`snakemake --cores all` makes one"
                 raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
-        audio = read_json(parts["align"] / "config.json")["audio"]
-        self.window_s = float(window_s or audio["window_s"])
-        config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
+        audio = config_of(AudioEncoder, parts["align"])["audio"]
+        shortest_s = audio["n_fft"] / SAMPLE_RATE_HZ
+        wanted_s = audio["window_s"] if window_s is None else window_s
+        self.window_s = number("window_s", wanted_s, shortest_s, LONGEST_S)
+        try:
+            config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         self.method = Composed(entry, Sources(config, parts, device=device))
 
     @property
@@ -106,9 +125,15 @@ class Model:
     @property
     def classes(self) -> list[str]:
         """Names of the classes that alignment learned from; none where its data has none."""
-        if (self.run / "s2v.json").is_file():
-            return [str(name) for name in read_json(self.run / "s2v.json").get("classes", [])]
-        rows = (row for path in sorted((self.run / "manifest").glob("*.parquet")) for row in read_parquet(path))
+        exported = self.run / "s2v.json"
+        if exported.is_file():
+            told = read_json(exported, MAX_CONFIG_BYTES)
+            names = told.get("classes", []) if isinstance(told, dict) else None
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise UserError(f"{exported}: `classes` is no list of names; export the model again")
+            return names
+        tables = (read_table(path, ["split", "label"]) for path in sorted((self.run / "manifest").glob("*.parquet")))
+        rows = (row for table in tables for row in table.to_pylist())
         return sorted({str(row["label"]) for row in rows if row["split"] == "train" and row["label"] is not None})
 
     @property
@@ -134,47 +159,67 @@ class Model:
         Args:
             source: the sound.
             start_s: second at which to begin.
-            limit_s: seconds of a file that are read; None is a little more than are heard.
+            limit_s: seconds of a file that are read from there on; None is a little more than are heard.
 
         Raises:
-            UserError: a file has no sound that can be read, or ends before `start_s`.
+            UserError: it has no sound that can be read, or ends before `start_s`.
         """
-        if isinstance(source, (str, Path)):
-            limit_s = min(LONGEST_S, start_s + self.window_s + 1) if limit_s is None else limit_s
-            wave = read_sound(source, ffmpeg=ffmpeg_path(self.ffmpeg), limit_s=limit_s)
-        elif isinstance(source, Tensor):
-            wave = to_float(source)
+        start_s = number("start_s", start_s, 0, LATEST_S)
+        if isinstance(source, str | Path):
+            limit_s = min(LONGEST_S, self.window_s + 1) if limit_s is None else limit_s
+            try:
+                wave = read_sound(source, ffmpeg=ffmpeg_path(self.ffmpeg), start_s=start_s, limit_s=limit_s)
+            except OSError as error:
+                raise UserError(f"{source}: cannot be read as a sound ({error.strerror})") from error
+            start_s = 0.0  # the decoder went there
+        elif arrays.is_pair(source):
+            values, rate = source if arrays.is_number(source[1]) else source[::-1]
+            wave = arrays.waveform(values, rate)
+        elif arrays.is_array(source):
+            rows: Any = source
+            if rows.ndim > 1 and len(rows) != 1:
+                shape = list(rows.shape)
+                raise UserError(f"sound of shape {shape}, without a rate: give [N] at 16 kHz, or (channels, rate)")
+            wave = arrays.waveform(rows[0] if rows.ndim > 1 else rows)
         else:
-            values, rate = source
-            wave = to_float(torch.as_tensor(np.asarray(values)))
-            wave = wave.mean(0) if wave.ndim == 2 else wave
-            wave = torchaudio.functional.resample(wave, rate, SAMPLE_RATE_HZ) if rate != SAMPLE_RATE_HZ else wave
+            raise UserError(f"a {type(source).__name__} is no sound: give a file, a waveform, or (waveform, rate)")
         wave = wave[round(start_s * SAMPLE_RATE_HZ) :]
-        if wave.ndim != 1 or len(wave) == 0:
-            what = source if isinstance(source, (str, Path)) else "sound"
-            raise UserError(f"{what}: ends before second {start_s:g}")
+        if len(wave) == 0:
+            raise UserError(f"the sound ends before second {start_s:g}")
         return wave
 
-    def encode_audio(self, sounds: Sound | list[Sound]) -> Tensor:
-        """Sounds -> features z^A [B, D] of unit norm; short ones are repeated to the window, long ones cut."""
-        several = sounds if isinstance(sounds, list) else [sounds]
-        n = round(self.window_s * SAMPLE_RATE_HZ)
-        return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in several]))
+    def encode_audio(self, sounds: Sound | Iterable[Sound]) -> Tensor:
+        """Sounds -> features z^A [B, D] of unit norm; short ones are repeated to the window, long ones cut.
 
-    def encode_image(self, pictures: Picture | list[Picture]) -> Tensor:
-        """Pictures -> features z^V [B, D] of unit norm.
+        Several are a list, a tuple or an iterator, or one array [B, N] at 16 kHz, such as `volumes` gives. That an
+        array without its rate holds channels is never assumed.
 
         Raises:
-            UserError: a file is no picture.
+            UserError: one of them is no sound.
         """
-        several = pictures if isinstance(pictures, list) else [pictures]
+        n = round(self.window_s * SAMPLE_RATE_HZ)
+        return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in arrays.sounds(sounds)]))
+
+    def encode_image(self, pictures: Picture | Iterable[Picture]) -> Tensor:
+        """Pictures -> features z^V [B, D] of unit norm.
+
+        Several are a list, a tuple or an iterator, or one array [B, H, W, 3] or tensor [B, 3, H, W].
+
+        Raises:
+            UserError: one of them is no picture.
+        """
+        several = arrays.several(pictures, 4)
+        if not several:
+            raise UserError("no picture is given")
         return torch.cat([self.method.encode_image(to_unit(self._seen(one))) for one in several])
 
     def _seen(self, picture: Picture) -> Tensor:
         """uint8 [1, 3, H, W]."""
-        if isinstance(picture, (str, Path)):
-            picture = read_image(Path(picture))
-        return picture[None] if isinstance(picture, Tensor) else to_tensor([picture])
+        if isinstance(picture, str | Path):
+            return to_tensor([read_image(Path(picture))])
+        if not isinstance(picture, Image.Image) and not arrays.is_array(picture):
+            raise UserError(f"a {type(picture).__name__} is no picture: give a file, a PIL image or an array")
+        return arrays.picture(picture)[None]
 
     def generate(self, z: Tensor, seed: int = 0, noises: Sequence[int] | None = None) -> Tensor:
         """Features [B, D] -> pictures uint8 [B, 3, R, R].
@@ -184,23 +229,41 @@ class Model:
             seed: the same seed gives the same pictures.
             noises: which of the seed's noises each takes; None is the first for all, as a sweep wants it. A picture
                 depends on its feature, seed and noise alone, not on its batch.
+
+        Raises:
+            UserError: `z` is no features of this model, or a seed lies outside 0 to 2^63 - 1.
         """
-        own = [0] * len(z) if noises is None else list(noises)
+        if not isinstance(z, Tensor):
+            raise UserError(f"features are a tensor [B, {self.dim}], and no {type(z).__name__}")
+        if z.ndim != 2 or z.shape[1] != self.dim or not z.is_floating_point() or not z.isfinite().all():
+            raise UserError(f"features {z.dtype} {list(z.shape)}: give finite floats [B, {self.dim}], B of at least 1")
+        own = [0] * len(z) if noises is None else [seed_of("a noise", noise) for noise in noises]
+        if len(own) != len(z) or not own:
+            raise UserError(f"{len(own)} noises for {len(z)} features: give one of each a picture")
+        seed = seed_of("the seed", seed)
         return from_unit(self.method.decode(z, [clip_seed(seed, str(noise)) for noise in own]))
 
     def mix(
-        self, sounds: Sequence[Sound], gains_db: Sequence[float] | None = None, offsets_s: Sequence[float] | None = None
+        self,
+        sounds: Sound | Iterable[Sound],
+        gains_db: Sequence[float] | None = None,
+        offsets_s: Sequence[float] | None = None,
     ) -> Tensor:
-        """Several sounds in one waveform [N] (`s2v.control.waveform.mix`)."""
+        """Several sounds in one waveform [N] (`s2v.control.waveform.mix`), clipped to [-1, 1]."""
+        gains = None if gains_db is None else numbers("a gain", gains_db, -MAX_DB, MAX_DB)
+        offsets = None if offsets_s is None else numbers("an offset", offsets_s, 0, LONGEST_S)
         try:
-            return waveform.mix([self.sound(one) for one in sounds], gains_db, offsets_s)
+            return waveform.mix([self.sound(one) for one in arrays.sounds(sounds)], gains, offsets).clamp(-1, 1)
         except ValueError as error:
             raise UserError(f"mix: {error}") from error
 
     def volumes(self, sound: Sound, gains_db: Sequence[float]) -> Tensor:
-        """A sound at several gains [len(gains_db), N]."""
-        wave = self.sound(sound)
-        return torch.stack([waveform.gain(wave, db) for db in gains_db])
+        """A sound at several gains [len(gains_db), N], clipped to [-1, 1]."""
+        wave, gains = self.sound(sound), numbers("a gain", gains_db, -MAX_DB, MAX_DB)
+        try:
+            return torch.stack([waveform.gain(wave, db) for db in gains]).clamp(-1, 1)
+        except ValueError as error:
+            raise UserError(f"volumes: {error}") from error
 
     def invert(self, picture: Picture, steps: int | None = None) -> Inversion:
         """Noise and feature that a picture could have come from (paper 5.2).
@@ -210,7 +273,11 @@ class Model:
             steps: of the search; None is the renderer's own number (150 of Adam for the GAN, 100 of DDIM for the LDM).
         """
         renderer = self.method.renderer
-        return renderer.invert(self.method.f_v, self._seen(picture)[0], steps or renderer.inversion_steps)
+        count = renderer.inversion_steps if steps is None else round(number("steps", steps, 1, MAX_STEPS))
+        try:
+            return renderer.invert(self.method.f_v, self._seen(picture)[0], count)
+        except ValueError as error:  # a solver has no more steps than it was trained with
+            raise UserError(f"invert: {error}") from error
 
     def edit(
         self,
@@ -232,13 +299,15 @@ class Model:
         Returns:
             Pictures uint8 [len(weights), 3, R, R], with the noise of the inversion.
         """
+        amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
+        soft, loud = self.encode_audio(self.volumes(sound, [soft_db, loud_db]))
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
-        soft, loud = self.encode_audio(list(self.volumes(sound, [soft_db, loud_db])))
-        return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, weights))
+        return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, amounts))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
-        return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], weights)
+        amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
+        return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], amounts)
 
     def compose(self, picture: Picture, sound: Sound, weights: Sequence[float], seed: int = 0) -> Tensor:
         """A picture and a sound as two conditions at once (composable diffusion; paper 6.1, Fig. 19; LDM only).
@@ -252,9 +321,10 @@ class Model:
         Returns:
             Pictures uint8 [len(weights), 3, R, R].
         """
+        amounts, seed = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT), seed_of("the seed", seed)
         z_v, z_a = self.encode_image(picture), self.encode_audio(sound)
         ldm = self.method.renderer.latent_diffusion()
-        return torch.cat([ldm.compose(z_v, z_a, weight, seed) for weight in weights])
+        return torch.cat([ldm.compose(z_v, z_a, weight, seed) for weight in amounts])
 
     def renoise(self, picture: Picture, sound: Sound, strengths: Sequence[float], seed: int = 0) -> Tensor:
         """A picture noised in part and drawn anew under the mean of its feature and a sound's, as the paper's authors'
@@ -269,9 +339,10 @@ class Model:
         Returns:
             Pictures uint8 [len(strengths), 3, R, R].
         """
+        amounts, seed = numbers("a strength", strengths, 0, 1), seed_of("the seed", seed)
         z = self.interpolate(picture, sound, [0.5])
         images, ldm = self._seen(picture), self.method.renderer.latent_diffusion()
-        return torch.cat([ldm.renoise(images, z, strength, seed) for strength in strengths])
+        return torch.cat([ldm.renoise(images, z, strength, seed) for strength in amounts])
 
 
 def load(run: str | Path | None = None, method: str = "sound2vision", **settings: object) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from s2v.errors import UserError
 from s2v.evaluate.retrieval import ranks, recall_at
 
 
@@ -37,7 +38,7 @@ def test_recall_counts_ranks_up_to_k() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_scores_that_have_no_rank_are_refused(bad: float) -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(UserError, match="not finite"):
         ranks(torch.tensor([[0.0, bad]]), torch.tensor([0]))
 
 

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from s2v.data.reader import picture, samples
 from s2v.errors import UserError
-from s2v.files import read_json, read_parquet
+from s2v.files import file_size, read_json, read_parquet
 from s2v.media.picture import decode_image, encode_jpeg, resize, to_tensor
 from s2v.models.image_encoder import unit
 from s2v.tensors import load_tensors, save_tensors
 
 FILE = "frames.safetensors"
 """Of an exported model: a choice of its training frames."""
+MAX_BYTES = 2**32
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,38 @@ class Frames:
             UserError: a file is not what it should be.
         """
         if (run / FILE).is_file():
+            if file_size(run / FILE) > MAX_BYTES:
+                raise UserError(f"{run / FILE}: larger than {MAX_BYTES // 2**30} GiB; export fewer frames")
             stored = load_tensors(run / FILE)
             try:
                 parts = stored["jpegs"].split(stored["lengths"].tolist())
                 found = cls(stored["features"].float(), [], [], [bytes(part.numpy()) for part in parts])
             except (KeyError, RuntimeError, TypeError) as error:
                 raise UserError(f"{run / FILE}: not frames of an exported model") from error
-            if len(found.jpegs) != len(found.features):
+            if found.features.ndim != 2 or len(found.jpegs) != len(found.features):
                 raise UserError(f"{run / FILE}: {len(found.jpegs)} pictures for {len(found.features)} features")
             return found
         features, keys = run / "embed/train.safetensors", run / "embed/train.parquet"
         packs = sorted((run / "pack/train").glob("*.tar"))
         if not (packs and features.is_file() and keys.is_file()):
             return None
-        names = [str(row["key"]) for row in read_parquet(keys)]
-        return cls(unit(load_tensors(features)["features"]), names, packs, [])
+        names = [str(row["key"]) for row in read_parquet(keys, ["key"])]
+        z_v = unit(load_tensors(features, need=["features"])["features"])
+        if len(z_v) != len(names):
+            raise UserError(f"{keys}: {len(names)} names for {len(z_v)} features; run stage embed again")
+        return cls(z_v, names, packs, [])
 
     def __len__(self) -> int:
         return len(self.features)
 
     def nearest(self, z: Tensor, count: int, px: int) -> Tensor:
-        """The `count` frames whose features are nearest to z [D] of unit norm: uint8 [count, 3, px, px]."""
+        """The `count` frames whose features are nearest to z [D] of unit norm: uint8 [count, 3, px, px].
+
+        Raises:
+            UserError: its features are of another size, or a picture cannot be read.
+        """
+        if self.features.shape[1:] != z.shape:
+            raise UserError(f"the training frames have features {list(self.features.shape[1:])}, not {list(z.shape)}")
         order = (self.features @ z).topk(min(count, len(self))).indices.tolist()
         if self.jpegs:
             return torch.cat([resize(to_tensor([decode_image(self.jpegs[i])]), px) for i in order])
@@ -89,7 +101,10 @@ class Frames:
         """Of the shards that hold them; of the others not even the headers are read."""
         found: dict[str, Tensor] = {}
         for tar in self.packs:
-            own = set(wanted).intersection(read_json(tar.with_suffix(".json"))["keys"])
+            index = read_json(tar.with_suffix(".json"))
+            if not isinstance(index, dict) or not isinstance(index.get("keys"), list):
+                raise UserError(f"{tar.with_suffix('.json')}: not the index of a shard; run stage pack again")
+            own = set(wanted).intersection(map(str, index["keys"]))
             if own:
                 for sample in samples(tar, lambda key, _, own=own: ["jpg"] if key in own else None):  # type: ignore[misc]
                     found[sample["__key__"]] = picture(tar, sample, "jpg", px, "squash")

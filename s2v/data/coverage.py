@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from s2v.errors import Reason, UserError
-from s2v.files import atomic_path, write_text
+from s2v.files import atomic_path, read_csv, read_table, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
 COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
@@ -74,7 +73,7 @@ def run(*, manifest: list[Path], stages: list[Path], csv: Path, by_class: Path, 
 
 
 def _read(paths: Sequence[Path], columns: list[str]) -> pa.Table:
-    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+    return pa.concat_tables([read_table(path, columns=columns) for path in paths])
 
 
 def cover(clips: pa.Table, outcomes: pa.Table) -> pa.Table:
@@ -154,14 +153,13 @@ def read_shares(path: Path) -> list[Share]:
     Raises:
         UserError: it is another file.
     """
-    with open(path, encoding="utf-8", newline="") as stream:
-        reader = csv_module.DictReader(stream)
-        if tuple(reader.fieldnames or ())[: len(_CLASS)] != _CLASS:
-            raise UserError(f"{path}: is not a table of stage coverage; remove it and run that stage again")
-        rows = []
-        for row in reader:
+    rows = []
+    for row in read_csv(path, _CLASS, ("wanted", "got", "lost")):
+        try:
             reasons = {name: int(n) for name, n in row.items() if name not in _CLASS and int(n)}
             rows.append(Share(row["class"], row["split"], int(row["got"]), reasons))
+        except ValueError as error:
+            raise UserError(f"{path}: is not a table of stage coverage; remove it and run that stage again") from error
     return rows
 
 

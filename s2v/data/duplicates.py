@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from s2v.data.status import STATUS
 from s2v.errors import Reason
-from s2v.files import atomic_path
+from s2v.files import atomic_path, read_table
 from s2v.progress import track
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def run(
         outputs: status shards to write.
     """
     assert config.max_distance is not None
-    shards = [pq.read_table(path, columns=["clip_id", "split"]) for path in manifest]
-    states = [pq.read_table(path, columns=["clip_id", "phash"]) for path in extracted]
+    shards = [read_table(path, columns=["clip_id", "split"]) for path in manifest]
+    states = [read_table(path, columns=["clip_id", "phash"]) for path in extracted]
     hashes: dict[str, bytes | None] = dict(zip(_column(states, "clip_id"), _column(states, "phash"), strict=True))
     clips = pa.concat_tables(shards)
     ids, is_test = clips["clip_id"].to_pylist(), np.array(clips["split"].to_pylist(), dtype=object) == test_split

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import Reason, UserError
-from s2v.files import atomic_path, digest, read_json, read_parquet, write_json, write_parquet
+from s2v.files import atomic_path, digest, read_json, read_parquet, read_table, write_json, write_parquet
 from s2v.identity import code_digest
 from s2v.media.diagnosis import check_file
 from s2v.progress import track
@@ -109,7 +107,7 @@ def _look_unpacked(rows: list[Row], unpacked: Sequence[Path]) -> Iterator[Row]:
     """Rows of videos that came out of tars."""
     wanted = [row["clip_id"] for row in rows]
     filters = [("clip_id", "in", wanted)]
-    found = {row["clip_id"]: row for path in unpacked for row in pq.read_table(path, filters=filters).to_pylist()}
+    found = {row["clip_id"]: row for path in unpacked for row in read_table(path, filters=filters).to_pylist()}
     for clip_id in wanted:
         try:
             if clip_id not in found:

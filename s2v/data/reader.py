@@ -103,7 +103,7 @@ def decode_wave(data: bytes, sample_rate_hz: int) -> NDArray[np.int16]:
     """Mono waveform, int16 [N], of FLAC or WAV bytes.
 
     Raises:
-        UserError: not such bytes, another rate, more than one channel, or longer than any clip may be.
+        UserError: not such bytes, cut off, another rate, more than one channel, or longer than any clip may be.
     """
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as sound:
@@ -113,6 +113,8 @@ def decode_wave(data: bytes, sample_rate_hz: int) -> NDArray[np.int16]:
             if sound.frames > MAX_WAVE_SAMPLES:
                 raise UserError(f"sound of {sound.frames} samples is above the limit of {MAX_WAVE_SAMPLES}")
             wave: NDArray[np.int16] = sound.read(dtype="int16")
+            if len(wave) != sound.frames:
+                raise UserError(f"sound of {sound.frames} samples ends after {len(wave)}")
             return wave
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
         raise UserError(f"not readable sound ({' '.join(str(error).split())})") from error

@@ -54,7 +54,12 @@ def run(*, manifest: list[Path], first: list[str], size: int, output: Path) -> N
 
 def read_classes(path: Path | None) -> frozenset[str] | None:
     """The names that `run` wrote; None, which is all clips, where there is no file."""
-    return None if path is None else frozenset(read_json(path))
+    if path is None:
+        return None
+    names = read_json(path)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{path}: no list of classes; remove it and run stage classes again")
+    return frozenset(names)
 
 
 def indices(labels: Sequence[str | None], classes: frozenset[str] | None) -> list[int]:

@@ -23,7 +23,7 @@ from torch import Tensor
 from s2v.data.reader import Only, Sample, decode_wave, decoded, label_of, picture, samples
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
-from s2v.files import digest, read_json, sha256, write_json
+from s2v.files import digest, file_size, read_json, sha256, write_json
 from s2v.identity import code_digest
 from s2v.media.picture import Policy
 from s2v.media.spectrogram import encoder_input, n_frames
@@ -148,13 +148,15 @@ class Store:
             return _in_memory(tars, counts, form)
         about = {"form": asdict(form), "shards": [sha256_of(tar) for tar in tars], "code": code_digest(__name__)}  # type: ignore[call-overload]
         place = self.folder / digest([type(form).__name__, about])
-        if self.is_main:
-            if not (place / "about.json").exists():
-                _write(tars, counts, form, place, self.workers)
-        else:
-            while not (place / "about.json").exists():
-                time.sleep(_POLL_S)
-        found = read_json(place / "about.json")
+        found = _whole(place, row_bytes)
+        if found is None and self.is_main:
+            _write(tars, counts, form, place, self.workers)
+            found = _whole(place, row_bytes)
+            if found is None:
+                raise UserError(f"{place}: decoded samples cannot be read back; set runtime.scratch to another disk")
+        while found is None:
+            time.sleep(_POLL_S)
+            found = _whole(place, row_bytes)
         n = len(found["keys"])
         rows = torch.from_file(str(place / "rows"), shared=False, size=n * math.prod(form.shape), dtype=form.dtype)
         return Table(rows.view(n, *form.shape), found["keys"], found["labels"])
@@ -184,6 +186,16 @@ def sha256_of(tar: Path) -> str:
         if isinstance(record, dict) and record.get("bytes") == tar.stat().st_size and "sha256" in record:
             return str(record["sha256"])
     return sha256(tar)
+
+
+def _whole(place: Path, row_bytes: int) -> dict[str, Any] | None:
+    """Keys and classes of a table whose files are whole; None where one is missing or damaged."""
+    try:
+        found: dict[str, Any] = read_json(place / "about.json")
+        n = len(found["keys"])
+        return found if len(found["labels"]) == n and file_size(place / "rows") == n * row_bytes else None
+    except (UserError, KeyError, TypeError):
+        return None
 
 
 def _count(tar: Path) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media.picture import from_unit, resize, to_unit
+from s2v.tensors import not_finite
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
 CLIP_FILES = ("clip/ViT-B-32.safetensors", "clip/ViT-B-32.pt")
@@ -56,7 +57,9 @@ class JudgeEvaluator:
         self.judge = load(Judge, folder, device)
         self.prompt, self.device = prompt, device
         self.class_names: list[str] = self.judge.class_names
-        self.label: str = self.judge.about["label"]
+        self.label: str = str(self.judge.about.get("label", ""))
+        if not self.label:
+            raise UserError(f"{folder}: config.json names no `about.label`; run stage judge again")
 
     @torch.inference_mode()
     def _see(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -157,6 +160,7 @@ def _load_clip(path: Path, device: torch.device | str) -> tuple[Any, Any]:
         )
     except Exception as error:  # open_clip, torch and safetensors each raise their own
         raise UserError(f"{path}: not readable as weights of CLIP ViT-B/32 ({_line(error)})") from error
+    _check_finite(model, path, "clip")
     return model.eval(), open_clip.get_tokenizer("ViT-B-32")
 
 
@@ -171,7 +175,14 @@ def _load_inception(path: Path, device: torch.device | str) -> Any:
         )
     except Exception as error:
         raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
+    _check_finite(network, path, "inception")
     return network.to(device)
+
+
+def _check_finite(network: torch.nn.Module, path: Path, kind: str) -> None:
+    name = not_finite(network.state_dict())
+    if name is not None:
+        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch {_NAMES[kind]}`")
 
 
 def _line(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""FID, IS and KID from features and probabilities (paper 4.1), in float64; agrees with torch-fidelity."""
+"""FID, IS and KID from features and probabilities (paper 4.1), in float64; agrees with torch-fidelity.
+
+Of numbers that are not finite none of them is made: that is a `UserError`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+
+from s2v.errors import UserError
 
 IS_SHUFFLE_SEED = 2020
 """Seed of the shuffle before the parts of IS; torch-fidelity's own."""
@@ -33,10 +38,16 @@ class Reference:
 def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"features of shape {tuple(features.shape)}: a covariance needs at least two rows")
-    x = features.double()
+    x = _finite(features)
     mean = x.mean(0)
     centred = x - mean
     return mean, centred.T @ centred / (len(x) - 1)
+
+
+def _finite(values: Tensor) -> Tensor:
+    if not values.isfinite().all():
+        raise UserError("evaluate: features are not finite; the evaluator's weights are damaged or did not train")
+    return values.double()
 
 
 def frechet_distance(features: Tensor, reference: Reference | Tensor) -> float:
@@ -80,7 +91,7 @@ def inception_score(probabilities: Tensor, splits: int, shuffle: bool = True) ->
     Returns:
         Mean and standard deviation over the parts; 1 <= IS <= K.
     """
-    p = probabilities.double()
+    p = _finite(probabilities)
     n = len(p)
     if n == 0:
         raise ValueError("IS of no picture")
@@ -101,7 +112,7 @@ def kernel_distance(features: Tensor, real: Tensor) -> float:
 
     Unlike FID it has no bias in N, so it is the one to trust below some thousand pictures. May fall below 0.
     """
-    x, y = features.double(), real.double()
+    x, y = _finite(features), _finite(real)
     m, n = len(x), len(y)
     if m < 2 or n < 2:
         raise ValueError("KID needs at least two pictures on each side")

@@ -3,6 +3,7 @@ or {name: {"missing": reason}} where the data or the configuration do not give o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ class Quantity:
     about: str = ""
 
     def __post_init__(self) -> None:
-        if not self.low <= self.high:
+        if not (math.isfinite(self.value) and self.low <= self.high):
             raise ValueError(f"a quantity of {self.value} without an interval: {self.low} to {self.high}")
 
     @classmethod

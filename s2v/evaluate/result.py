@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
 from s2v.errors import UserError
 from s2v.files import read_json, write_json
 
@@ -53,6 +55,7 @@ class Drawn:
         return cls(**{one.name: record[one.name] for one in fields(cls) if one.name in record})
 
 
+@with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @dataclass(frozen=True, kw_only=True)
 class Result(Drawn):
     """The metrics of one tar of pictures; those that could not be had are None, and `missing` says why.
@@ -99,13 +102,17 @@ def read_result(path: Path) -> Result:
     """What `write_result` wrote.
 
     Raises:
-        UserError: the file is no such file.
+        UserError: the file is no such file, or a metric of it is not finite.
     """
-    names = {spelled: name for name, spelled in _SPELLED.items()}
+    names, found = {spelled: name for name, spelled in _SPELLED.items()}, read_json(path)
     try:
-        return Result(**{names.get(key, key): value for key, value in read_json(path).items()})
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"{path}: no result of stage evaluate ({error}); remove it and run again") from error
+        if isinstance(found, dict):
+            found = {names.get(key, key): value for key, value in found.items()}
+        return TypeAdapter(Result).validate_python(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UserError(f"{path}: no result of stage evaluate ({line}); remove it and run again") from error
 
 
 __all__ = ["Drawn", "Result", "read_result", "write_result"]

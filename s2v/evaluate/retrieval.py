@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from s2v.errors import UserError
+
 TIE_RULE = "a class name that scores the same as the true one counts as ranked above it"
 
 
@@ -22,12 +24,13 @@ def ranks(scores: Tensor, truth: Tensor) -> Tensor:
         int64 [N] in 1..C.
 
     Raises:
-        ValueError: a score is not finite, or the shapes do not belong together.
+        UserError: a score is not finite, so it has no rank.
+        ValueError: the shapes do not belong together.
     """
     if scores.ndim != 2 or truth.shape != scores.shape[:1]:
         raise ValueError(f"scores {tuple(scores.shape)}, truth {tuple(truth.shape)} do not belong together")
     if not torch.isfinite(scores).all():
-        raise ValueError("a score is not finite, so it has no rank")
+        raise UserError("evaluate: scores are not finite; the evaluator's weights are damaged or did not train")
     if len(truth) and (int(truth.min()) < 0 or int(truth.max()) >= scores.shape[1]):
         raise ValueError(f"a true class lies outside 0..{scores.shape[1] - 1}")
     true_score = scores.gather(1, truth[:, None])

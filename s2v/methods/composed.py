@@ -18,13 +18,19 @@ class Composed:
     """f_V of a picture, or f_A of a sound in its place -> renderer.
 
     Raises:
-        UserError: a part is missing or damaged, or f_A's features are not of the size of f_V's.
+        UserError: a part is missing or damaged, or f_V, f_A and the renderer are not of features of one size; later,
+            what comes is not finite.
     """
 
     def __init__(self, entry: Entry, sources: Sources) -> None:
         self.entry, self.window_s = entry, sources.config.window_s
         self.renderer = renderer(entry, sources)
         self.f_v: Eye = self.renderer.f_v or load(ImageEncoder, sources.part("encoder"), sources.device)
+        if self.renderer.dim not in (None, self.f_v.dim):
+            raise UserError(
+                f"{sources.part('generator')}: takes features of {self.renderer.dim} numbers, and the image encoder of "
+                f"{entry.name} gives {self.f_v.dim}; run its stage again"
+            )
         self.f_a = load(AudioEncoder, sources.part("align"), sources.device) if entry.hears else None
         if self.f_a is not None and self.f_a.dim != self.f_v.dim:
             raise UserError(
@@ -51,9 +57,14 @@ class Composed:
 
     def decode(self, z: Tensor, seeds: list[int]) -> Tensor:
         """Conditions [B, D] and one noise seed each -> pictures [B, 3, R, R] in [-1, 1]."""
-        return self.renderer.draw(z, seeds)
+        made = self.renderer.draw(z, seeds)
+        if not made.isfinite().all():
+            raise UserError(f"{self.entry.name}: a picture is not finite; the generator's weights are damaged")
+        return made
 
     def _condition(self, z: Tensor) -> Tensor:
+        if not z.isfinite().all():
+            raise UserError(f"{self.entry.name}: a feature is not finite; the encoder's weights are damaged")
         return unit(z) if self.renderer.unit_norm else z
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from s2v.media.spectrogram import encoder_input
+from s2v.models.bounds import Hearing
 from s2v.models.resnet import ResNet
 
 
@@ -22,7 +23,9 @@ class AudioEncoder(nn.Module):
         head: linear, or fc2: two layers with a ReLU between, the first as wide as the second.
     """
 
-    def __init__(self, dim: int, width: int, final_relu: bool, audio: dict[str, Any], head: str = "linear") -> None:
+    def __init__(
+        self, dim: int, width: int, final_relu: bool, audio: Hearing, head: Literal["linear", "fc2"] = "linear"
+    ) -> None:
         super().__init__()
         self.audio, self.dim = audio, dim
         self.backbone = ResNet(18, width, in_channels=1)

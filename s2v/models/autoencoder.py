@@ -9,13 +9,14 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from s2v.media.picture import to_unit
+from s2v.models.bounds import Side
 
 if TYPE_CHECKING:
     from s2v.config import VaeConfig
 
 
 def autoencoder(
-    resolution: int, channels: list[int], layers_per_block: int, latent_channels: int, groups: int
+    resolution: Side, channels: list[int], layers_per_block: int, latent_channels: int, groups: int
 ) -> AutoencoderKL:
     """The KL autoencoder: pictures [B, 3, R, R] in [-1, 1] <-> latents [B, C, R / f, R / f], f = 2^(levels - 1).
 

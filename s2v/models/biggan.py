@@ -6,7 +6,7 @@ their shapes and parameter counts do not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -130,7 +130,7 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        resolution: int = 128,
+        resolution: Literal[32, 64, 128, 256] = 128,
         channels: int = 96,
         dim_z: int = 120,
         dim_feature: int = 2048,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.media.picture import Policy, resize, to_unit
+from s2v.models.bounds import Side
 from s2v.models.resnet import ResNet
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ class ImageEncoder(nn.Module):
         self,
         depth: int,
         width: int,
-        image_px: int,
-        architecture: str = "resnet",
-        patch_px: int = 16,
+        image_px: Side,
+        architecture: Literal["resnet", "vit"] = "resnet",
+        patch_px: Side = 16,
         heads: int = 12,
-        stem: str = "patch",
+        stem: Literal["patch", "conv"] = "patch",
     ) -> None:
         super().__init__()
         self.image_px = image_px

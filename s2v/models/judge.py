@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from s2v.models.bounds import Side
 from s2v.models.resnet import ResNet
 
 SMALL_PX = 100
@@ -51,7 +52,7 @@ class Judge(nn.Module):
     """
 
     def __init__(
-        self, class_names: list[str], image_px: int, width: int, dim: int, about: dict[str, Any] | None = None
+        self, class_names: list[str], image_px: Side, width: int, dim: int, about: dict[str, Any] | None = None
     ) -> None:
         super().__init__()
         self.class_names, self.about = class_names, about or {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,10 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from pydantic import Field
 from torch import Tensor, nn
+
+from s2v.models.bounds import Side
 
 if TYPE_CHECKING:
     from s2v.config import DiffusionConfig
@@ -46,7 +49,7 @@ class LatentDiffusion(nn.Module):
         self,
         dim_feature: int,
         latent_channels: int,
-        latent_px: int,
+        latent_px: Side,
         channels: list[int],
         attention: list[bool],
         layers_per_block: int,
@@ -54,9 +57,9 @@ class LatentDiffusion(nn.Module):
         groups: int,
         tokens: int,
         token_dim: int,
-        prediction: str,
-        timesteps: int,
-        beta_schedule: str,
+        prediction: Literal["epsilon", "v_prediction"],
+        timesteps: Annotated[int, Field(le=100_000)],
+        beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"],
     ) -> None:
         super().__init__()
         self.dim, self.latent_channels, self.latent_px = dim_feature, latent_channels, latent_px

@@ -9,13 +9,13 @@ right in 99 % of clips, against 92 % with means (a small or short thing drowns i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.media.spectrogram import HOP, LOG_FLOOR, N_FFT, SAMPLE_RATE_HZ, fit_window, log_spectrogram, standardise
+from s2v.models.bounds import Hearing, Side
 
 BINS, COLUMNS = 4, 2  # spectrogram cells averaged into one: what a moment sounds like needs no more
 
@@ -101,7 +101,7 @@ class Localiser(nn.Module):
         ear: how it hears, an `Ear` or its values.
     """
 
-    def __init__(self, width: int, dim: int, image_px: int, ear: Ear | dict[str, Any]) -> None:
+    def __init__(self, width: int, dim: int, image_px: Side, ear: Ear | Hearing) -> None:
         super().__init__()
         self.dim, self.image_px = dim, image_px
         self.ear = ear if isinstance(ear, Ear) else Ear(**ear)

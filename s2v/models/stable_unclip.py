@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from s2v.errors import UserError
 from s2v.files import read_json
 from s2v.media.picture import Policy, resize, to_unit
+from s2v.tensors import not_finite
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
 FOLDER = "stable-unclip"
@@ -208,6 +209,9 @@ def _net(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     for key in ("missing_keys", "mismatched_keys"):
         if info[key]:
             raise UserError(f"{folder}: not the published layout: {key.replace('_', ' ')}: {sorted(info[key])[0]}")
+    bad = not_finite(net.state_dict())
+    if bad is not None:
+        raise UserError(f"{folder}: {bad} holds NaN or infinity; run `s2v weights fetch stable-unclip` again")
     return net.eval().requires_grad_(False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from s2v.evaluate.gap import Geometry, geometry
+from s2v.files import read_csv
 from s2v.report.canvas import open_frame, save
 from s2v.tensors import load_tensors
 
@@ -113,7 +113,7 @@ def fig07(*, tensors: Path, runs_table: Path, output: Path, seed: int = 0) -> No
     if not pairs:
         save(_nothing(figure), output)
         return
-    r1_of = {row["shown"]: row["R@1"] for row in _read(runs_table)}
+    r1_of = {row["shown"]: row["R@1"] for row in read_csv(runs_table, ("shown", "R@1"), ("R@1",))}
     for i, (loss, (z_v, z_a)) in enumerate(pairs.items()):
         axes = figure.add_subplot(1, len(pairs), i + 1)
         both = torch.cat([z_v, z_a]).double().numpy()
@@ -141,7 +141,8 @@ def fig07(*, tensors: Path, runs_table: Path, output: Path, seed: int = 0) -> No
 
 def fig_gap(*, runs_table: Path, output: Path) -> None:
     """Draw R@1 against the magnitude of the gap, a mark for each training, one kind for each row of Table 2."""
-    rows = [row for row in _read(runs_table) if row["R@1"]]
+    numbers = ("magnitude", "R@1")
+    rows = [row for row in read_csv(runs_table, ("row", *numbers), numbers) if row["R@1"]]
     figure = Figure(figsize=(3.5, 2.9), layout="constrained")
     if not rows:
         save(_nothing(figure), output)
@@ -165,11 +166,6 @@ def fig_gap(*, runs_table: Path, output: Path) -> None:
     axes.legend(fontsize=7, frameon=False, title="row", title_fontsize=7, handletextpad=0.2)
     open_frame(axes)
     save(figure, output)
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def _nothing(figure: Figure) -> Figure:

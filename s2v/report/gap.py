@@ -106,12 +106,12 @@ def run(
 
 def _matched(features: Path, keys: list[str]) -> Tensor:
     """f_V's features [N, D] in the order of `keys`."""
-    names = [row["key"] for row in read_parquet(features.with_suffix(".parquet"))]
+    names = [row["key"] for row in read_parquet(features.with_suffix(".parquet"), ["key"])]
     place = {name: i for i, name in enumerate(names)}
     lost = [key for key in keys if key not in place]
     if lost or not keys:
         raise UserError(f"{features}: lacks {len(lost)} of {len(keys)} clips with sound; run stage embed again")
-    return load_tensors(features)["features"][[place[key] for key in keys]].float()
+    return load_tensors(features, need=["features"])["features"][[place[key] for key in keys]].float()
 
 
 def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:

@@ -131,7 +131,7 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
 
 def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
     first = group[0][1]
-    tables = [read_parquet(path.with_suffix(".parquet")) for path, _ in group]
+    tables = [read_parquet(path.with_suffix(".parquet"), ["clip_id", "rank"]) for path, _ in group]
     clips = [entry["clip_id"] for entry in tables[0]]
     if any([entry["clip_id"] for entry in table] != clips for table in tables):
         raise UserError(f"table: the seeds of {first.method} saw different clips; run stage generate again")
@@ -142,7 +142,11 @@ def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
         row.hits, row.hits5 = (rank <= 1).astype(np.float64), (rank <= 5).astype(np.float64)
         row.r1, row.r5 = (crossed(row.by_training(hits), bootstrap) for hits in (row.hits, row.hits5))
     if first.inception is not None:
-        tensors = [load_tensors(path.with_suffix(".safetensors")) for path, _ in group]
+        need = ("probabilities", "features", "reference")
+        tensors = [load_tensors(path.with_suffix(".safetensors"), need=need) for path, _ in group]
+        for (path, _), each in zip(group, tensors, strict=True):
+            if not len(each["probabilities"]) == len(each["features"]) == len(clips):
+                raise UserError(f"{path}: its tensors are not of {len(clips)} clips; run stage evaluate again")
         row.probabilities = [each["probabilities"] for each in tensors]
         row.inception = _interval(row, row.inception_of, statistic_resamples(bootstrap))
         if first.fid is not None:

@@ -101,7 +101,7 @@ def run(
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
-    features = [load_tensors(path)["features"] for path in (train_features, val_features)]
+    features = [load_tensors(path, need=["features"])["features"] for path in (train_features, val_features)]
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
     model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio, config.head)

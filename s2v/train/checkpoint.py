@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ConfigDict, TypeAdapter, with_config
 from torch import Tensor, nn
 
 from s2v.errors import UserError
@@ -31,6 +32,7 @@ Modules = dict[str, nn.Module]
 Optimizers = dict[str, torch.optim.Optimizer]
 
 
+@with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @dataclass
 class State:
     """Where a training stands: all of it that is not in a module or an optimiser."""
@@ -63,7 +65,13 @@ def _folder(output_dir: Path) -> Path:
 
 def _notes(folder: Path) -> list[Path]:
     """The whole checkpoints of a folder, the newest first."""
-    return sorted(folder.glob("[0-9]*.json"), reverse=True)
+    return sorted((note for note in folder.glob("[0-9]*.json") if note.stem.isdecimal()), reverse=True)
+
+
+def last_step(output_dir: Path) -> int | None:
+    """Step of the newest checkpoint."""
+    notes = _notes(_folder(output_dir))
+    return int(notes[0].stem) if notes else None
 
 
 def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, state: State) -> None:
@@ -105,20 +113,23 @@ def load(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, r
     for path in _notes(folder):
         try:
             note = read_json(path)
-            state, groups, other = State(**note["state"]), note["groups"], note["key"] != key
+            state, groups, other = TypeAdapter(State).validate_python(note["state"]), note["groups"], note["key"] != key
+            if state.step != int(path.stem):
+                raise ValueError(f"of step {state.step}")
             # On the CPU: optimisers move what belongs on the device, and keep Adam's `step`, which is asked for at
             # every step, where it costs no synchronisation.
             tensors = load_tensors(path.with_suffix(".safetensors"))
             if state.best is not None:
                 load_tensors(folder / "best.safetensors")
-        except (UserError, KeyError, TypeError) as error:
-            log.warning("%s: damaged (%s); looking for the one before", path, error)
+        except (UserError, KeyError, TypeError, ValueError) as error:
+            log.warning("%s: damaged (%s); looking for the one before", path, " ".join(str(error).split())[:300])
             continue
         try:
             _restore(tensors, groups, modules, optimizers)
-        except (KeyError, ValueError, RuntimeError) as error:
+        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{path}: does not fit this training ({reason}); set runtime.resume: matching") from error
+            what = "set runtime.resume: matching" if other else "remove it and run the stage again"
+            raise UserError(f"{path}: does not fit this training ({reason}); {what}") from error
         if other:
             state.records.append({"step": state.step, "resumed_from_other_key": note["key"]})
         return state
@@ -164,9 +175,11 @@ def _key(notes: list[Path]) -> str | None:
     """The key that a folder's newest readable checkpoint is of."""
     for note in notes:
         try:
-            return str(read_json(note)["key"])
+            key = read_json(note)["key"]
         except (UserError, KeyError, TypeError):
             continue
+        if isinstance(key, str):
+            return key
     return None
 
 

@@ -220,8 +220,9 @@ def run(
         UserError: pictures and features do not belong together.
     """
     place = Runtime.from_config(runtime, threads)
-    tensors = [load_tensors(path) for path in features]
-    own, flipped = (torch.cat([t[name] for t in tensors]) for name in ("features", "features_flipped"))
+    names = ("features", "features_flipped")
+    tensors = [load_tensors(path, need=names) for path in features]
+    own, flipped = (torch.cat([t[name] for t in tensors]) for name in names)
     encoder = load(ImageEncoder, encoder_dir, place.device)
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:

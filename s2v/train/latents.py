@@ -10,7 +10,6 @@ from torch import Tensor
 
 from s2v.data.reader import read_images
 from s2v.errors import UserError
-from s2v.files import read_json
 from s2v.models.autoencoder import autoencoder, encode
 from s2v.models.store import load
 from s2v.runtime import Runtime
@@ -30,7 +29,7 @@ def run(*, packs: list[Path], vae_dir: Path, output: Path, runtime: RuntimeConfi
     """
     place = Runtime.from_config(runtime, threads)
     vae = load(autoencoder, vae_dir, place.device)
-    resolution = int(read_json(vae_dir / "config.json")["resolution"])
+    resolution = int(vae.config["sample_size"])
     parts: list[tuple[Tensor, Tensor]] = []
     for pack in packs:  # a shard at a time: all pictures of a large split are several times their latents
         images, _, _ = read_images([pack], resolution)

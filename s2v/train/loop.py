@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from s2v.errors import UserError
 from s2v.files import write_bytes
 from s2v.identity import code_digest
 from s2v.media.picture import encode_png, grid
 from s2v.progress import bar
+from s2v.tensors import NotFinite
 from s2v.train import checkpoint
 from s2v.train.checkpoint import State
-from s2v.train.step import train_step
+from s2v.train.step import Diverged, train_step
 from s2v.train.task import Task
 
 if TYPE_CHECKING:
@@ -78,6 +82,10 @@ def fit(
 
     Returns:
         The last numbers logged.
+
+    Raises:
+        UserError: a loss, gradient, weight or validation is not finite. It stops at that step, and the checkpoints
+            before it stay.
     """
     runtime = task.runtime
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -93,11 +101,12 @@ def fit(
     diary = _Diary(name, output_dir, state, runtime.is_main)
     _train_mode(task)
     stop = state.step >= task.steps
-    with bar(name, total=task.steps, done=state.step, shown=runtime.is_main) as advance:
+    shown = bar(name, total=task.steps, done=state.step, shown=runtime.is_main)
+    with _diverging(name, output_dir, state), shown as advance:
         while not stop:
             torch.manual_seed((task.seed * 1_000_003 + state.step * 997) % 2**63)
-            numbers = train_step(task, state.step)
             state.step += 1
+            numbers = train_step(task, state.step - 1)
             advance(1)
             last = stop = state.step == task.steps
             diary.add(numbers, write=state.step % LOG_EVERY == 0 or last)
@@ -106,6 +115,9 @@ def fit(
             if _due(task.validate_every, state.step, last):
                 held_out = {k: runtime.mean(v) for k, v in task.validate(state.step).items()}
                 _train_mode(task)
+                for metric, value in held_out.items():
+                    if not math.isfinite(value):
+                        raise Diverged(f"the validation `{metric}` is {value}")
                 diary.validation(held_out)
                 stop = _worse(task, state, held_out, output_dir) or last
             if _due(checkpoint_every, state.step, stop):
@@ -121,6 +133,21 @@ def fit(
     for record in state.records:
         final.update(record)
     return final
+
+
+@contextmanager
+def _diverging(name: str, output_dir: Path, state: State) -> Iterator[None]:
+    """What is not finite ends the training in a line."""
+    try:
+        yield
+    except (Diverged, NotFinite) as error:
+        last = checkpoint.last_step(output_dir)
+        kept = f"the checkpoint of step {last} is kept, from which runtime.resume: any goes on"
+        if last is None:
+            kept = "there is no checkpoint yet"
+        raise UserError(
+            f"{name}: diverged at step {state.step}: {error}; lower its learning rate, or look at its data; {kept}"
+        ) from error
 
 
 def _train_mode(task: Task) -> None:

@@ -4,33 +4,86 @@ A loss that compares samples with each other (contrast, Sinkhorn's codes) sees t
 gathered over processes, and each process takes the gradient of its own rows. Where its share is in several pieces, the
 outputs come from a first pass without a graph, and each piece is computed again to take its gradient further
 (GradCache, Gao et al. 2021). Gradients are summed over pieces and processes.
+
+A step whose loss, gradient or weight is not finite is the last one. No such step is part of the plan: bf16 reaches as
+far as fp32, so there is no gradient scaler, which would skip steps whose gradient is infinite.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from s2v.train.norms import one_of_several
 from s2v.train.task import Batch, Outputs, Task, Update
 
+LARGEST_RATE = 1e35
+
+
+class Diverged(ArithmeticError):
+    """A number of a step is not finite; the message says which."""
+
 
 def train_step(task: Task, step: int) -> dict[str, float]:
-    """Update the nets of `task`; returns what is logged. torch's random numbers were seeded from (seed, step)."""
+    """Update the nets of `task`; returns what is logged. torch's random numbers were seeded from (seed, step).
+
+    Raises:
+        Diverged: a loss, a gradient or a weight is not finite.
+    """
     runtime = task.runtime
     numbers: dict[str, float] = {}
     for update in task.updates(step):
         optimizer = task.optimizers[update.optimizer]
+        if update.learning_rate > LARGEST_RATE:
+            raise Diverged(f"the learning rate {update.learning_rate:g} is beyond single precision")
         for group in optimizer.param_groups:
             group["lr"] = update.learning_rate
         logged = _backward(task, update)
-        runtime.sum(p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        runtime.sum(p.grad for p in parameters if p.grad is not None)
         optimizer.step()
+        numbers |= _looked_at(task, logged, parameters)
         optimizer.zero_grad(set_to_none=True)
-        numbers |= {name: float(value) for name, value in logged.items()}
     if task.ema is not None:
         task.ema.update(step)
     return numbers
+
+
+def _looked_at(task: Task, logged: dict[str, Tensor], parameters: Sequence[Tensor]) -> dict[str, float]:
+    """What is logged, as numbers: with the norms of gradients and weights, so that the device is waited for once."""
+    gradients = task.gradient_norms
+    if gradients is None:
+        gradients = [p.grad for p in parameters if p.grad is not None]
+    norms = [get_total_norm(gradients), get_total_norm(parameters)]
+    *values, gradient, weight = torch.stack([*logged.values(), *(n.to(parameters[0].device) for n in norms)]).tolist()
+    if task.gradient_norms is not None:
+        task.gradient_norms.clear()
+    numbers = dict(zip(logged, values, strict=True))
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise Diverged(f"the loss `{name}` is {value}")
+    if not math.isfinite(gradient + weight):
+        norm = "gradients" if not math.isfinite(gradient) else "weights"
+        raise Diverged(_culprit(task, parameters) or f"the norm of the {norm} is beyond single precision")
+    return numbers
+
+
+def _culprit(task: Task, parameters: Sequence[Tensor]) -> str | None:
+    own = {id(p) for p in parameters}
+    named = [
+        (f"{part}.{k}", p) for part, net in task.modules.items() for k, p in net.named_parameters() if id(p) in own
+    ]
+    for name, p in named:
+        if p.grad is not None and not p.grad.isfinite().all():
+            return f"the gradient of {name} is not finite"
+    for name, p in named:
+        if not p.isfinite().all():
+            return f"the weight {name} is not finite"
+    return None
 
 
 def _backward(task: Task, update: Update) -> dict[str, Tensor]:
@@ -78,4 +131,4 @@ def _rows(update: Update, piece: slice, start: int) -> Batch:
     return {k: v[piece] for k, v in update.drawn.items()} | {k: v[own] for k, v in update.read.items()}
 
 
-__all__ = ["train_step"]
+__all__ = ["Diverged", "train_step"]

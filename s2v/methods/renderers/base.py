@@ -62,6 +62,8 @@ class Renderer(ABC):
 
     f_v: Eye | None = None
     """An image encoder that it brings along; otherwise the method's entry names one."""
+    dim: int | None = None
+    """D of the features that it takes; None takes what its encoder gives."""
     unit_norm = True
     """Whether it takes features of unit norm, or as encoders give them."""
     size: int | None = None

@@ -29,7 +29,7 @@ class BigGan(Renderer):
     def __init__(self, method: str, sources: Sources) -> None:
         super().__init__(method, sources)
         self.g = load(Generator, sources.part("generator"), sources.device)
-        self.noise_shape, self.resolution = (self.g.dim_z,), self.g.resolution
+        self.noise_shape, self.resolution, self.dim = (self.g.dim_z,), self.g.resolution, self.g.dim_feature
 
     def gan(self) -> Generator:
         """G."""

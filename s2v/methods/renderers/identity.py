@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from s2v.files import read_json
 from s2v.media.picture import Policy, resize, to_unit
 from s2v.methods.base import Sources
 from s2v.methods.renderers.base import Renderer
+from s2v.models.biggan import Generator
+from s2v.models.store import config_of
 
 
 class Pixels:
@@ -30,7 +31,7 @@ class Identity(Renderer):
 
     def __init__(self, method: str, sources: Sources) -> None:
         super().__init__(method, sources)
-        self.resolution = int(read_json(sources.part("generator") / "config.json")["resolution"])
+        self.resolution = int(config_of(Generator, sources.part("generator"))["resolution"])
         self.f_v = Pixels(self.resolution)
 
     def draw(self, z: Tensor, seeds: list[int]) -> Tensor:

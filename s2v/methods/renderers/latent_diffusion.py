@@ -34,7 +34,14 @@ class LatentDiffusionRenderer(Renderer):
         self.sampler = Sampler(model, sampler.scheduler, sampler.steps, sampler.guidance, sampler.compile)
         self.compiled, self.batch = sampler.compile and torch.device(sources.device).type == "cuda", 0
         self.noise_shape = (model.latent_channels, model.latent_px, model.latent_px)
-        self.resolution = int(self.vae.config["sample_size"])
+        self.resolution, self.dim = int(self.vae.config["sample_size"]), model.dim
+        factor = 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+        latents = (self.vae.config["latent_channels"], self.resolution // factor, self.resolution // factor)
+        if latents != self.noise_shape:
+            raise UserError(
+                f"{sources.part('vae')}: has latents of {latents}, and {sources.part('generator')} draws "
+                f"{self.noise_shape}; run stage diffusion again"
+            )
 
     def latent_diffusion(self) -> LatentDiffusionRenderer:
         """Itself."""
