@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2v.errors import Reason
+from s2v.media.faults import reading_fault
 from s2v.media.ffmpeg import Finished
+from s2v.media.process import MEMORY_BYTES
 
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:\d+.*?: (Video|Audio): (.*)$", re.MULTILINE)
@@ -20,6 +22,7 @@ _CUT_OFF = (
     "truncat",
     "corrupt input packet",
 )
+_LISTS = "Format not on whitelist"
 _NOT_MEDIA = ("Error opening input", "Invalid data found when processing input")
 _MP4_ATOMS = (
     b"ftyp",
@@ -35,6 +38,7 @@ _MP4_ATOMS = (
     b"moof",
 )
 _NOISE = re.compile(r"^\[[^\]]*\] ?|@ 0x[0-9a-f]+")
+_TOO_MUCH = f"it asks for more than the {MEMORY_BYTES / 2**30:g} GiB of memory that a decoder gets"
 # A header may be a little longer than what can be decoded (encoder delay, a longer subtitle track).
 _SLACK_S, _SLACK_SHARE, _SLACK_WITH_EVIDENCE_S = 1.0, 0.1, 0.25
 
@@ -112,7 +116,7 @@ def check_file(path: Path) -> None:
         if start[:4] == b"RIFF" and start[8:] == b"AVI " and held < 0.95 * promised < 0.95 * 2**32:
             raise ClipError(Reason.TRUNCATED, f"{held} of {promised} bytes are there")
     except OSError as error:
-        raise ClipError(Reason.MISSING, f"cannot be read: {error.strerror}") from error
+        raise (reading_fault(path, error) or ClipError(Reason.MISSING, f"cannot be read: {error.strerror}")) from error
 
 
 def is_cut_off(header: Header, log: str, *, start_s: float, limit_s: float, got_s: float) -> str | None:
@@ -131,18 +135,20 @@ def explain_failure(
     finished: Finished, path: Path, *, timeout_s: float, want_video: bool, want_audio: bool
 ) -> ClipError | None:
     """The error that a finished decoder's exit status and log amount to; None if it ended well."""
-    log, last = finished.log, _last_line(finished.log)
+    log, last = finished.log, _TOO_MUCH if finished.asks_too_much else _last_line(finished.log)
     if finished.timed_out:
         return ClipError(Reason.TIMEOUT, f"stopped after {timeout_s:g} s")
     if finished.returncode == 0:
         return None
+    if "Input #" not in log and not any(sign in log for sign in (*_CUT_OFF, *_NOT_MEDIA, _LISTS)):
+        return ClipError(Reason.DECODE_ERROR, last)  # it did not come so far as to say what the file holds
     header = read_header(log)
     if "moov atom not found" in log:
         if not _starts_like_mp4(path):  # ffmpeg takes a text named .mp4 for an mp4 by its suffix
             return ClipError(Reason.NOT_A_VIDEO, "named like a video, but it holds something else")
         return ClipError(Reason.TRUNCATED, "the index at the end of the file (moov) is missing")
     opened = header.duration_s is not None or header.has_video or header.has_audio or "Stream mapping" in log
-    if "Format not on whitelist" in log:
+    if _LISTS in log:
         return ClipError(Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed")
     if not opened and _ends_inside_index(path):
         return ClipError(Reason.TRUNCATED, "it ends inside its index (moov)")
