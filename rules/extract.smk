@@ -17,7 +17,8 @@ rule extract:
         mem_mb=PLAN.memory("extract"),
         runtime=PLAN.minutes("extract"),
     params:
-        config=PLAN.values("extract"),
+        # Raising the limit must not make anew what went well: the script takes it from the configuration.
+        config=PLAN.values("extract", "max_failed_share"),
         code=PLAN.code("extract"),
     script:
         "../workflow_scripts/extract.py"

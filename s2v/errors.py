@@ -1,8 +1,12 @@
-"""The error that a user can act on, and the closed list of reasons why a clip is left out."""
+"""The errors that a user can act on, and the closed list of reasons why a clip is left out."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +27,62 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(without_passwords(message))
+
+
+class MachineError(UserError):
+    """The machine failed, not what it was given: a full disk, no memory, a killed program. A plain rerun goes on."""
+
+
+AGAIN = "run again; what is finished is kept"
+
+_ADVICE = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room, or ask for a larger quota",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EROFS: "mount it writable",
+    errno.EACCES: "give this user the right to it",
+    errno.EPERM: "give this user the right to it",
+    errno.ENOMEM: "give it more memory, or let less run at once",
+    errno.EAGAIN: "allow more memory and processes, or let less run at once",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "allow more open files",
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO), "see to its disk"),
+}
+_NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)")
+
+
+def machine_fault(error: BaseException) -> MachineError | None:
+    """What the machine did, as one line, where `error` is its doing; else None.
+
+    Errors of the operating system have a number; libraries in other languages write it into their text.
+    """
+    if isinstance(error, UserError):
+        return error if isinstance(error, MachineError) else None
+    number, place = getattr(error, "errno", None), getattr(error, "filename", None)
+    if isinstance(error, MemoryError):
+        number = errno.ENOMEM
+    elif isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error.strerror):
+        return MachineError(f"{error.strerror}; make room in one of them, or set TMPDIR, and {AGAIN}")
+    elif not isinstance(error, OSError):
+        found = _NUMBER.search(str(error))
+        number = int(found[1] or found[2]) if found else None
+    if number not in _ADVICE:
+        return None
+    what = os.strerror(number)
+    line = what if place is None else f"{place}: {what.lower()}"
+    return MachineError(f"{' '.join(line.split())}; {_ADVICE[number]}, and {AGAIN}")
+
+
+@contextmanager
+def machine_faults() -> Iterator[None]:
+    """Turn what the machine does to the block (as a decorator: to the function) into a `MachineError`."""
+    try:
+        yield
+    except Exception as error:
+        fault = machine_fault(error)
+        if fault is None or fault is error:
+            raise
+        raise fault from error
 
 
 class Reason(StrEnum):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
 import fcntl
+import fnmatch
+import glob
 import hashlib
 import json
 import math
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,20 +25,33 @@ import pyarrow.parquet as pq
 
 from s2v.errors import UserError
 
+_LOCK = ".lock"
+_WRITE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+_CROWD = 1000
+_crowded: set[Path] = set()
+
 
 @contextmanager
 def atomic_path(path: str | Path, durable: bool = False) -> Iterator[Path]:
-    """Yield a temporary sibling of `path`; rename it to `path` when the block ends without an error.
+    """Yield a temporary path of the same name; move it to `path` when the block ends without an error.
 
     With `durable` the file and its folder are on the disk by then, so that it is whole after a power failure too.
-    The temporary name ends like the final one, since writers often choose the format by suffix.
+    The temporary file lies in a hidden folder of its own beside `path`, with whatever else a writer leaves there, and
+    the job holds a lock in it for as long as it lives: what a killed job left is so told from what a live one writes,
+    and goes when `path` is next written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    if path.parent not in _crowded:  # to look through thousands of files at each write takes too long
+        sweep(path.parent, f".{glob.escape(path.stem[:40])}.{8 * '[a-z0-9_]'}.part*")
     try:
+        lock, folder = _own_folder(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    temporary = folder / path.name
+    try:
+        temporary.touch()
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         if durable:
@@ -41,8 +59,51 @@ def atomic_path(path: str | Path, durable: bool = False) -> Iterator[Path]:
         os.replace(temporary, path)
         if durable:
             _sync(path.parent)
+    except OSError as error:
+        if error.filename is None and error.errno in _WRITE_FAULTS:
+            error.filename = str(path)  # the operating system does not say which file found no room
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _own_folder(path: Path) -> tuple[int, Path]:
+    """A new folder beside `path`, and the lock in it that this process holds."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.stem[:40]}.", suffix=".part", dir=path.parent))
+        with contextlib.suppress(FileNotFoundError):  # another job swept it before it was locked: once more
+            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                with contextlib.suppress(OSError):  # a file system without locks: then nobody sweeps there
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+                if os.stat(folder / _LOCK).st_ino == os.fstat(handle).st_ino:
+                    return handle, folder
+            except BaseException:
+                os.close(handle)
+                raise
+            os.close(handle)
+
+
+def sweep(folder: Path, pattern: str = ".*.part*") -> None:
+    """Remove what killed jobs left half written in `folder`; what a live job is writing stays."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return  # it may be written in, but not looked through
+    if len(names) > _CROWD:
+        _crowded.add(folder)
+    for part in (folder / name for name in fnmatch.filter(names, pattern)):
+        is_folder = part.is_dir()
+        try:
+            handle = os.open(part / _LOCK if is_folder else part, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.rmdir()  # its job was killed before it locked it
+            continue
+        with contextlib.suppress(OSError), os.fdopen(handle):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(part, ignore_errors=True) if is_folder else part.unlink()
 
 
 def _sync(path: Path) -> None:

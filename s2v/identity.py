@@ -257,7 +257,8 @@ def seedless_digest(config: Config) -> str:
     the same."""
     from s2v.files import digest
 
-    return digest(_seedless(config.model_dump(mode="json", exclude={"runtime", "output"})))
+    how: dict[str, Any] = {"runtime": True, "output": True, "extract": {"max_failed_share"}}
+    return digest(_seedless(config.model_dump(mode="json", exclude=how)))
 
 
 def _seedless(value: Any) -> Any:

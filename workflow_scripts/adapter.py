@@ -11,13 +11,13 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from s2v.config import RuntimeConfig
-from s2v.errors import UserError
+from s2v.errors import UserError, machine_fault
 from s2v.extras import advice
 
 
@@ -49,11 +49,14 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
         os.execv(sys.executable, [sys.executable, *run])
     log = Path(snakemake.log[0])
     log = log.with_suffix(f".{rank}.log") if rank not in (None, "0") else log
-    log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
-    with open(log, "w", encoding="utf-8") as stream:
-        os.dup2(stream.fileno(), 1)
-        os.dup2(stream.fileno(), 2)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "w", encoding="utf-8") as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+    except OSError as error:
+        _fail(terminal, f"{snakemake.rule}: {machine_fault(error) or error}")
     screen = logging.StreamHandler(os.fdopen(os.dup(terminal), "w"))
     screen.addFilter(_Seldom())
     handlers = [logging.StreamHandler(sys.stderr), screen]
@@ -63,12 +66,13 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
         yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
-    except ModuleNotFoundError as error:
-        traceback.print_exc()
-        _fail(terminal, f"{snakemake.rule}: {advice(error)}")
     except Exception as error:
-        traceback.print_exc()
-        _fail(terminal, f"{snakemake.rule}: {type(error).__name__}: {error}; the traceback is in {log}")
+        # A full disk takes the log, too; the line on the screen must still come.
+        with suppress(OSError):
+            traceback.print_exc()
+        what = advice(error) if isinstance(error, ModuleNotFoundError) else machine_fault(error)
+        what = what or f"{type(error).__name__}: {error}; the traceback is in {log}"
+        _fail(terminal, f"{snakemake.rule}: {what}")
 
 
 class _Seldom(logging.Filter):
@@ -87,9 +91,10 @@ class _Seldom(logging.Filter):
         return True
 
 
-def _fail(terminal: int, line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _fail(terminal: int, line: str) -> NoReturn:
     os.write(terminal, f"{' '.join(line.split())}\n".encode())
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
     sys.exit(1)
 
 

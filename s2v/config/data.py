@@ -149,6 +149,11 @@ class ExtractConfig(Slice):
     still_difference: Fraction = Field(
         0.0, description="a clip whose frames differ from its first by less than this on average is left out as still"
     )
+    max_failed_share: Fraction = Field(
+        0.5,
+        description="the stage stops where more of a shard's clips (and at least four) fail alike in a way that is the "
+        "machine's as a rule (decode_error, timeout, missing); 1: never. Changing it reruns nothing",
+    )
 
 
 class SelectConfig(Slice):

@@ -1,7 +1,8 @@
 """extract: one decode pass per video gives its waveform and frames, gathered in one tar a shard (paper 4.1).
 
 Each finished clip waits in a hidden spool folder beside the tar. A killed run goes on from there: a clip
-whose video and settings are unchanged is not decoded again, and the final tar holds the same bytes.
+whose video and settings are unchanged is not decoded again, and the final tar holds the same bytes. Nothing is noted
+there of a failure that may be the machine's, so the next run tries that clip again.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 from PIL import Image
 
+from s2v.data.breaker import SUSPECT, Breaker
 from s2v.data.status import EXTRACTED, ClipError, Row, failed_row, ok_row, path_of, upstream_row
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason
+from s2v.errors import Reason, machine_faults
 from s2v.files import (
     atomic_path,
     digest,
     read_json,
     read_parquet,
+    sweep,
     write_bytes,
     write_json,
     write_parquet,
@@ -32,6 +35,7 @@ from s2v.files import (
 from s2v.identity import code_digest
 from s2v.media.checks import check_content
 from s2v.media.decode import Decoded, decode
+from s2v.media.faults import check_ffmpeg, check_gone
 from s2v.media.phash import clip_hash
 from s2v.progress import track
 
@@ -39,8 +43,10 @@ if TYPE_CHECKING:
     from s2v.config import ExtractConfig
 
 STAGE = "extract"
+_LIMIT = "max_failed_share"
 
 
+@machine_faults()
 def run(
     *,
     config: ExtractConfig,
@@ -62,14 +68,17 @@ def run(
         status: written; one row per clip of the manifest.
         ffmpeg: the executable.
         workers: programs at work at once.
+
+    Raises:
+        MachineError: the machine failed, or so many clips failed alike that it must have; what is finished is kept.
     """
+    check_ffmpeg(ffmpeg)
     spool = tar.parent / f".{tar.stem}.spool"
     spool.mkdir(parents=True, exist_ok=True)
-    for half in (*spool.glob(".*.part*"), *tar.parent.glob(f".{tar.stem}.*.part{tar.suffix}")):
-        half.unlink(missing_ok=True)  # a killed run's
+    sweep(spool)
     rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
     arrived = {row["clip_id"]: row for row in read_parquet(fetched)}
-    settings = config.model_dump(mode="json")
+    settings = config.model_dump(mode="json", exclude={_LIMIT})
     statuses: dict[str, Row] = {}
     parts: dict[str, Path] = {}
     jobs: list[dict[str, Any]] = []
@@ -90,12 +99,16 @@ def run(
             statuses[clip_id] = read_json(parts[clip_id].with_suffix(".json"))
         else:
             jobs.append({"clip": clip, "settings": settings, "ffmpeg": ffmpeg, "part": str(parts[clip_id])})
+    advice = f"; where the videos are that bad, raise extract.{_LIMIT}"
+    breaker = Breaker(tar.stem, len(parts), config.max_failed_share, advice)
     # Two decoders at most per clip, each with its own limit; a worker that outlives them hangs.
     results = map_jobs(extract_clip, jobs, workers=workers, timeout_s=4 * config.timeout_s + 60)
     for index, result in track(results, total=len(jobs), description=f"extract {tar.stem}"):
         clip_id = jobs[index]["clip"]["clip_id"]
         if isinstance(result, WorkerError):
-            result = failed_row(clip_id, STAGE, ClipError(Reason.DECODE_ERROR, f"worker: {result}"))
+            reason = Reason.TIMEOUT if result.timed_out else Reason.DECODE_ERROR
+            result = failed_row(clip_id, STAGE, ClipError(reason, f"worker: {result}"))
+        breaker.count(result)
         statuses[clip_id] = result
     ok = [row["clip_id"] for row in rows if statuses[row["clip_id"]]["status"] == "ok"]
     with atomic_path(tar) as temporary, open(temporary, "wb") as whole:
@@ -111,7 +124,11 @@ def run(
 
 
 def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str, part: str) -> Row:
-    """Decode one clip into `part`, a tar without its end (none if it fails); return its row and leave it beside."""
+    """Decode one clip into `part`, a tar without its end (none if it fails); return its row and leave it beside.
+
+    Raises:
+        MachineError: the failure is not the clip's.
+    """
     started = time.monotonic()
     need_audio = clip["split"] not in settings["soundless_splits"]
     try:
@@ -138,6 +155,12 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
         row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3)) | phash
     except ClipError as error:
         row = failed_row(clip["clip_id"], STAGE, error, round(time.monotonic() - started, 3))
+        if error.reason is Reason.MISSING:
+            check_gone(Path(clip["path"]))
+        if error.reason is Reason.TIMEOUT:
+            check_ffmpeg(ffmpeg)
+        if error.reason in SUSPECT:
+            return row
     # Written last: a status beside a part says that the part is whole.
     write_json(Path(part).with_suffix(".json"), row)
     return row

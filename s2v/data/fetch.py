@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2v.data.breaker import Breaker
 from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason, UserError
-from s2v.files import atomic_path, digest, read_json, read_parquet, read_table, write_json, write_parquet
+from s2v.errors import AGAIN, MachineError, Reason, UserError, machine_faults
+from s2v.files import atomic_path, digest, read_json, read_parquet, read_table, sweep, write_json, write_parquet
 from s2v.identity import code_digest
 from s2v.media.diagnosis import check_file
+from s2v.media.faults import check_ffmpeg, check_folder
 from s2v.progress import track
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ STAGE = FETCHED_STAGE
 _RENDER_TIMEOUT_S = 600.0
 
 
+@machine_faults()
 def run(
     *,
     config: DataConfig,
@@ -48,6 +51,9 @@ def run(
         workers: programs at work at once.
         download: manners of downloading.
         unpacked: with `data.videos.source: tar_urls`, what stage `unpack` wrote.
+
+    Raises:
+        MachineError: the machine failed, or so many clips failed alike that it must have; what is finished is kept.
     """
     rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
     video_dir.mkdir(parents=True, exist_ok=True)
@@ -58,6 +64,7 @@ def run(
         made = _look(config, rows)
     elif config.videos.source == "youtube":
         _sweep(video_dir, {row["clip_id"] for row in rows})
+        check_ffmpeg(ffmpeg)
         from s2v.data import youtube
 
         made = youtube.fetch(config.videos, rows, video_dir, download=download, ffmpeg=ffmpeg)
@@ -67,10 +74,26 @@ def run(
     else:
         from s2v.data import local_tree
 
+        if config.videos.path is not None and Path(config.videos.path).exists():
+            check_folder(Path(config.videos.path))
         made = local_tree.fetch(config.videos, rows)
+    # Of a published list videos may be missing, however many.
+    breaker = Breaker(manifest.stem, len(rows)) if _is_found(config) else None
     for row in track(made, total=len(rows), description=f"fetch {manifest.stem}"):
+        if breaker is not None:
+            breaker.count(row)
         done[row["clip_id"]] = row
     write_parquet(status, [done[row["clip_id"]] for row in rows], FETCHED)
+
+
+def _is_found(config: DataConfig) -> bool:
+    """Whether the clips are those that were found, or are made, here: none of them should be missing."""
+    folder, vegas = config.folder, config.vegas
+    return {
+        "world": True,
+        "folder": folder is not None and folder.labels != "csv",
+        "vegas": vegas is not None and vegas.csv is None,
+    }.get(config.source, False)
 
 
 def unused(config: DataConfig) -> list[str]:
@@ -92,6 +115,7 @@ def _look(config: DataConfig, rows: list[Row]) -> Iterator[Row]:
         raise UserError(f"data.{config.source}: missing, although it is data.source; add the section")
     root = Path(section.path)
     base = root.resolve()
+    check_folder(root)
     for row in rows:
         path = root / json.loads(row["extra"])["path"]
         try:
@@ -125,6 +149,7 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
     from s2v import world
 
     _sweep(folder, {row["clip_id"] for row in rows})
+    check_ffmpeg(ffmpeg)
     settings = config.world.model_dump(mode="json")
     code = code_digest("s2v.world")
     jobs: list[dict[str, Any]] = []
@@ -139,6 +164,8 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
     for index, result in map_jobs(render_clip, jobs, workers=workers, timeout_s=_RENDER_TIMEOUT_S):
         clip_id = jobs[index]["clip"]["clip_id"]
         if isinstance(result, WorkerError):
+            if result.timed_out:  # what a clip is made of does not make it slow
+                raise MachineError(f"rendering {clip_id} {result}; see what else runs here, and {AGAIN}")
             error = ClipError(Reason.RENDER_ERROR, str(result))
             yield with_path(failed_row(clip_id, STAGE, error), None)
         else:
@@ -177,8 +204,7 @@ def _sweep(folder: Path, wanted: set[str]) -> None:
 
     Only files that carry our note are touched.
     """
-    for half in folder.glob(".*.part*"):
-        half.unlink(missing_ok=True)
+    sweep(folder)
     for note in folder.glob("*.json"):
         if note.stem not in wanted:
             note.with_suffix(".mp4").unlink(missing_ok=True)

@@ -12,7 +12,6 @@ import io
 import json
 import random
 import re
-import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -20,10 +19,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s2v.data.status import FETCHED_STAGE, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason, UserError, without_passwords
+from s2v.errors import Reason, UserError, machine_fault, without_passwords
 from s2v.files import atomic_path, digest, read_json, write_json
 from s2v.media.diagnosis import ClipError, one_line
-from s2v.media.ffmpeg import CONTAINERS
+from s2v.media.ffmpeg import CONTAINERS, run
 from s2v.provenance import versions
 
 if TYPE_CHECKING:
@@ -322,9 +321,11 @@ def _download(
             part.unlink(missing_ok=True)
         raise
     except YoutubeDLError as error:
+        _blame_machine(error)
         message = without_passwords(one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error))))
         raise ClipError(reason_of(message), message[:300]) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _blame_machine(error)
         raise ClipError(Reason.NETWORK, without_passwords(f"{type(error).__name__}: {error}")) from error
     path = Path(found[0]) if found else None
     if path is None or not path.is_file() or path.resolve().parent != sources.resolve():
@@ -336,6 +337,12 @@ def _stop_at_limit(progress: dict[str, Any]) -> None:
     """A site may say no length, and send for ever."""
     if (progress.get("downloaded_bytes") or 0) > _MAX_BYTES:
         raise ClipError(Reason.NO_FORMAT, f"larger than {_MAX_BYTES / 2**30:g} GiB")
+
+
+def _blame_machine(error: Exception) -> None:
+    fault = machine_fault(error)
+    if fault:
+        raise fault from error
 
 
 def _as_template(path: Path) -> str:
@@ -369,15 +376,14 @@ def _cut(source: Path, target: Path, clip: dict[str, Any], duration_s: float | N
         command += ["-protocol_whitelist", "file,pipe", "-format_whitelist", CONTAINERS]
         command += ["-i", f"file:{source.absolute()}", *length, "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy"]
         command += ["-f", "mp4", "-progress", "pipe:1", f"file:{temporary.absolute()}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_CUT_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise ClipError(Reason.TIMEOUT, f"cutting took longer than {_CUT_TIMEOUT_S:g} s") from error
-        written = re.findall(r"^out_time_us=(\d+)$", done.stdout, re.M)
+        done, progress = run(command, timeout_s=_CUT_TIMEOUT_S, consume=lambda stream: stream.read().decode())
+        if done.timed_out:
+            raise ClipError(Reason.TIMEOUT, f"cutting took longer than {_CUT_TIMEOUT_S:g} s")
+        written = re.findall(r"^out_time_us=(\d+)$", progress, re.M)
         got_s = int(written[-1]) / 1e6 if written else 0.0
         whole_s = duration_s or 0.0
         promised_s = (whole_s if end is None else min(end, whole_s)) - start
-        log = one_line(done.stderr.replace(str(source.absolute()), "the video"))
+        log = one_line(done.log.replace(str(source.absolute()), "the video"))
         if done.returncode or "partial file" in log or got_s < promised_s - _SLACK_S:
             what = log or f"{got_s:.2f} s of {promised_s:.2f} s are there"
             raise ClipError(Reason.NETWORK, f"the download is damaged: {what}"[:300])

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.media.mono import mono
-from s2v.media.picture import MAX_PIXELS
+from s2v.media.picture_file import check_size
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 
 MAX_CHANNELS = 8
@@ -103,7 +103,8 @@ def picture(value: Any) -> Tensor:
             [1, H, W], [3, H, W] or [4, H, W]; of bool, uint8, uint16 (all 16 bits), or floats in [0, 1].
 
     Raises:
-        UserError: the layout, the type or the range is none of these, or it has no pixel, or more than `MAX_PIXELS`.
+        UserError: the layout, the type or the range is none of these, it has no pixel, or is above a limit of
+            `picture_file`.
     """
     if isinstance(value, Image.Image):
         _check_size(value.height, value.width)
@@ -229,8 +230,9 @@ def _rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _check_size(height: int, width: int) -> None:
-    if not 0 < height * width <= MAX_PIXELS:
-        raise UserError(f"picture of {width}x{height} pixels: give from 1 to {MAX_PIXELS} pixels")
+    if not height * width:
+        raise UserError(f"picture of {width}x{height} pixels: it has none")
+    check_size(width, height)
 
 
 def _tensor(image: NDArray[np.uint8]) -> Tensor:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2v.errors import Reason
+from s2v.media.faults import reading_fault
 from s2v.media.ffmpeg import Finished
+from s2v.media.process import MEMORY_BYTES
 
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (\d+\.\d+))?", re.MULTILINE)
 _FORMAT = re.compile(r"^Input #0, ([\w,]+), from ", re.MULTILINE)
@@ -24,6 +26,7 @@ _CUT_OFF = (
     "truncat",
     "corrupt input packet",
 )
+_LISTS = "Format not on whitelist"
 _NOT_MEDIA = ("Error opening input", "Invalid data found when processing input")
 _MP4_ATOMS = (
     b"ftyp",
@@ -40,6 +43,7 @@ _MP4_ATOMS = (
 )
 _MAX_ATOMS = 64  # looked at on the way to the index
 _NOISE = re.compile(r"^\[[^\]]*\] ?|@ 0x[0-9a-f]+")
+_TOO_MUCH = f"it asks for more than the {MEMORY_BYTES / 2**30:g} GiB of memory that a decoder gets"
 # A header may be a little longer than what can be decoded (encoder delay, a longer subtitle track).
 _SLACK_S, _SLACK_SHARE, _SLACK_WITH_EVIDENCE_S = 1.0, 0.1, 0.25
 
@@ -164,7 +168,7 @@ def check_file(path: Path) -> None:
         if _ends_inside_index(path):
             raise ClipError(Reason.TRUNCATED, "it ends inside its index (moov)")
     except OSError as error:
-        raise ClipError(Reason.MISSING, f"cannot be read: {error.strerror}") from error
+        raise (reading_fault(path, error) or ClipError(Reason.MISSING, f"cannot be read: {error.strerror}")) from error
 
 
 def is_cut_off(header: Header, log: str, *, start_s: float, limit_s: float, got_s: float) -> str | None:
@@ -200,18 +204,20 @@ def explain_failure(
     finished: Finished, path: Path, *, timeout_s: float, want_video: bool, want_audio: bool
 ) -> ClipError | None:
     """The error that a finished decoder's exit status and log amount to; None if it ended well."""
-    log, last = finished.log, _last_line(finished.log)
+    log, last = finished.log, _TOO_MUCH if finished.asks_too_much else _last_line(finished.log)
     if finished.timed_out:
         return ClipError(Reason.TIMEOUT, f"stopped after {timeout_s:g} s")
     if finished.returncode == 0:
         return None
+    if "Input #" not in log and not any(sign in log for sign in (*_CUT_OFF, *_NOT_MEDIA, _LISTS)):
+        return ClipError(Reason.DECODE_ERROR, last)  # it did not come so far as to say what the file holds
     header = read_header(log)
     if "moov atom not found" in log:
         if not _starts_like_mp4(path):  # ffmpeg takes a text named .mp4 for an mp4 by its suffix
             return ClipError(Reason.NOT_A_VIDEO, "named like a video, but it holds something else")
         return ClipError(Reason.TRUNCATED, "the index at the end of the file (moov) is missing")
     opened = header.duration_s is not None or header.pictures or header.sounds or "Stream mapping" in log
-    if "Format not on whitelist" in log:
+    if _LISTS in log:
         return ClipError(Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed")
     if not opened and any(sign in log for sign in _NOT_MEDIA):
         return ClipError(Reason.NOT_A_VIDEO, last)

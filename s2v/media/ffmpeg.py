@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
-import tempfile
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -16,6 +14,8 @@ import ffmpeg as ffmpeg_python
 import imageio_ffmpeg
 
 from s2v.errors import UserError
+from s2v.media.faults import check_end
+from s2v.media.process import Finished, execute
 
 # Playlists (hls, dash, concat, ffmetadata, image sequences ...) name other files, so a hostile "video" could
 # make ffmpeg read any file of the user. Only containers that carry their own data are opened.
@@ -25,22 +25,11 @@ CONTAINERS = (
     "mjpeg,wav,w64,mp3,flac,aac,aiff,aif,au,caf,amr,amrnb,amrwb,ac3,ac4,eac3,ape,apac,tta,wv,dts,dtshd,truehd,"
     "mlp,mpc,mpc8,oma,qcp,shn,tak,voc,loas,lc3,qoa,dsf,sbc,gsm,osq,sox,spdif,xa,ircam,avr,smk,bink,roq"
 )
-_LOG_LIMIT_BYTES = 65536
-_PIPE_BYTES = 2**20  # fewer turns between decoder and reader than with the usual 64 KiB
 _ONE_THREAD = ("-filter_threads", "1", "-filter_complex_threads", "1")
 # Stands for the path while ffmpeg-python hashes its arguments, which fails on names that are not UTF-8.
 _INPUT = "file:input"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a decoder process ended: `returncode`, its `log` (standard error, shortened), `timed_out`."""
-
-    returncode: int
-    log: str
-    timed_out: bool
 
 
 def ffmpeg_path(setting: str) -> str:
@@ -101,39 +90,20 @@ def command(outputs: list[Any], *, path: Path, executable: str) -> list[str]:
     return [f"file:{path.absolute()}" if argument == _INPUT else argument for argument in arguments]
 
 
-def run(arguments: list[str], *, timeout_s: float, consume: Callable[[IO[bytes]], T]) -> tuple[Finished, T]:
-    """Run a decoder, hand its standard output to `consume`, and kill it after `timeout_s` seconds."""
-    expired = threading.Event()
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, pipesize=_PIPE_BYTES
-        )
+def run(
+    arguments: list[str],
+    *,
+    timeout_s: float,
+    consume: Callable[[IO[bytes]], T],
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+) -> tuple[Finished, T]:
+    """Run a decoder, kill it with all that it started after `timeout_s` seconds, and hand what it wrote to `consume`.
 
-        def expire() -> None:
-            expired.set()
-            process.kill()
-
-        timer = threading.Timer(timeout_s, expire)
-        timer.start()
-        try:
-            assert process.stdout is not None
-            with process.stdout as stdout:
-                result = consume(stdout)
-            process.wait()
-        finally:
-            timer.cancel()
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        return Finished(process.returncode, _read_ends(log), expired.is_set()), result
+    Raises:
+        MachineError: the machine ended it, or kept it from its work.
+    """
+    finished, written = execute(arguments, timeout_s=timeout_s, stdin=stdin)
+    return check_end(finished, arguments), consume(io.BytesIO(written))
 
 
-def _read_ends(log: IO[bytes]) -> str:
-    """First and last 64 KiB of a log: a broken file can make a decoder complain without end."""
-    size = log.seek(0, os.SEEK_END)
-    log.seek(0)
-    data = log.read(_LOG_LIMIT_BYTES)
-    if size > 2 * _LOG_LIMIT_BYTES:
-        log.seek(-_LOG_LIMIT_BYTES, os.SEEK_END)
-        data += b"\n...\n"
-    return (data + log.read()).decode("utf-8", "replace")
+__all__ = ["CONTAINERS", "Finished", "command", "ffmpeg_path", "open_input", "run"]

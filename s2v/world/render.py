@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from s2v.errors import AGAIN, MachineError
+from s2v.media.faults import check_end
+from s2v.media.process import execute
 from s2v.world.canvas import Canvas, Placement
 from s2v.world.places import PLACES, light
 from s2v.world.recipe import REELS, Clip, Scene, Story, photos, sounding, story
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
 WEAK = 0.06
+TIMEOUT_S = 300.0
 Frames = NDArray[np.uint8]
 
 
@@ -118,7 +121,9 @@ def write(clip: Clip, path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
     size = f"{frames.shape[2]}x{frames.shape[1]}"
     command = [ffmpeg, "-y", "-nostdin", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size]
     command += ["-r", str(config.fps), "-i", "pipe:0"]
-    with tempfile.NamedTemporaryFile(suffix=".s16") as audio:
+    with tempfile.TemporaryFile() as pictures, tempfile.NamedTemporaryFile(suffix=".s16") as audio:
+        pictures.write(frames.tobytes())
+        pictures.seek(0)
         if wave is not None:
             audio.write(wave.astype("<i2").tobytes())
             audio.flush()
@@ -129,6 +134,9 @@ def write(clip: Clip, path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
         command += ["-threads", "1", "-pix_fmt", "yuv420p", "-fflags", "+bitexact"]
         command += ["-flags:v", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", f"file:{path}"]
         # "-nostdin" only stops ffmpeg from reading keys; pipe:0 is an input like any other.
-        done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
+        finished, _ = execute(command, timeout_s=TIMEOUT_S, stdin=pictures)
+    finished = check_end(finished, command)
+    if finished.timed_out:
+        raise MachineError(f"{path}: not encoded within {TIMEOUT_S:g} s; see what else runs here, and {AGAIN}")
+    if finished.returncode:
+        raise RuntimeError((finished.log.strip().splitlines() or ["ffmpeg stopped without a message"])[-1])
