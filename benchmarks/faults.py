@@ -1,10 +1,14 @@
 """300 videos, 40 of them broken in 15 ways, killed ten times: what is lost is named, and nothing else is lost.
 
     python benchmarks/faults.py [--clips 300] [--kills 10] [--seed 0]
+    python benchmarks/faults.py --machine
 
 Videos are made here. They go through manifest, fetch and extract twice: undisturbed, and in a process group that is
 killed with SIGKILL at random moments and started again each time. Printed are the reasons that the ledger gives, beside
 those it must give, and whether the tars of both runs are the same byte for byte.
+
+With `--machine`: twelve faults of the machine, each followed by a plain rerun, and the same questions. Small disks are
+mounts in a namespace of this program's own, which needs Linux, and root or user namespaces.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import argparse
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -22,13 +27,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from s2v.config import DataConfig, DownloadConfig, ExtractConfig, FolderConfig
+from s2v.config import DataConfig, DownloadConfig, ExtractConfig, FolderConfig, WorldConfig
 from s2v.data.extract import run as extract
 from s2v.data.fetch import run as fetch
 from s2v.data.manifest import run as manifest
+from s2v.errors import UserError, machine_faults
 from s2v.files import read_parquet
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world import class_names
 
 FFMPEG = ffmpeg_path("bundled")
 SHARDS = 6
@@ -88,23 +96,35 @@ WAYS: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
-def run_chain(videos: Path, out: Path) -> None:
-    """Manifest, fetch and extract of a folder, as the workflow's jobs run them."""
-    config = DataConfig(source="folder", shards=SHARDS, folder=FolderConfig(path=str(videos), splits={"train": 1.0}))
-    manifest(config=config, output_dir=out / "manifest", truth=None)
-    for shard in (f"{i:03d}" for i in range(SHARDS)):
-        rows, status = out / "manifest" / f"{shard}.parquet", out / "fetch" / f"{shard}.parquet"
-        tar = out / "extract" / f"{shard}.tar"
-        if not tar.with_suffix(".parquet").exists():
-            fetch(config=config, manifest=rows, status=status, video_dir=out / "videos", ffmpeg=FFMPEG, workers=2,
-                  download=DownloadConfig())  # fmt: skip
-            extract(config=ExtractConfig(still_difference=0.01), manifest=rows, fetched=status, tar=tar,
-                    status=tar.with_suffix(".parquet"), ffmpeg=FFMPEG, workers=2)  # fmt: skip
+def run_chain(videos: str, out: Path, ffmpeg: str) -> None:
+    """Manifest, fetch and extract of a folder or of the world, as the workflow's jobs run them."""
+    folder = FolderConfig(path=videos, splits={"train": 1.0})
+    config = DataConfig(source="folder", shards=SHARDS, folder=folder)
+    if videos == "world":
+        config = DataConfig(source="world", shards=2, world=WorldConfig(classes=class_names()[:2], clips={"train": 8}))
+    memory = int(os.environ.get("S2V_MEMORY", "0"))
+    if memory:  # from here on: with so little this program would not even start
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    try:
+        with machine_faults():
+            manifest(config=config, output_dir=out / "manifest", truth=None)
+            for shard in (f"{i:03d}" for i in range(config.shards)):
+                rows, status = out / "manifest" / f"{shard}.parquet", out / "fetch" / f"{shard}.parquet"
+                tar = out / "extract" / f"{shard}.tar"
+                if not tar.with_suffix(".parquet").exists():
+                    fetch(config=config, manifest=rows, status=status, video_dir=out / "videos" / shard, ffmpeg=ffmpeg,
+                          workers=2, download=DownloadConfig())  # fmt: skip
+                    extract(config=ExtractConfig(still_difference=0.01), manifest=rows, fetched=status, tar=tar,
+                            status=tar.with_suffix(".parquet"), ffmpeg=ffmpeg, workers=2)  # fmt: skip
+    except UserError as error:
+        print(error, flush=True)
+        sys.exit(1)
 
 
-def _start(videos: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, __file__, "--chain", str(videos), str(out)]
-    return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+def _start(videos: Path | str, out: Path, ffmpeg: str = FFMPEG, **how: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "--chain", str(videos), str(out), ffmpeg]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, start_new_session=True, text=True, **pipes, **how)
 
 
 def _reasons(out: Path) -> dict[str, str]:
@@ -118,8 +138,201 @@ def _reasons(out: Path) -> dict[str, str]:
     return found
 
 
-def _tars(out: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "extract").glob("*.tar")}
+def _files(out: Path) -> dict[str, str]:
+    """Digests of all tars, and of the videos that were made."""
+    paths = [*out.glob("extract/*.tar"), *out.glob("videos/*/*.mp4")]
+    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+class Trial:
+    """A chain that meets one fault.
+
+    Attributes:
+        videos: a folder, or `world`.
+        out: where the chain writes.
+        ffmpeg: a link to the real one, which a fault may put something else in place of.
+    """
+
+    def __init__(self, videos: str, root: Path) -> None:
+        self.videos, self.root, self.out, self.ffmpeg = videos, root, root / "out", root / "ffmpeg"
+        self.disks: list[Path] = []
+        self.out.mkdir(parents=True)
+        self.ffmpeg.symlink_to(FFMPEG)
+
+    def start(self, **how: Any) -> subprocess.Popen[str]:
+        """Start the chain."""
+        return _start(self.videos, self.out, str(self.ffmpeg), **how)
+
+    def said(self, process: subprocess.Popen[str] | None = None, **how: Any) -> str:
+        """What the chain says when it stops."""
+        said, _ = (process or self.start(**how)).communicate()
+        return said.strip()
+
+    def disk(self, name: str, size: str) -> Path:
+        """A small disk in place of a folder."""
+        place = self.root / name
+        place.mkdir(parents=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", place], check=True)
+        self.disks.append(place)
+        return place
+
+    def at_work(self) -> subprocess.Popen[str]:
+        """The chain when it has finished a few clips of a shard."""
+        process = self.start()
+        while len(list(self.out.glob("extract/.*.spool/[!.]*.json"))) < 3:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.002)
+        return process
+
+    def replaced(self, script: str | None) -> str:
+        """What the chain says while something else, or nothing, is where ffmpeg was."""
+        self.ffmpeg.unlink()
+        if script is not None:
+            self.ffmpeg.write_text(script)
+            self.ffmpeg.chmod(0o755)
+        said = self.said()
+        self.ffmpeg.unlink(missing_ok=True)
+        self.ffmpeg.symlink_to(FFMPEG)
+        return said
+
+
+def _remount(place: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", place], check=True)
+
+
+def _temp_full(trial: Trial) -> str:
+    return trial.said(env={**os.environ, "TMPDIR": str(trial.disk("temp", "24k"))})
+
+
+def _disk_full(name: str, size: str) -> Callable[[Trial], str]:
+    def meet(trial: Trial) -> str:
+        place = trial.disk(name, size)
+        said = trial.said()
+        _remount(place, "size=99m")
+        return said
+
+    return meet
+
+
+def _read_only(trial: Trial) -> str:
+    place = trial.disk("out/extract", "99m")
+    _remount(place, "ro")
+    said = trial.said()
+    _remount(place, "rw")
+    return said
+
+
+def _family(pid: int) -> dict[int, str]:
+    """Command lines of all that descends from a process."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {child: _command_line(child) for child in found - {pid}}
+
+
+def _command_line(pid: int) -> str:
+    """Of a live process; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _killed(what: str) -> Callable[[Trial], str]:
+    def meet(trial: Trial) -> str:
+        process = trial.at_work()
+        while process.poll() is None:
+            for pid, line in _family(process.pid).items():
+                if what in line.split("\0")[0] or what in line.split("\0")[1:3]:
+                    os.kill(pid, signal.SIGKILL)
+                    return trial.said(process)
+        return trial.said(process)
+
+    return meet
+
+
+def _parent_killed(trial: Trial) -> str:
+    process = trial.at_work()
+    family = _family(process.pid)
+    process.kill()
+    process.wait()
+    time.sleep(1)
+    left = [pid for pid in family if _command_line(pid)]
+    return f"(killed; of {len(family)} workers and decoders {len(left)} are left a second later)"
+
+
+def _little_memory(trial: Trial) -> str:
+    return trial.said(env={**os.environ, "S2V_MEMORY": str(MEMORY)})
+
+
+def _clock_set_back(trial: Trial) -> str:
+    """All that was written before is a day newer than what is written after."""
+    process = trial.at_work()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for path in trial.out.rglob("*"):
+        ahead = path.stat().st_mtime + 86400
+        os.utime(path, (ahead, ahead))
+    return "(killed; then the clock was a day behind all that it had written)"
+
+
+MEMORY = 600 * 2**20
+MACHINE: dict[str, Callable[[Trial], str]] = {
+    "temporary folder full": _temp_full,
+    "disk of the videos full": _disk_full("out/videos", "400k"),
+    "disk of the output full": _disk_full("out/extract", "3m"),
+    "worker killed": _killed("s2v.data.workers"),
+    "ffmpeg killed": _killed("ffmpeg"),
+    "parent killed": _parent_killed,
+    "ffmpeg missing": lambda trial: trial.replaced(None),
+    "ffmpeg is something else": lambda trial: trial.replaced("#!/bin/sh\nexit 0\n"),
+    "ffmpeg hangs": lambda trial: trial.replaced("#!/bin/sh\nsleep 600\n"),
+    "output read-only": _read_only,
+    f"memory limited to {MEMORY >> 20} MiB": _little_memory,
+    "clock set back a day": _clock_set_back,
+}
+
+
+def machine_table(root: Path) -> None:
+    """Meet each fault, run again, compare and print."""
+    own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    if "S2V_OWN_MOUNTS" not in os.environ:
+        if shutil.which("unshare") is None or subprocess.run([*own, "true"], stderr=subprocess.DEVNULL).returncode:
+            raise SystemExit("small disks need mounts of one's own (unshare -m): Linux, and root or user namespaces")
+        done = subprocess.run([*own, sys.executable, __file__, "--machine"], env={**os.environ, "S2V_OWN_MOUNTS": "1"})
+        raise SystemExit(done.returncode)
+    videos = root / "videos"
+    videos.mkdir()
+    for i, (way, (_, make)) in enumerate(WAYS.items()):
+        make(videos / f"broken {i:02d} {way}.mp4")
+    for i in range(45):
+        video(videos / f"good {i:03d}.mp4", i)
+    wholes = {kind: Trial(kind, root / f"whole {Path(kind).name}") for kind in (str(videos), "world")}
+    for whole in wholes.values():
+        if said := whole.said():
+            raise SystemExit(f"the undisturbed run failed: {said}")
+    print("| fault | what the stage says | finished before | lost | wrong reasons | same bytes |\n" + 6 * "|---" + "|")
+    for name, meet in MACHINE.items():
+        kind = "world" if "videos" in name else str(videos)
+        trial, whole = Trial(kind, root / name), wholes[kind]
+        said = meet(trial).replace(str(trial.root), "...").replace(str(Path(FFMPEG).parent), "...")
+        booked = _reasons(trial.out)
+        kept = len(list(trial.out.glob("extract/.*.spool/[!.]*.json"))) + len(list(trial.out.glob("videos/*/*.mp4")))
+        again = trial.said()
+        found, right = _reasons(trial.out), _reasons(whole.out)
+        lost = set(found) - set(right)
+        wrong = {clip for clip in {**found, **booked} if {**found, **booked}[clip] != right.get(clip)}
+        same = _files(trial.out) == _files(whole.out) and not again
+        cells = (name, said, kept, len(lost), len(wrong), "yes" if same else f"no {again}")
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
+        for place in trial.disks:
+            subprocess.run(["umount", place], check=True)
 
 
 def main() -> None:
@@ -128,13 +341,16 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--chain", type=Path, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--machine", action="store_true", help="the faults of the machine")
+    parser.add_argument("--chain", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.chain:
-        return run_chain(*arguments.chain)
+        return run_chain(arguments.chain[0], Path(arguments.chain[1]), arguments.chain[2])
     draw = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
+        if arguments.machine:
+            return machine_table(root)
         (root / "videos").mkdir()
         expected = {f"broken {i:02d}.mp4": list(WAYS)[i % len(WAYS)] for i in range(BROKEN)}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -168,9 +384,9 @@ def main() -> None:
             print(f"| {way} | {len(names)} | {reason} | {', '.join(got)} |")
         others = sorted(set(found) - set(expected))
         print(f"\n{len(others)} of {arguments.clips - BROKEN} good videos were left out: {others[:5]}")
-        whole_tars, same = _tars(root / "whole"), found == _reasons(root / "killed")
+        whole_tars, same = _files(root / "whole"), found == _reasons(root / "killed")
         print(f"{len(whole_tars)} tars in {seconds:.0f} s; after {kills} kills they are the same: ", end="")
-        print(f"{whole_tars == _tars(root / 'killed')}; so are the reasons: {same}")
+        print(f"{whole_tars == _files(root / 'killed')}; so are the reasons: {same}")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ _ADVICE = {
     errno.EROFS: "mount it writable",
     errno.EACCES: "give this user the right to it",
     errno.EPERM: "give this user the right to it",
-    errno.ENOMEM: "give it more memory, or let less run at once",
-    errno.EAGAIN: "allow more memory and processes, or let less run at once",
+    errno.ENOMEM: "allow it more memory, or let less run at once",
+    errno.EAGAIN: "allow it more memory and processes, or let less run at once",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "allow more open files",
     **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO), "see to its disk"),
@@ -59,8 +59,10 @@ def machine_fault(error: BaseException) -> MachineError | None:
     if isinstance(error, UserError):
         return error if isinstance(error, MachineError) else None
     number, place = getattr(error, "errno", None), getattr(error, "filename", None)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or isinstance(error, ImportError) and "failed to map" in str(error):
         number = errno.ENOMEM
+    elif str(error) == "can't start new thread":
+        number = errno.EAGAIN
     elif isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error.strerror):
         return MachineError(f"{error.strerror}; make room in one of them, or set TMPDIR, and {AGAIN}")
     elif not isinstance(error, OSError):
@@ -68,8 +70,7 @@ def machine_fault(error: BaseException) -> MachineError | None:
         number = int(found[1] or found[2]) if found else None
     if number not in _ADVICE:
         return None
-    what = os.strerror(number)
-    line = what if place is None else f"{place}: {what.lower()}"
+    line = f"{'this job' if place is None else place}: {os.strerror(number).lower()}"
     return MachineError(f"{' '.join(line.split())}; {_ADVICE[number]}, and {AGAIN}")
 
 

@@ -351,6 +351,15 @@ def test_what_a_clip_says_of_itself_is_not_taken_for_the_machines_word(tmp_path:
         decode(path, ffmpeg=FFMPEG)
 
 
+def test_an_input_output_error_is_the_machines_where_something_is_written(videos: Path) -> None:
+    arguments = [FFMPEG, "-nostdin", "-i", f"file:{videos / '0.mp4'}", "file:/disk/sound.raw"]
+    written = Finished(251, "[out#1/s16le @ 0x1] Error writing trailer: Input/output error", False)
+    with pytest.raises(MachineError, match=r"^/disk: input/output error"):
+        check_end(written, arguments)
+    for log in ("Error opening output files: Input/output error", "[in#0 @ 0x1] Error during demuxing: I/O error"):
+        assert check_end(Finished(251, log, False), arguments).log == log, "the file can be read, so it is damaged"
+
+
 def test_a_disk_that_cannot_be_read_is_not_a_missing_file(tmp_path: Path) -> None:
     dead = tmp_path / "dead.mp4"
     dead.symlink_to("/proc/self/mem")  # a regular file that gives an input/output error
@@ -407,7 +416,7 @@ def test_videos_that_went_with_their_disk_are_not_missing_clips(bench: Bench, un
             if empty:
                 bench.videos.mkdir()
             for stage in (bench.extract, bench.fetch):
-                with pytest.raises(MachineError, match=r"in: is (empty|gone), though .*mount its disk again"):
+                with pytest.raises(MachineError, match=r"in: is (empty|gone), though .*mount its disk"):
                     stage()
         finally:
             if empty:
@@ -575,8 +584,8 @@ with job(N(config={}, log=[sys.argv[1]], rule="pack", output=["a/b"], threads=1)
     [
         ("job.log", "raise OSError(28, 'No space left', '/disk/000.tar')",
          "pack: /disk/000.tar: no space left on device; make room, and run again; what is finished is kept"),
-        ("job.log", "raise MemoryError", "pack: Cannot allocate memory; give it more memory, or let less run at once"),
-        ("job.log", "raise RuntimeError('I/O error: File too large (os error 27)')", "pack: File too large; allow"),
+        ("job.log", "raise MemoryError", "pack: this job: cannot allocate memory; allow it more memory, or let"),
+        ("job.log", "raise RuntimeError('File too large (os error 27)')", "pack: this job: file too large; allow"),
         ("job.log", "print('x' * 10**5); raise ValueError('our own')", "pack: ValueError: our own; the traceback"),
         ("/dev/full", "raise OSError(28, 'No space left', '/disk/000.tar')", "pack: /disk/000.tar: no space left"),
         ("/proc/none/job.log", "pass", "pack: "),

@@ -26,7 +26,6 @@ _CUT_OFF = (
     "truncat",
     "corrupt input packet",
 )
-_LISTS = "Format not on whitelist"
 _NOT_MEDIA = ("Error opening input", "Invalid data found when processing input")
 _MP4_ATOMS = (
     b"ftyp",
@@ -209,7 +208,7 @@ def explain_failure(
         return ClipError(Reason.TIMEOUT, f"stopped after {timeout_s:g} s")
     if finished.returncode == 0:
         return None
-    if "Input #" not in log and not any(sign in log for sign in (*_CUT_OFF, *_NOT_MEDIA, _LISTS)):
+    if "Input #" not in log and not any(sign in log for sign in (*_CUT_OFF, *_NOT_MEDIA, "not on whitelist")):
         return ClipError(Reason.DECODE_ERROR, last)  # it did not come so far as to say what the file holds
     header = read_header(log)
     if "moov atom not found" in log:
@@ -217,7 +216,7 @@ def explain_failure(
             return ClipError(Reason.NOT_A_VIDEO, "named like a video, but it holds something else")
         return ClipError(Reason.TRUNCATED, "the index at the end of the file (moov) is missing")
     opened = header.duration_s is not None or header.pictures or header.sounds or "Stream mapping" in log
-    if _LISTS in log:
+    if "Format not on whitelist" in log:
         return ClipError(Reason.NOT_A_VIDEO, "a playlist or script that names other files; these are not followed")
     if not opened and any(sign in log for sign in _NOT_MEDIA):
         return ClipError(Reason.NOT_A_VIDEO, last)

@@ -17,15 +17,32 @@ from s2v.media.process import CRASHES, MEMORY_BYTES, Finished, execute, has_less
 PROBE_S = 30.0
 _ROOM_BYTES = 2**30  # of addresses, which an ordinary clip takes
 _ENDED = re.compile(r"^Exiting normally, received signal (\d+)\.$", re.MULTILINE)
+_NUMBERS = {
+    "No space left on device": errno.ENOSPC,
+    "Disk quota exceeded": errno.EDQUOT,
+    "Quota exceeded": errno.EDQUOT,
+    "Read-only file system": errno.EROFS,
+    "File too large": errno.EFBIG,
+    "Permission denied": errno.EACCES,
+    "Operation not permitted": errno.EPERM,
+    "Input/output error": errno.EIO,
+    "I/O error": errno.EIO,
+    "Stale file handle": errno.ESTALE,
+    "Too many open files": errno.EMFILE,
+    "No file descriptors available": errno.EMFILE,
+}
+"""Of what C libraries say; programs do not pass the number on."""
+
+# In all versions of ffmpeg a complaint about its output begins in one of these ways, once the output's name is out. An
+# input/output error may be what a decoder makes of a damaged file, but not where something is written.
 _OUTPUT = re.compile(
-    r"^(?:\[out#|av_interleaved_write_frame|Error (?:writing|closing|opening output)|: ).*: "
-    r"(No space left on device|Disk quota exceeded|Quota exceeded|Read-only file system|File too large|"
-    r"Input/output error|I/O error|Permission denied|Operation not permitted|Stale file handle)$"
-    r"|^(?:\[out#|Error opening output).*(Too many open files)$",
+    rf"^(?:\[out#|av_interleaved_write_frame|Error (?:writing|closing|opening output)|: ).*: ({'|'.join(_NUMBERS)})$",
     re.MULTILINE,
 )
+_WRITES = re.compile(r"writ|clos|muxer|trailer")
 _MEMORY = re.compile(
-    r"std::bad_alloc|^MemoryError|Unable to allocate|: (?:Cannot allocate memory|Out of memory)$", re.MULTILINE
+    r"std::bad_alloc|^MemoryError|Unable to allocate|failed to map segment|: (?:Cannot allocate memory|Out of memory)$",
+    re.MULTILINE,
 )
 _NO_MEMORY = frozenset(256 - number for number in (errno.ENOMEM, errno.EAGAIN))  # as ffmpeg's exit status
 _UNREAD = re.compile(r"Input/output error|I/O error|Stale file handle|not connected|Permission denied|partial file")
@@ -72,9 +89,10 @@ def check_end(finished: Finished, arguments: list[str]) -> Finished:
     if finished.returncode in (126, 127):  # so a shell, or the loader of libraries, says that it cannot start a program
         said = (log.strip().splitlines() or ["it does not say why"])[-1][:200]
         raise MachineError(f"{program} cannot start ({said}); repair or replace it, and {AGAIN}")
-    full = _OUTPUT.search(log)
-    if full:
-        raise MachineError(f"{_target(arguments)}: {(full[1] or full[2]).lower()}; make room or mend it, and {AGAIN}")
+    for unwritten in _OUTPUT.finditer(log):
+        error = OSError(_NUMBERS[unwritten[1]], unwritten[1], str(_target(arguments)))
+        if error.errno != errno.EIO or _WRITES.search(unwritten[0]):
+            raise machine_fault(error) or error
     asks_too_much = finished.returncode in _NO_MEMORY or finished.returncode != 0 and bool(_MEMORY.search(log))
     if asks_too_much:
         _check_memory(at)
@@ -133,14 +151,17 @@ def check_folder(folder: Path) -> None:
         what = "is gone"
     except OSError as error:
         raise machine_fault(error) or error from None
-    raise MachineError(f"{folder}: {what}, though videos were found there; mount its disk again, and {AGAIN}")
+    raise MachineError(
+        f"{folder}: {what}, though videos must lie there; mount its disk (where they are gone for good, run the stages "
+        f"before this one anew), and {AGAIN}"
+    )
 
 
 def _own_words(log: str, arguments: list[str]) -> Iterator[str]:
     """Lines in which a program speaks for itself: what a file says of itself is indented, and names are taken out."""
-    for argument in arguments:
-        if argument.startswith("file:"):
-            log = log.replace(argument, "").replace(argument.removeprefix("file:"), "")
+    names = [argument.removeprefix("file:") for argument in arguments if argument.startswith("file:")]
+    for name in (*names, str(_source(arguments) or "")):
+        log = log.replace(f"file:{name}", "").replace(name, "") if name else log
     return (line for line in log.splitlines() if line and not line[0].isspace())
 
 
