@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import CLIP_FILES, INCEPTION_FILE, ClipInceptionEvaluator, load_evaluator
@@ -86,3 +87,11 @@ def test_clip_and_inception_from_files(tmp_path: Path, monkeypatch: pytest.Monke
     expected = network(((images + 1) * 127.5).round().to(torch.uint8))[0]
     assert torch.allclose(features, expected, atol=1e-4)
     assert "a photo of {}" in evaluator.label and "ImageNet" in evaluator.label
+
+    state = network.state_dict()
+    torch.save({**state, "fc.weight": state["fc.weight"] * torch.nan}, tmp_path / INCEPTION_FILE)
+    with pytest.raises(UserError, match=r"fc\.weight holds NaN or infinity; .*fetch inception-v3"):
+        ClipInceptionEvaluator(tmp_path)
+    save_file({**clip.state_dict(), "logit_scale": torch.tensor(torch.inf)}, tmp_path / CLIP_FILES[0])
+    with pytest.raises(UserError, match=r"logit_scale holds NaN or infinity; .*fetch clip-vit-b32"):
+        ClipInceptionEvaluator(tmp_path)

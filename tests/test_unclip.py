@@ -257,6 +257,9 @@ def test_damaged_weights_are_refused_in_one_line(root: Path, tmp_path: Path) -> 
     folder = Path(shutil.copytree(root / "weights/stable-unclip", tmp_path / "w"))
     path = folder / "vae/diffusion_pytorch_model.fp16.safetensors"
     tensors = load_file(path)
+    save_file(tensors | {"decoder.conv_in.bias": tensors["decoder.conv_in.bias"] * torch.nan}, path, {"format": "pt"})
+    with pytest.raises(UserError, match=r"vae: decoder\.conv_in\.bias holds NaN or infinity"):
+        load_pipeline(folder)
     del tensors["decoder.conv_in.weight"]
     save_file(tensors, path, {"format": "pt"})
     with pytest.raises(UserError, match="vae: not the published layout: missing keys: decoder.conv_in.weight"):
