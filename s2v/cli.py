@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from s2v.commands import Force, Run, register
+from s2v.commands import Force, Run, number, register
 from s2v.errors import UserError
 from s2v.extras import advice
 
@@ -117,20 +117,37 @@ def studio(
         typer.Option(min=1, max=65535, show_default=False, help="by default the first free one from 7860 on"),
     ] = None,
     browser: Annotated[bool, typer.Option(help="open it in the browser")] = False,
-    upload_mb: Annotated[int, typer.Option(min=1, help="largest file that is taken")] = 50,
-    sound_s: Annotated[float, typer.Option(min=1, help="longest sound that is taken, in seconds")] = 600.0,
+    upload_mb: Annotated[int, typer.Option(min=1, max=4096, help="largest file that is taken")] = 50,
+    total_mb: Annotated[
+        int, typer.Option(min=1, max=2**20, help="of all that is uploaded and made; it is kept for ten minutes")
+    ] = 1000,
+    sound_s: Annotated[float, number(1, 3600, "longest sound that is taken, in seconds")] = 600.0,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            envvar="S2V_STUDIO_AUTH",
+            metavar="USER:PASSWORD",
+            help="ask for these; better in the variable, since others on this machine can read a command line",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="a further name under which the page is asked for; may be given again")
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--open", help="no password, though --host is reached from other machines")
+    ] = False,
 ) -> None:
     """Show a page to play with: record or drop sounds, mix them, blend in a picture, save what comes of it.
 
     Uploads are read, never run, and removed after ten minutes or when this ends.
     """
     from s2v.studio.painter import Limits
-    from s2v.studio.server import is_loopback, serve
+    from s2v.studio.server import serve
 
-    if not is_loopback(host):
-        typer.echo(f"{host}: whoever reaches this machine can use the page", err=True)
-    limits = Limits(upload_mb=upload_mb, sound_s=sound_s)
-    serve(model, host=host, port=port, open_browser=browser, limits=limits, say=typer.echo)
+    serve(
+        model, host=host, port=port, hosts=allow_host or [], auth=auth, everybody=everybody, open_browser=browser,
+        limits=Limits(upload_mb=upload_mb, total_mb=total_mb, sound_s=sound_s), say=typer.echo,
+    )  # fmt: skip
 
 
 @app.command()
