@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from s2v.commands import Run, register
+from s2v.commands import Force, Run, number, register
 from s2v.errors import UserError, without_passwords
 from s2v.extras import advice
 
@@ -23,6 +24,14 @@ class _OneLineErrors(TyperGroup):
             _fail(str(error), error)
         except ModuleNotFoundError as error:
             _fail(advice(error), error)
+        except typer.BadParameter as error:
+            if type(error) is not typer.BadParameter:  # an argument that is not there: how it is used helps more
+                raise
+            low, high = getattr(error.param, "min", None), getattr(error.param, "max", None)
+            if error.param is None or low is None:
+                _fail(error.format_message(), error)
+            span = f"from {low:g} on" if high is None else f"from {low:g} to {high:g}"
+            _fail(f"{error.param.opts[0]}: give a number {span}", error)
 
 
 def _fail(message: str, error: Exception) -> NoReturn:
@@ -108,20 +117,37 @@ def studio(
         typer.Option(min=1, max=65535, show_default=False, help="by default the first free one from 7860 on"),
     ] = None,
     browser: Annotated[bool, typer.Option(help="open it in the browser")] = False,
-    upload_mb: Annotated[int, typer.Option(min=1, help="largest file that is taken")] = 50,
-    sound_s: Annotated[float, typer.Option(min=1, help="longest sound that is taken, in seconds")] = 600.0,
+    upload_mb: Annotated[int, typer.Option(min=1, max=4096, help="largest file that is taken")] = 50,
+    total_mb: Annotated[
+        int, typer.Option(min=1, max=2**20, help="of all that is uploaded and made; it is kept for ten minutes")
+    ] = 1000,
+    sound_s: Annotated[float, number(1, 3600, "longest sound that is taken, in seconds")] = 600.0,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            envvar="S2V_STUDIO_AUTH",
+            metavar="USER:PASSWORD",
+            help="ask for these; better in the variable, since others on this machine can read a command line",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="a further name under which the page is asked for; may be given again")
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--open", help="no password, though --host is reached from other machines")
+    ] = False,
 ) -> None:
     """Show a page to play with: record or drop sounds, mix them, blend in a picture, save what comes of it.
 
     Uploads are read, never run, and removed after ten minutes or when this ends.
     """
     from s2v.studio.painter import Limits
-    from s2v.studio.server import is_loopback, serve
+    from s2v.studio.server import serve
 
-    if not is_loopback(host):
-        typer.echo(f"{host}: whoever reaches this machine can use the page", err=True)
-    limits = Limits(upload_mb=upload_mb, sound_s=sound_s)
-    serve(model, host=host, port=port, open_browser=browser, limits=limits, say=typer.echo)
+    serve(
+        model, host=host, port=port, hosts=allow_host or [], auth=auth, everybody=everybody, open_browser=browser,
+        limits=Limits(upload_mb=upload_mb, total_mb=total_mb, sound_s=sound_s), say=typer.echo,
+    )  # fmt: skip
 
 
 @app.command()
@@ -159,8 +185,6 @@ WeightsFolder = Annotated[Path | None, typer.Option("--folder", help="where they
 @weights.command("list")
 def weights_list(folder: WeightsFolder = None) -> None:
     """Say which published weights s2v knows, which are there, how large they are, and under which licence."""
-    import sys
-
     from rich.console import Console
     from rich.table import Table
 
@@ -243,14 +267,20 @@ def world_preview(
     seed: Annotated[int, typer.Option(min=0, help="another seed is another world")] = 0,
     px: Annotated[int, typer.Option(min=16, max=512, help="side of a picture")] = 128,
     classes: Annotated[int, typer.Option(min=1, help="how many; the default's 12 stand first, 48 is all")] = 12,
+    force: Force = False,
 ) -> None:
-    """Draw a sheet of the world: a row a class, in the order of `s2v world classes`."""
+    """Draw a sheet of the world: a row a class, in the order of `s2v world classes`. A .json beside it says how."""
+    from s2v.control import outputs
     from s2v.report.world import preview
 
+    if output.suffix.lower() != ".png":
+        raise UserError(f"{output}: the sheet is a PNG; give a name that ends in .png")
+    outputs.check([output], force=force)
     try:
         preview(output=output, columns=columns, seed=seed, px=px, classes=classes)
     except ValueError as error:
         raise UserError(f"--classes: {error}") from error
+    outputs.write_recipe([output], ["s2v", *sys.argv[1:]], {})
     typer.echo(str(output))
 
 
@@ -260,14 +290,24 @@ def world_sample(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="name without suffix; by default that of the class")
     ] = None,
-    number: Annotated[int, typer.Option(min=0, help="which scene of the class")] = 0,
+    scene: Annotated[int, typer.Option("--number", min=0, help="which scene of the class")] = 0,
     px: Annotated[int, typer.Option(min=16, max=1024, help="side of the picture")] = 256,
+    force: Force = False,
 ) -> None:
-    """Write the sound (.wav) and the picture (.png) of a scene that no training has seen: something to try."""
+    """Write the sound (.wav) and the picture (.png) of a scene that no training has seen: something to try.
+
+    A .json beside them says how they were made.
+    """
+    from s2v.control import outputs
     from s2v.world.sample import find, write_sample
 
-    label = find(name)
-    for path in write_sample(output or Path(name.lower().replace(" ", "-")), label, number, px):
+    label, stem = find(name), output or Path(name.lower().replace(" ", "-"))
+    if not stem.name:
+        raise UserError(f"{stem}: a folder; give the name of what is written there, without suffix")
+    outputs.check([stem.with_name(stem.name + suffix) for suffix in (".wav", ".png")], force=force)
+    written = write_sample(stem, label, scene, px)
+    outputs.write_recipe(written, ["s2v", *sys.argv[1:]], {"class": label})
+    for path in written:
         typer.echo(str(path))
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from s2v.control.limits import GAINS_DB
 from s2v.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from s2v.model import Model
+
+
+def number(low: float, high: float, help: str, *names: str) -> Any:
+    """An option that is a number from `low` to `high`. With both bounds nan and infinities are refused, too."""
+    return typer.Option(*names, min=low, max=high, help=help)
+
 
 Output = Annotated[
     Path, typer.Option("-o", "--output", help=".png (a sheet), .gif or .mp4 (a film); a .json beside it says how")
@@ -33,16 +41,28 @@ Px = Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each pic
 Steps = Annotated[int, typer.Option(min=2, max=200, help="pictures of the sweep")]
 Count = Annotated[int, typer.Option("--n", min=1, max=400, help="how many pictures, each from its own noise")]
 Picture = Annotated[Path | None, typer.Option(help="a picture to blend in (paper 5.2)")]
-Weight = Annotated[float, typer.Option("--lambda", help="of that picture; 1 is the picture alone, 0 the sound alone")]
+Weight = Annotated[float, number(0, 1, "of that picture; 1 is the picture alone, 0 the sound alone", "--lambda")]
+Force = Annotated[bool, typer.Option("--force", help="write over files that s2v did not write; never over an input")]
 Sound = Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg reads")]
 
 
-def _model(run: Path | None, generator: str, output: Path, **settings: Any) -> Model:
-    """The model, where something can be written under `output`: that is told before anything is computed."""
+def _model(
+    run: Path | None,
+    generator: str,
+    output: Path,
+    inputs: Sequence[Path],
+    force: bool,
+    count: int = 1,
+    px: int | None = None,
+    **settings: Any,
+) -> Model:
+    """The model, where `count` pictures can be written under `output`: that is told before anything is computed."""
+    from s2v.control import outputs
     from s2v.control.sheets import check
     from s2v.model import Model
 
-    check(output)
+    check(output, count, px)
+    outputs.check([output], inputs, force)
     return Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm", **settings)
 
 
@@ -64,6 +84,16 @@ def _say(model: Model, output: Path, facts: dict[str, Any]) -> None:
     typer.echo(str(output))
 
 
+def _silent(model: Model, *sounds: tuple[str, Tensor]) -> dict[str, list[str]]:
+    """Say which of the sounds are silent, for the recipe too."""
+    from s2v.control.silence import silences
+
+    said = silences(sounds, model.window_s)
+    for line in said:
+        typer.echo(line, err=True)
+    return {"silent": said} if said else {}
+
+
 def _blend(model: Model, wave: Tensor, picture: Path | None, weight: float) -> Tensor:
     """Feature [1, D] of a sound, or between it and a picture."""
     return model.encode_audio(wave) if picture is None else model.interpolate(picture, wave, [weight])
@@ -71,6 +101,10 @@ def _blend(model: Model, wave: Tensor, picture: Path | None, weight: float) -> T
 
 def _blended(picture: Path | None, weight: float) -> dict[str, Any]:
     return {} if picture is None else {"picture": str(picture), "lambda": weight}
+
+
+def _given(*files: Path | None) -> list[Path]:
+    return [file for file in files if file is not None]
 
 
 def _evenly(low: float, high: float, steps: int) -> list[float]:
@@ -84,27 +118,30 @@ def generate(
     seed: Seed = 0,
     model: Run = None,
     generator: Generator = "gan",
-    start: Annotated[float, typer.Option(min=0.0, help="second of the sound at which to begin")] = 0.0,
-    window: Annotated[
-        float | None, typer.Option(min=0.1, max=60.0, help="seconds that are heard; by default as in training")
-    ] = None,
+    start: Annotated[float, number(0, 360_000, "second of the sound at which to begin")] = 0.0,
+    window: Annotated[float | None, number(0.1, 60, "seconds that are heard; by default as in training")] = None,
     px: Px = None,
-    truncation: Annotated[float, typer.Option(min=0.0, help="truncate the noise: less variety; 0 is off")] = 0.0,
-    gain: Annotated[float, typer.Option(help="dB by which the sound is made louder")] = 0.0,
+    truncation: Annotated[float, number(0, 10, "truncate the noise: less variety; 0 is off")] = 0.0,
+    gain: Annotated[float, number(*GAINS_DB, "dB by which the sound is made louder")] = 0.0,
     picture: Picture = None,
     weight: Weight = 0.5,
     ffmpeg: Annotated[str, typer.Option(help="bundled, system, or a path")] = "bundled",
+    force: Force = False,
 ) -> None:
     """Make pictures of a sound.
 
     A sound shorter than the window is repeated, of a longer one the first seconds after --start are heard.
     """
-    loaded = _model(model, generator, output, window_s=window, truncation=truncation, ffmpeg=ffmpeg)
-    (wave,) = loaded.volumes(loaded.sound(sound, start), [gain])
+    loaded = _model(
+        model, generator, output, _given(sound, picture), force, n, px,
+        window_s=window, truncation=truncation, ffmpeg=ffmpeg,
+    )  # fmt: skip
+    given = loaded.sound(sound, start)
+    (wave,) = loaded.volumes(given, [gain])
     z = _blend(loaded, wave, picture, weight)
     facts = {
         "sound": str(sound), "start_s": start, "window_s": loaded.window_s, "gain_db": gain, "truncation": truncation,
-        "seed": seed, **_blended(picture, weight),
+        "seed": seed, **_blended(picture, weight), **_silent(loaded, (sound.name, given)),
     }  # fmt: skip
     _done(loaded, output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
 
@@ -112,8 +149,8 @@ def generate(
 def mix(
     sounds: Annotated[list[Path], typer.Argument(help="two or more sounds, of any format and length")],
     output: Output,
-    gain: Annotated[list[float] | None, typer.Option(help="dB of each sound, in order; give it once a sound")] = None,
-    offset: Annotated[list[float] | None, typer.Option(help="seconds before each begins, likewise")] = None,
+    gain: Annotated[list[float] | None, number(*GAINS_DB, "dB of each sound, in order; give it once a sound")] = None,
+    offset: Annotated[list[float] | None, number(0, 60, "seconds before each begins, likewise")] = None,
     picture: Picture = None,
     weight: Weight = 0.5,
     n: Count = 1,
@@ -121,6 +158,7 @@ def mix(
     model: Run = None,
     generator: Generator = "gan",
     px: Px = None,
+    force: Force = False,
 ) -> None:
     """Make pictures of several sounds at once.
 
@@ -128,11 +166,17 @@ def mix(
     """
     if len(sounds) < 2:
         raise UserError("mix: give two or more sounds")
-    loaded = _model(model, generator, output)
-    z = _blend(loaded, loaded.mix(list(sounds), gain or None, offset or None), picture, weight)
+    loaded = _model(model, generator, output, _given(*sounds, picture), force, n, px)
+    late = [second for second in offset or [] if second >= loaded.window_s]
+    if late:
+        raise UserError(f"mix: --offset {late[0]:g}: only the first {loaded.window_s:g} s are heard")
+    waves = [loaded.sound(path) for path in sounds]
+    mixed = loaded.mix(waves, gain or None, offset or None)
+    z = _blend(loaded, mixed, picture, weight)
+    silent = _silent(loaded, *((path.name, wave) for path, wave in zip(sounds, waves, strict=True)))
     facts = {
         "sounds": [str(path) for path in sounds], "gains_db": gain, "offsets_s": offset, "seed": seed,
-        **_blended(picture, weight),
+        **_blended(picture, weight), **(silent or _silent(loaded, ("the mix", mixed))),
     }  # fmt: skip
     _done(loaded, output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
 
@@ -140,18 +184,20 @@ def mix(
 def volume(
     sound: Sound,
     output: Output,
-    low: Annotated[float, typer.Option("--from", help="dB of the first picture")] = -30.0,
-    high: Annotated[float, typer.Option("--to", help="dB of the last")] = 10.0,
+    low: Annotated[float, number(*GAINS_DB, "dB of the first picture", "--from")] = -30.0,
+    high: Annotated[float, number(*GAINS_DB, "dB of the last", "--to")] = 10.0,
     steps: Steps = 7,
     seed: Seed = 0,
     model: Run = None,
     generator: Generator = "gan",
     px: Px = None,
+    force: Force = False,
 ) -> None:
     """Make a sound louder step by step, and see what becomes of the picture (paper 5.1, Fig. 8)."""
-    loaded, gains = _model(model, generator, output), _evenly(low, high, steps)
-    z = loaded.encode_audio(list(loaded.volumes(sound, gains)))
-    facts = {"sound": str(sound), "gains_db": gains, "seed": seed}
+    loaded, gains = _model(model, generator, output, [sound], force, steps, px), _evenly(low, high, steps)
+    wave = loaded.sound(sound)
+    z = loaded.encode_audio(list(loaded.volumes(wave, gains)))
+    facts = {"sound": str(sound), "gains_db": gains, "seed": seed, **_silent(loaded, (sound.name, wave))}
     _done(loaded, output, loaded.generate(z, seed), px, facts, columns=steps)
 
 
@@ -160,8 +206,8 @@ def interpolate(
     sound: Sound,
     output: Output,
     steps: Steps = 7,
-    low: Annotated[float, typer.Option("--from", help="lambda of the first picture; 1 is the picture alone")] = 1.0,
-    high: Annotated[float, typer.Option("--to", help="of the last; 0 is the sound alone")] = 0.0,
+    low: Annotated[float, number(0, 1, "lambda of the first picture; 1 is the picture alone", "--from")] = 1.0,
+    high: Annotated[float, number(0, 1, "of the last; 0 is the sound alone", "--to")] = 0.0,
     seed: Seed = 0,
     model: Run = None,
     generator: Generator = "gan",
@@ -173,16 +219,21 @@ def interpolate(
         ),
     ] = "features",
     px: Px = None,
+    force: Force = False,
 ) -> None:
     """Go from a picture to a sound through the space that they share (paper 5.2, Fig. 11 and 19)."""
-    loaded, weights = _model(model, generator, output), _evenly(low, high, steps)
+    loaded = _model(model, generator, output, [picture, sound], force, steps, px)
+    weights, wave = _evenly(low, high, steps), loaded.sound(sound)
     if how == "features":
-        made = loaded.generate(loaded.interpolate(picture, sound, weights), seed)
+        made = loaded.generate(loaded.interpolate(picture, wave, weights), seed)
     elif how == "compose":
-        made = loaded.compose(picture, sound, weights, seed)
+        made = loaded.compose(picture, wave, weights, seed)
     else:
-        made = loaded.renoise(picture, sound, [1 - weight for weight in weights], seed)
-    facts = {"picture": str(picture), "sound": str(sound), "lambda": weights, "how": how, "seed": seed}
+        made = loaded.renoise(picture, wave, [1 - weight for weight in weights], seed)
+    facts = {
+        "picture": str(picture), "sound": str(sound), "lambda": weights, "how": how, "seed": seed,
+        **_silent(loaded, (sound.name, wave)),
+    }  # fmt: skip
     _done(loaded, output, made, px, facts, columns=steps)
 
 
@@ -191,27 +242,28 @@ def edit(
     sound: Sound,
     output: Output,
     steps: Steps = 5,
-    low: Annotated[float, typer.Option("--from", help="lambda of the first picture; 0 leaves it as it is")] = -1.0,
-    high: Annotated[float, typer.Option("--to", help="of the last; above 0 is louder")] = 2.0,
-    soft: Annotated[float, typer.Option(help="dB of the soft version of the sound")] = -24.0,
-    loud: Annotated[float, typer.Option(help="dB of the loud one")] = 0.0,
+    low: Annotated[float, number(-10, 10, "lambda of the first picture; 0 leaves it as it is", "--from")] = -1.0,
+    high: Annotated[float, number(-10, 10, "of the last; above 0 is louder", "--to")] = 2.0,
+    soft: Annotated[float, number(*GAINS_DB, "dB of the soft version of the sound")] = -24.0,
+    loud: Annotated[float, number(*GAINS_DB, "dB of the loud one")] = 0.0,
     model: Run = None,
     generator: Generator = "gan",
     px: Px = None,
+    force: Force = False,
 ) -> None:
     """Edit a picture by the volume of a sound (paper 5.2, Fig. 13).
 
     The picture is brought into the generator's terms first (its noise and feature are searched, some seconds), then
     moved along the direction from the soft to the loud version of the sound.
     """
-    loaded, weights = _model(model, generator, output), _evenly(low, high, steps)
-    loaded.sound(sound)  # a wrong file is told before the search
-    found = loaded.invert(picture)
+    loaded = _model(model, generator, output, [picture, sound], force, steps, px)
+    weights, wave = _evenly(low, high, steps), loaded.sound(sound)  # a wrong file is told before the search
+    silent, found = _silent(loaded, (sound.name, wave)), loaded.invert(picture)
     facts = {
         "picture": str(picture), "sound": str(sound), "lambda": weights, "soft_db": soft, "loud_db": loud,
-        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error,
+        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error, **silent,
     }  # fmt: skip
-    _done(loaded, output, loaded.edit(found, sound, weights, soft, loud), px, facts, columns=steps)
+    _done(loaded, output, loaded.edit(found, wave, weights, soft, loud), px, facts, columns=steps)
 
 
 def explain(
@@ -219,16 +271,18 @@ def explain(
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write")],
     seed: Seed = 0,
     model: Run = None,
+    force: Force = False,
 ) -> None:
     """Show what of a sound its picture comes from: Grad-CAM over the spectrogram (paper 4.2, Fig. 5)."""
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
-    loaded = _model(model, "gan", output)
+    loaded = _model(model, "gan", output, [sound], force)
     from s2v.report.canvas import save
     from s2v.report.fig05 import draw, explain
 
-    save(draw([(sound.stem, explain(loaded, loaded.sound(sound), seed))], loaded.window_s), output)
-    _say(loaded, output, {"sound": str(sound), "seed": seed})
+    wave = loaded.sound(sound)
+    save(draw([(sound.stem, explain(loaded, wave, seed))], loaded.window_s), output)
+    _say(loaded, output, {"sound": str(sound), "seed": seed, **_silent(loaded, (sound.name, wave))})
 
 
 def export(
@@ -253,4 +307,4 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-__all__ = ["register"]
+__all__ = ["Force", "Run", "number", "register"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def export(run: Path, output: Path, programs: bool = False, frames: int = 0, hal
     Raises:
         UserError: the run is not finished, the folder is there, or a program is not the model.
     """
-    if output.exists():
+    if os.path.lexists(output):
         raise UserError(f"{output}: is there already; name a new folder")
     model = Model(run)
     folder = output.with_name(f".{output.name}.part")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -58,9 +59,24 @@ def test_a_mix_is_the_sum_of_its_parts(parts: list[tuple[int, float, int]]) -> N
 
 
 def test_a_mix_that_cannot_be_is_refused() -> None:
-    for arguments in (([],), ([tone(1)], [0.0, 1.0]), ([tone(1)], [0.0], [-1.0])):
+    wrong = [([],), ([tone(1)], [0.0, 1.0]), *(([tone(1)], [0.0], [late]) for late in (-1.0, 1e9, math.nan, math.inf))]
+    for arguments in wrong:
         with pytest.raises(ValueError, match="give one of each|cannot begin"):
             waveform.mix(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf, 1e9, -1e9])
+def test_gains_and_weights_that_are_no_numbers_are_refused(odd: float) -> None:
+    with pytest.raises(ValueError, match="from -80 to 40"):
+        waveform.gain(tone(1), odd)
+    with pytest.raises(ValueError, match="from -80 to 40"):
+        waveform.mix([tone(1)], [odd])
+    z = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
+    if not math.isfinite(odd):
+        with pytest.raises(ValueError, match="give finite numbers"):
+            latent.interpolate(z[0], z[1], [0.5, odd])
+        with pytest.raises(ValueError, match="give finite numbers"):
+            latent.move(z[0], z[1], z[2], [odd])
 
 
 def test_features_between_and_along_are_of_unit_norm_and_end_where_they_should() -> None:

@@ -7,13 +7,11 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
 from PIL import Image
+from studio_page import API, Studio, studio_of
 from typer.testing import CliRunner
 from workflow_runs import Checkout
 
@@ -51,6 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.make_archive(str(folder / "pack"), "zip", folder, "dog.wav")
     (folder / "pack.zip").rename(folder / "zip.wav")
     (folder / "page.wav").write_text("<!DOCTYPE html><html><script>alert(1)</script></html>")
+    soundfile.write(folder / "silent.wav", np.zeros(RATE), RATE)
     soundfile.write(folder / "ten.wav", np.sin(np.arange(10 * 8000) / 9) * 0.1, 8000)
     # MP3 has no header of the whole: its frames, again and again, are a longer sound.
     made = [ffmpeg_path("bundled"), "-loglevel", "error", "-i", str(folder / "ten.wav"), "-b:a", "8k", "-f", "mp3"]
@@ -112,11 +110,28 @@ def test_requests_out_of_bounds_are_refused(painter: Painter, files: Path, tmp_p
         (Request([sound] * 5, [0] * 5), "5 sounds"),
         (Request([sound], [0], n=17), "17 pictures"),
         (Request([sound], [0], seed=-1), "seed -1"),
+        (Request([sound], [float("nan")]), "gain nan: give a number from -80 to 40"),
+        (Request([sound], [float("inf")]), "gain inf: give a number from -80 to 40"),
+        (Request([sound], [0], weight=float("nan")), "lambda nan: give a number from 0 to 1"),
+        (Request([sound], [0], weight=5), "lambda 5: give a number from 0 to 1"),
         (Request([sound], [0], generator="../x"), "generator '../x': this model has gan"),
         (Request([sound], [0], picture=files / "page.wav"), "page.wav: not readable as a picture"),
     ):
         with pytest.raises(UserError, match=re.escape(words)):
             painter.paint(request, tmp_path)
+
+
+def test_a_silent_sound_is_painted_with_a_word(painter: Painter, files: Path, tmp_path: Path) -> None:
+    def said(sounds: list[str], gains: list[float]) -> tuple[str, list[str]]:
+        made = painter.paint(Request([files / name for name in sounds], gains, n=1), tmp_path)
+        return made.words, json.loads(made.recipe.read_text()).get("silent", [])
+
+    line = "silent.wav is silent (loudest 50 ms at -inf dBFS): the picture says nothing about it"
+    words, noted = said(["silent.wav"], [0])
+    assert words.startswith(f"{line}. The same again") and noted == [line]
+    assert said(["dog.wav", "silent.wav"], [0, 0])[1] == [line]
+    assert said(["dog.wav"], [0])[1] == []
+    assert said(["dog.wav"], [-80])[1][0].startswith("what is heard is silent (loudest 50 ms at -")
 
 
 def test_sounds_of_the_world_can_be_tried(painter: Painter) -> None:
@@ -154,79 +169,83 @@ def test_loopback_is_told_from_the_rest() -> None:
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.2", "example.org", ""))
 
 
-@dataclass
-class Studio:
-    """A running page."""
-
-    url: str
-    process: subprocess.Popen[str]
-    temporary: Path
-
-    def paint(self, sound: Path, **more: Any) -> Any:
-        client = more.pop("client", None) or Client(self.url, verbose=False)
-        rest = {"seed": 0, "n": 1} | more
-        values = [handle_file(str(sound)), None, None, None, 0, 0, 0, 0, None, 0.5, "gan", rest["seed"], rest["n"]]
-        return client.predict(*values, api_name="/paint")
-
-
 @pytest.fixture(scope="module")
 def studio(tiny_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """`s2v studio` as a program of its own."""
-    temporary = tmp_path_factory.mktemp("tmp")
-    command = [sys.executable, "-m", "s2v.cli", "studio", "--model", str(tiny_checkout.results)]
-    command += ["--upload-mb", str(UPLOAD_MB)]
-    environment = os.environ | {"TMPDIR": str(temporary), "NO_PROXY": "127.0.0.1"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
-    )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        if found:
-            yield Studio(found[0], process, temporary)
-            break
-    else:
-        pytest.fail(f"no page: {''.join(said)}")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-    assert not list(temporary.glob(f"{PREFIX}*")), "uploads and what was made are gone"
+    options = ["--model", str(tiny_checkout.results), "--upload-mb", str(UPLOAD_MB)]
+    with studio_of(tmp_path_factory.mktemp("tmp"), *options) as started:
+        yield started
+
+
+def test_others_are_let_in_by_a_password_or_where_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for words, said in (
+        (["--host", "0.0.0.0"], "set S2V_STUDIO_AUTH=user:password, or let everybody in with --open"),
+        (["--host", "::"], "set S2V_STUDIO_AUTH"),
+        (["--auth", "ann"], "a user and a password with a colon between"),
+        (["--auth", "ann:"], "a user and a password with a colon between"),
+        (["--host", "203.0.113.77", "--open"], "give an address of this machine"),
+        (["--host", "no such name", "--auth", "a:b"], "give an address of this machine"),
+    ):
+        done = CliRunner().invoke(app, ["studio", *words])
+        assert done.exit_code == 1 and said in done.output and done.output.count("\n") == 1, done.output
 
 
 @pytest.mark.slow
 def test_twenty_people_at_once_all_get_their_pictures(studio: Studio, files: Path) -> None:
     def one(number: int) -> str:
-        return str(studio.paint(files / ("dog.wav", "rain.wav")[number % 2], seed=number)[3])
+        return str(studio.paint(files / ("dog.wav", "rain.wav")[number % 2], seed=number)["output"]["data"][3])
 
     with ThreadPoolExecutor(20) as people:
         words = list(people.map(one, range(20)))
     assert len({text.split("--seed ")[1].split()[0] for text in words}) == 20
+
     # Twice the same: what is alike in content is not shared, and so is never given out half written.
+    def first(_: int) -> str:
+        return str(studio.paint(files / "dog.wav")["output"]["data"][0][0]["image"]["path"])
+
     with ThreadPoolExecutor(20) as people:
-        assert len(set(people.map(lambda _: str(studio.paint(files / "dog.wav")[0][0]["image"]), range(20)))) == 20
+        assert len(set(people.map(first, range(20)))) == 20
 
 
 @pytest.mark.slow
 def test_the_server_refuses_what_it_should(studio: Studio, files: Path) -> None:
-    client = Client(studio.url, verbose=False)
     for name, words in (("zip.wav", "a zip archive"), ("page.wav", "an HTML page"), ("long.mp3", "longer than 10 min")):
-        with pytest.raises(AppError, match=words):
-            studio.paint(files / name, client=client)
+        done = studio.paint(files / name)
+        assert not done["success"] and words in done["output"]["error"]
     begun = time.monotonic()
     with open(files / "huge.wav", "rb") as stream:
-        answer = httpx.post(f"{studio.url}/gradio_api/upload", files={"files": ("huge.wav", stream)}, timeout=60)
+        answer = studio.post(f"{API}/upload", files={"files": ("huge.wav", stream)})
     assert answer.status_code == 413 and f"maximum allowed size of {UPLOAD_MB * 2**20} bytes" in answer.text
-    assert time.monotonic() - begun < 20, "it does not read two gigabytes first"
+    assert time.monotonic() - begun < 20, "it does not write two gigabytes first"
     held = sum(path.stat().st_size for path in studio.temporary.rglob("*") if path.is_file())
     assert held < 3 * UPLOAD_MB * 2**20
     # Paths that nobody uploaded, here and in what may be asked for.
-    secret = {"path": str(files / "dog.wav"), "meta": {"_type": "gradio.FileData"}}
-    data = {"data": [secret, None, None, None, 0, 0, 0, 0, None, 0.5, "gan", 0, 1]}
-    event = httpx.post(f"{studio.url}/gradio_api/call/paint", json=data).json()["event_id"]
-    assert "not uploaded by a user" in httpx.get(f"{studio.url}/gradio_api/call/paint/{event}", timeout=30).text
-    assert httpx.get(f"{studio.url}/gradio_api/file={files / 'dog.wav'}").status_code == 403
+    assert studio.join(studio.values(str(files / "dog.wav"))).status_code == 403
+    assert studio.get(f"{API}/file={files / 'dog.wav'}").status_code == 403
+    # Ways past the queue, and the one that starts somebody's ffmpeg.
+    for way in ("run/paint", "api/paint", "call/paint", "call/v2/paint", "process_recording"):
+        assert studio.post(f"{API}/{way}", json={"data": studio.values(None)}).status_code == 404
+
+
+@pytest.mark.slow
+def test_numbers_that_cannot_be_are_refused_in_words(studio: Studio, files: Path) -> None:
+    for wrong, words in (
+        ({"gain": 1e9}, "gain 1000000000.0: give a number from -80 to 40"),
+        ({"gain": "loud"}, "gain loud: give a number"),
+        ({"weight": 5, "picture": None}, "lambda 5: give a number from 0 to 1"),
+        ({"n": 1.5}, "1.5 pictures: at most 16"),
+        ({"n": 17}, "17 pictures: at most 16"),
+        ({"seed": 0.5}, "seed 0.5: give a whole number"),
+        ({"generator": {"path": "x"}}, None),
+    ):
+        if words is not None:
+            assert words in studio.paint(files / "dog.wav", **wrong)["output"]["error"]
+        else:
+            assert studio.join(studio.values(None, **wrong)).status_code == 403
+    body = json.dumps({"data": studio.values(studio.upload(files / "dog.wav"), gain=float("nan")),
+                       "fn_index": studio.function(), "trigger_id": None, "session_hash": "nan"})  # fmt: skip
+    assert studio.post(f"{API}/queue/join", content=body).status_code == 200
+    assert "gain nan: give a number from -80 to 40" in studio.done("nan")["output"]["error"]
 
 
 @pytest.fixture(scope="module")
@@ -236,8 +255,11 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    microphone = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *quiet])
+        found = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *quiet, *microphone]
+        )
         yield found
         found.close()
 
@@ -265,6 +287,44 @@ def test_in_a_browser_from_a_dropped_sound_to_a_saved_picture(
     assert json.loads((tmp_path / "r.json").read_text())["files"]["dog.wav"] == sha256(files / "dog.wav")
     assert all(url.startswith((studio.url, "data:", "blob:")) for url in asked), "nothing is fetched from elsewhere"
     page.close()
+
+
+@pytest.mark.slow
+def test_in_a_browser_a_password_is_enough_for_all_of_the_page(browser: Any, files: Path, tmp_path: Path) -> None:
+    with studio_of(tmp_path, "--host", "0.0.0.0", S2V_STUDIO_AUTH="ann:secret") as closed:
+        assert httpx.get(closed.url).status_code == 401
+        context = browser.new_context(http_credentials={"username": "ann", "password": "secret"})
+        page = context.new_page()
+        page.goto(closed.url)
+        page.locator("input[type=file]").first.set_input_files(files / "dog.wav")
+        page.get_by_text("0:00").first.wait_for()
+        page.click("#make")
+        page.locator("#pictures img").first.wait_for()
+        # An upload that is gone by the time it is asked for.
+        for upload in closed.uploads.iterdir():
+            shutil.rmtree(upload)
+        page.click("#make")
+        page.get_by_text("files are kept for ten minutes; give it again").wait_for()
+        context.close()
+
+
+@pytest.mark.slow
+def test_in_a_browser_what_a_microphone_recorded_is_painted(studio: Studio, browser: Any, files: Path) -> None:
+    context = browser.new_context(permissions=["microphone"])
+    page = context.new_page()
+    page.goto(studio.url)
+    page.get_by_label("Record audio").first.click()
+    page.get_by_role("button", name="Record").first.click()
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Stop").first.click()
+    page.get_by_text("0:00").first.wait_for()
+    page.get_by_text("Blend in a picture").click()
+    page.locator("#picture input[type=file]").set_input_files(files / "dog.png")
+    page.locator("#picture img").wait_for()
+    page.click("#make")
+    page.locator("#pictures img").first.wait_for()
+    assert "--picture dog.png --lambda 0.5" in page.locator("#words").inner_text()
+    context.close()
 
 
 @pytest.mark.slow

@@ -19,8 +19,11 @@ def interpolate(z_v: Tensor, z_a: Tensor, weights: Sequence[float]) -> Tensor:
 
     Returns:
         [len(weights), D] of unit norm.
+
+    Raises:
+        ValueError: a lambda is no finite number.
     """
-    amount = torch.tensor(list(weights), dtype=z_v.dtype)[:, None]
+    amount = _column(weights, z_v)
     return F.normalize(amount * z_v + (1 - amount) * z_a, dim=1)
 
 
@@ -35,9 +38,19 @@ def move(z: Tensor, start: Tensor, end: Tensor, steps: Sequence[float]) -> Tenso
 
     Returns:
         [len(steps), D] of unit norm.
+
+    Raises:
+        ValueError: a lambda is no finite number.
     """
-    amount = torch.tensor(list(steps), dtype=z.dtype)[:, None]
+    amount = _column(steps, z)
     return F.normalize(z + amount * (end - start), dim=1)
+
+
+def _column(amounts: Sequence[float], like: Tensor) -> Tensor:
+    column = torch.tensor(list(amounts), dtype=like.dtype)[:, None]
+    if not column.isfinite().all():
+        raise ValueError(f"lambda {', '.join(f'{amount:g}' for amount in amounts)}: give finite numbers")
+    return column
 
 
 __all__ = ["interpolate", "move"]

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from s2v import __version__
+from s2v.control import outputs
 from s2v.errors import UserError
-from s2v.files import atomic_path, sha256, write_bytes, write_json
+from s2v.files import atomic_path, sha256, write_bytes
 from s2v.media.picture import encode_png, grid, resize
 
 if TYPE_CHECKING:
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".gif", ".mp4")
 FPS = 6
+LARGEST = 200_000_000
+"""Pixels of all pictures together."""
 
 
-def check(output: Path) -> None:
-    """See that something can be written under this name, before anything is computed.
+def check(output: Path, count: int = 1, px: int | None = None) -> None:
+    """See that so many pictures of this side can be written under this name, before anything is computed.
 
     Raises:
-        UserError: the name ends otherwise.
+        UserError: the name ends otherwise, or they are too many and large.
     """
+    if count * (px or 0) ** 2 > LARGEST:
+        raise UserError(f"{count} pictures of {px} px: above {LARGEST // 10**6} megapixels; make fewer or smaller ones")
     if output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output}: give a name that ends in .png (a sheet), .gif or .mp4 (the sweep as a film)")
 
@@ -76,10 +80,8 @@ def _film(frames: list[Any], output: Path) -> None:
 
 def write_recipe(output: Path, command: list[str], model: Model, facts: dict[str, Any]) -> Path:
     """What was done, beside the pictures: the command line that does it again, what it stood for, and the weights."""
-    path = output.with_suffix(".json")
     weights = {part: sha256(file)[:16] for part, file in model.weights.items()}
-    write_json(path, {"again": command, "s2v": __version__, "model": model.name, "sha256": weights, **facts})
-    return path
+    return outputs.write_recipe([output], command, {"model": model.name, "sha256": weights, **facts})
 
 
 __all__ = ["SUFFIXES", "check", "write", "write_recipe"]

@@ -27,6 +27,11 @@ WAITING = 100
 """Requests that may queue; more are told to come again."""
 
 
+_RAW: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "one", "preprocess": False}
+"""All that is asked for is done one after another, and read by nobody but ourselves: Gradio would open pictures of any
+kind, and sounds with the ffmpeg of the PATH."""
+
+
 def theme() -> Any:
     """Fonts of the system alone: nothing is fetched from elsewhere."""
     return gr.themes.Soft(primary_hue="teal", font=SYSTEM_FONTS, font_mono=["ui-monospace", "Consolas", "monospace"])
@@ -57,7 +62,7 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                         )
                         again = gr.Button("Another", elem_id="try-another", scale=1)
                     for event in (tried.input, again.click):
-                        event(lambda name: _try(painter, name, folder), tried, sounds[0], api_visibility="private")
+                        event(lambda name: _try(painter, name, folder), tried, sounds[0], postprocess=False, **_RAW)
                 with gr.Accordion(f"Mix in up to {SOUNDS - 1} more", open=False):
                     for i in range(1, SOUNDS):
                         sounds.append(_sound(f"Sound {i + 1}"))
@@ -111,7 +116,7 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
         def paint(*given: Any) -> tuple[Any, ...]:
             files, levels = given[:SOUNDS], given[SOUNDS : 2 * SOUNDS]
             shown, amount, how, number, n = given[2 * SOUNDS :]
-            there = [(Path(file), float(db or 0)) for file, db in zip(files, levels, strict=True) if file]
+            there = [(Path(file["path"]), db or 0) for file, db in zip(files, levels, strict=True) if file]
             if not there:
                 raise gr.Error(
                     "Give a sound first: drop a file, record one, or take one of the embedded world.",
@@ -120,8 +125,8 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                 )
             try:
                 made = painter.paint(Request(
-                    [file for file, _ in there], [db for _, db in there], Path(shown) if shown else None,
-                    float(amount), str(how), int(number or 0), int(n),
+                    [file for file, _ in there], [db for _, db in there], Path(shown["path"]) if shown else None,
+                    amount, how, number or 0, n,
                 ), folder)  # fmt: skip
             except UserError as error:
                 raise gr.Error(str(error), title="Not done", print_exception=False) from error
@@ -133,10 +138,9 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
             paint,
             [*sounds, *gains, picture, weight, generator, seed, count],
             [pictures, sheet, recipe, words, heard, nearest],
-            api_name="paint",
-            concurrency_limit=1,
+            **_RAW,
         )
-    page.queue(max_size=WAITING, default_concurrency_limit=1)
+    page.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
     return page
 
 
@@ -148,13 +152,13 @@ def _gain() -> Any:
     return gr.Slider(SOFTEST_DB, LOUDEST_DB, 0, step=1, label="Gain (dB)")
 
 
-def _try(painter: Painter, name: str | None, folder: Path) -> str | None:
+def _try(painter: Painter, name: object, folder: Path) -> dict[str, Any] | None:
     """A sound of the world, another one each time."""
-    if name not in painter.world_classes:
+    if not isinstance(name, str) or name not in painter.world_classes:
         return None
     place = Path(tempfile.mkdtemp(dir=folder)) / f"{name.replace(' ', '-')}.wav"
     soundfile.write(place, sample(name, secrets.randbelow(10_000), px=16)[1], RATE)
-    return str(place)
+    return {"path": str(place), "orig_name": place.name, "meta": {"_type": "gradio.FileData"}}
 
 
 __all__ = ["CSS", "build", "theme"]

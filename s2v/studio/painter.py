@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from s2v.config.methods import METHODS
+from s2v.control.limits import GAINS_DB
 from s2v.control.sheets import write, write_recipe
+from s2v.control.silence import silences
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import sha256
@@ -31,9 +33,6 @@ HEARD_DPI = 120
 SWEEP_EVERY_S, KEPT_S = 60, 540
 """What is older than the latter is removed at each sweep, so nothing is there for more than ten minutes."""
 
-QUIET = 10 ** (-60 / 20)
-"""Below this peak a sound is as good as none."""
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -41,11 +40,13 @@ class Limits:
 
     Attributes:
         upload_mb: largest file, in MiB.
+        total_mb: of all that was uploaded or made and is still there.
         sound_s: longest sound.
         pictures: most pictures at once.
     """
 
     upload_mb: int = 50
+    total_mb: int = 1000
     sound_s: float = 600.0
     pictures: int = 16
 
@@ -135,10 +136,15 @@ class Painter:
         model = self._model(request.generator)
         if not 1 <= len(request.sounds) <= SOUNDS:
             raise UserError(f"{len(request.sounds)} sounds: give one, and up to {SOUNDS - 1} more to mix")
-        if not 1 <= request.n <= self.limits.pictures:
-            raise UserError(f"{request.n} pictures: at most {self.limits.pictures} are made at once")
-        if not 0 <= request.seed < 2**31:
-            raise UserError(f"seed {request.seed}: give a whole number from 0 to {2**31 - 1}")
+        if not (isinstance(request.n, int) and 1 <= request.n <= self.limits.pictures):
+            raise UserError(f"{_short(request.n)} pictures: at most {self.limits.pictures} are made at once")
+        if not (isinstance(request.seed, int) and 0 <= request.seed < 2**31):
+            raise UserError(f"seed {_short(request.seed)}: give a whole number from 0 to {2**31 - 1}")
+        for what, value, low, high in (
+            *(("gain", db, *GAINS_DB) for db in request.gains_db), ("lambda", request.weight, 0.0, 1.0)
+        ):  # fmt: skip
+            if not (isinstance(value, (int, float)) and low <= value <= high):
+                raise UserError(f"{what} {_short(value)}: give a number from {low:g} to {high:g}")
         waves = [self._sound(model, path) for path in request.sounds]
         wave = model.mix(waves, request.gains_db)
         z = model.encode_audio(wave)
@@ -158,17 +164,19 @@ class Painter:
         picture = None if request.picture is None else one_line(request.picture.name, 100)
         command = request.command(names, picture, sheet.name)
         files = [*request.sounds, *([request.picture] if request.picture else [])]
+        silent = silences(zip(names, waves, strict=True), model.window_s)
+        silent = silent or silences([("what is heard", wave)], model.window_s)
         recipe = write_recipe(sheet, command, model, {
             "files": {one_line(path.name, 100): sha256(path) for path in files}, "seed": request.seed,
             "gains_db": list(request.gains_db), "lambda": request.weight if request.picture else None,
+            **({"silent": silent} if silent else {}),
         })  # fmt: skip
-        quiet = "This is as good as silence. " if float(wave.abs().max()) < QUIET else ""
         heard = place / f"heard-{token}.png"
         gan = self.models["gan"]
         save(heat_figure(explain(gan, wave, request.seed), gan.window_s), heard, HEARD_DPI)
         return Painted(
             _files(made, place, f"picture-{token}"), heard, _files(self._nearest(model, z[0]), place, f"near-{token}"),
-            sheet, recipe, f"{quiet}The same again: `{shlex.join(command)}`",
+            sheet, recipe, "".join(f"{line}. " for line in silent) + f"The same again: `{shlex.join(command)}`",
         )  # fmt: skip
 
     def _model(self, generator: str) -> Model:
@@ -202,6 +210,11 @@ class Painter:
         if self.frames is None or model is not self.models["gan"]:
             return torch.empty(0, 3, PX, PX, dtype=torch.uint8)
         return self.frames.nearest(z, NEAREST, PX)
+
+
+def _short(value: object) -> str:
+    """Of whatever somebody sent in place of a number."""
+    return one_line(str(value), 40)
 
 
 def _files(pictures: Tensor, folder: Path, name: str) -> list[Path]:
