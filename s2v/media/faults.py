@@ -46,9 +46,10 @@ _MEMORY = re.compile(
 )
 _NO_MEMORY = frozenset(256 - number for number in (errno.ENOMEM, errno.EAGAIN))  # as ffmpeg's exit status
 _UNREAD = re.compile(r"Input/output error|I/O error|Stale file handle|not connected|Permission denied|partial file")
+# Options and formats that every clip needs. A filter that is missing may be one that few clips need, as HDR does.
 _OTHER_BUILD = re.compile(
     r"^(Unrecognized option .*|Error splitting the argument list: .*|Unknown (?:en|de)coder .*"
-    r"|.*No such filter: .*|.*Requested output format .*)$",
+    r"|.*Requested output format .*)$",
     re.MULTILINE,
 )
 
