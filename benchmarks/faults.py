@@ -321,7 +321,7 @@ def machine_table(root: Path) -> None:
     for name, meet in MACHINE.items():
         kind = "world" if "videos" in name else str(videos)
         trial, whole = Trial(kind, root / name), wholes[kind]
-        said = meet(trial).replace(str(trial.root), "...").replace(str(Path(FFMPEG).parent), "...")
+        said = meet(trial).replace(str(trial.root), "...").replace(str(root), "...")
         booked = _reasons(trial.out)
         kept = len(list(trial.out.glob("extract/.*.spool/[!.]*.json"))) + len(list(trial.out.glob("videos/*/*.mp4")))
         again = trial.said()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2v.errors import Reason
-from s2v.media.faults import reading_fault
+from s2v.media.faults import check_reachable, reading_fault
 from s2v.media.ffmpeg import Finished
 from s2v.media.process import MEMORY_BYTES
 
@@ -153,6 +153,7 @@ def check_file(path: Path) -> None:
     Raises:
         ClipError: with reason missing, empty or not_a_video.
     """
+    check_reachable(path)
     try:
         if not path.is_file():
             raise (ClipError(Reason.NOT_A_VIDEO, "not a regular file") if path.exists() else ClipError(Reason.MISSING))

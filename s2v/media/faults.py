@@ -46,9 +46,10 @@ _MEMORY = re.compile(
 )
 _NO_MEMORY = frozenset(256 - number for number in (errno.ENOMEM, errno.EAGAIN))  # as ffmpeg's exit status
 _UNREAD = re.compile(r"Input/output error|I/O error|Stale file handle|not connected|Permission denied|partial file")
+# Options and formats that every clip needs. A filter that is missing may be one that few clips need, as HDR does.
 _OTHER_BUILD = re.compile(
     r"^(Unrecognized option .*|Error splitting the argument list: .*|Unknown (?:en|de)coder .*"
-    r"|.*No such filter: .*|.*Requested output format .*)$",
+    r"|.*Requested output format .*)$",
     re.MULTILINE,
 )
 
@@ -121,11 +122,11 @@ def reading_fault(path: Path, error: OSError) -> MachineError | None:
     return machine_fault(error)
 
 
-def check_gone(path: Path) -> None:
-    """See that a file that was there before is gone alone, and not with its disk.
+def check_reachable(path: Path) -> None:
+    """See that a file is there, or is not there; that its folder and disk can be asked.
 
     Raises:
-        MachineError: its folder is gone or empty, or cannot be looked into.
+        MachineError: they cannot.
     """
     try:
         path.stat()
@@ -133,6 +134,18 @@ def check_gone(path: Path) -> None:
         fault = reading_fault(path, error)
         if fault:
             raise fault from error
+    except ValueError:
+        return  # no file has such a name
+
+
+def check_gone(path: Path) -> None:
+    """See that a file that was there before is gone alone, and not with its disk.
+
+    Raises:
+        MachineError: its folder is gone or empty, or cannot be looked into.
+    """
+    check_reachable(path)
+    if not path.exists():
         check_folder(path.parent)
 
 
@@ -215,4 +228,4 @@ def _target(arguments: list[str]) -> Path:
     return next((Path(name.removeprefix("file:")).parent for name in names if name.startswith("file:")), Path("/"))
 
 
-__all__ = ["check_end", "check_ffmpeg", "check_folder", "check_gone", "reading_fault"]
+__all__ = ["check_end", "check_ffmpeg", "check_folder", "check_gone", "check_reachable", "reading_fault"]
