@@ -69,6 +69,16 @@ def test_a_rerun_gives_the_same_judge(judge_dir: Path, tmp_path: Path) -> None:
     assert (tmp_path / "judge/model.safetensors").read_bytes() == (judge_dir / "model.safetensors").read_bytes()
 
 
+def test_a_class_is_not_held_out_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clip in ten is held out by its name, and a class may have no other."""
+    monkeypatch.setattr("s2v.train.judge._held_out", lambda key: key.endswith(("c000x", "c001x", "c004x")))
+    shard = pack(tmp_path / "judge-0.tar", 2, sound=False)  # clips 0 to 5 of three classes, in turn
+    run(config=CONFIG, packs=[shard], output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
+    assert read_json(tmp_path / "judge/config.json")["about"]["trained_on"] == {
+        "split": "judge", "pictures": 5, "held_out": 1,
+    }  # fmt: skip
+
+
 def test_without_labels_it_says_what_to_do(tmp_path: Path) -> None:
     shard = pack(tmp_path / "none.tar", 2, labelled=False)
     with pytest.raises(UserError, match="evaluate.evaluator"):

@@ -7,7 +7,7 @@ from torch import nn
 from s2v.losses.alignment import l_total
 from s2v.losses.swav import sinkhorn, swav_loss
 from s2v.models.biggan import Discriminator, Generator
-from s2v.models.image_encoder import unit
+from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead
 from s2v.train.generator import nearer_mirror
@@ -79,6 +79,20 @@ def test_one_full_size_step_of_each_model() -> None:
     z_a = audio(torch.randn(2, 1, 257, 1004))
     l_total(torch.randn(2, 2048), z_a).backward()
     assert z_a.shape == (2, 2048)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"depth": 10, "width": 4},
+        {"architecture": "vit", "depth": 1, "width": 8, "heads": 2, "patch_px": 8, "stem": "patch"},
+    ],
+)
+def test_an_empty_shard_has_no_features(shape: dict[str, object]) -> None:
+    """A small split leaves some shards without a clip."""
+    encoder = ImageEncoder(image_px=16, **shape).eval()  # type: ignore[arg-type]
+    some, none = (encoder.encode(torch.zeros(n, 3, 20, 20, dtype=torch.uint8)) for n in (2, 0))
+    assert some.shape == (2, encoder.dim) and none.shape == (0, encoder.dim)
 
 
 @pytest.mark.parametrize("resolution", [32, 64, 128])

@@ -149,6 +149,8 @@ def test_a_picture_follows_from_condition_and_seed_whatever_the_batch(root: Path
     assert (whole.decode(z[:1], [4]) - pictures[0]).abs().max() > 1e-2
     assert (whole.decode(z[1:2], [3]) - pictures[0]).abs().max() > 1e-3, "the condition is seen"
     assert whole.decode(z[:0], []).shape == (0, 3, PX, PX)
+    encoder = load_encoder(root / "weights/stable-unclip", "clip")
+    assert encoder.encode(torch.zeros(0, 3, 8, 8, dtype=torch.uint8)).shape == (0, encoder.dim), "a shard may be empty"
 
 
 def test_what_the_settings_change(root: Path) -> None:

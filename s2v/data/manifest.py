@@ -66,12 +66,13 @@ def manifest_rows(config: DataConfig) -> list[Row]:
         raise UserError(f"data.{config.source}: no clips were found")
     seen: set[str] = set()
     for row in rows:
-        clip_id, split = row["clip_id"], row["split"]
+        clip_id = row["clip_id"]
         if not CLIP_ID.fullmatch(clip_id) or clip_id in seen:
             raise UserError(f"data.{config.source}: clip id {clip_id!r} is used twice, or not of A-Z a-z 0-9 _ -")
+        seen.add(clip_id)
+    for split in {row["split"] for row in rows}:
         if not SPLIT.fullmatch(split):
             raise UserError(f"data.{config.source}: {split!r} is no name for a split; use letters, digits, _ and -")
-        seen.add(clip_id)
     alike = len(seen) - len({clip_id.casefold() for clip_id in seen})
     if alike:
         what = "clip ids differ from another in case alone; the file system must tell case apart"

@@ -73,10 +73,12 @@ class ImageEncoder(nn.Module):
     def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
         """uint8 [N, 3, H, W] of any size -> raw features [N, D] on the CPU; squashed to `image_px`."""
         device = next(self.parameters()).device
+        if not len(images):  # a shard may be empty, and a ViT has no patches of nothing
+            return torch.empty(0, self.dim)
         parts = [
             self(to_unit(resize(part, self.image_px)).to(device)).float().cpu() for part in images.split(batch_size)
         ]
-        return torch.cat(parts) if parts else torch.empty(0, self.dim)
+        return torch.cat(parts)
 
 
 def shape(config: EncoderConfig) -> dict[str, Any]:

@@ -129,11 +129,13 @@ class ClipEncoder:
     def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
         """uint8 [N, 3, H, W] of any size -> embeddings float32 [N, D] on the CPU."""
         weight = next(self.net.parameters())
+        if not len(images):  # a shard may be empty
+            return torch.empty(0, self.dim)
         parts = [
             self.net(self.pixels(part).to(weight.device, weight.dtype)).image_embeds.float().cpu()
             for part in images.split(batch_size)
         ]
-        return torch.cat(parts) if parts else torch.empty(0, self.dim)
+        return torch.cat(parts)
 
 
 def load_encoder(folder: Path, shown: str, device: torch.device | str = "cpu") -> ClipEncoder:

@@ -108,9 +108,19 @@ def listed(config: Config) -> list[Row]:
 
 
 def made(config: Config) -> list[Row]:
-    """Split and class of each row of the manifest that a run has made; none where it has made none."""
-    shards = sorted(Path(config.output, "manifest").glob("*.parquet"))
-    return [row for shard in shards for row in pq.read_table(shard, columns=["split", "label"]).to_pylist()]
+    """Split and class of each row of the manifest that a run has made; none where it has made none.
+
+    Raises:
+        UserError: a shard of it is damaged.
+    """
+    rows: list[Row] = []
+    for shard in sorted(Path(config.output, "manifest").glob("*.parquet")):
+        try:
+            rows += pq.read_table(shard, columns=["split", "label"]).to_pylist()
+        except (OSError, ValueError) as error:
+            what = " ".join(str(error).split())
+            raise UserError(f"{shard}: not readable ({what}); remove it and run again") from error
+    return rows
 
 
 def lists(config: Config) -> Iterator[tuple[str, Path, str]]:
@@ -175,7 +185,7 @@ def _weights(config: Config, planned: Planned) -> Iterator[str]:
         where = f"${WEIGHTS_VARIABLE}, {name}, lacks" if name else f"{WEIGHTS_VARIABLE} is not set, and this takes"
         first = "" if name else f"`export {WEIGHTS_VARIABLE}=~/weights`, then "
         yield f"{where} {', '.join(absent.values())}: {first}`s2v weights fetch {' '.join(absent)}`"
-    if "evaluator" in str(wanted.values()):
+    if "clip-vit-b32" in wanted:
         yield from _packages("open_clip", "torch_fidelity")
 
 
@@ -224,9 +234,9 @@ def _too_few(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
         )
     if config.evaluate.evaluator == "judge" and planned.stages & {"judge", "evaluate"}:
         yield from _unjudged(config, found)
-    sizes, named = config.scaling.sizes, {label for _, label in found if label}
-    if "classes" in planned.stages and len(named) < max(sizes):
-        yield f"scaling.sizes: {max(sizes)} classes are asked for, and the data have {len(named)}; name fewer"
+    most, named = max(config.scaling.sizes, default=0), {label for _, label in found if label}
+    if "classes" in planned.stages and len(named) < most:
+        yield f"scaling.sizes: {most} classes are asked for, and the data have {len(named)}; name fewer"
 
 
 def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
