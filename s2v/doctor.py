@@ -21,6 +21,7 @@ from s2v.workflow import Plan
 if TYPE_CHECKING:
     from s2v.config import Config
 
+OLDEST_FFMPEG = 7
 PACKAGES = (
     "snakemake",
     "torch",
@@ -50,7 +51,7 @@ def report(config: Config, files: list[Path]) -> Iterator[str]:
     yield "this machine"
     yield f"  {'system':<18}{platform.system()} {platform.machine()}, {_cores()} CPU cores"
     yield from _device(config)
-    yield f"  {'ffmpeg':<18}{_ffmpeg(config.runtime.ffmpeg)}"
+    yield f"  {'ffmpeg':<18}{ffmpeg_line(config.runtime.ffmpeg)}"
     yield ""
     yield from _weights(config)
     yield ""
@@ -99,7 +100,8 @@ def _device(config: Config) -> Iterator[str]:
         yield f"  {'GPUs':<18}{torch.cuda.device_count()}"
 
 
-def _ffmpeg(setting: str) -> str:
+def ffmpeg_line(setting: str) -> str:
+    """Version and place of the ffmpeg that `runtime.ffmpeg` names, or what is wrong with it."""
     from s2v.media.ffmpeg import ffmpeg_path
 
     try:
@@ -111,7 +113,11 @@ def _ffmpeg(setting: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         return f"runtime.ffmpeg: {setting} does not run ({error})"
     first = (done.stdout.splitlines() or ["?"])[0]
-    return f"{first.removeprefix('ffmpeg version ').split(' ')[0]} ({setting}: {path})"
+    version = first.removeprefix("ffmpeg version ").split(" ")[0]
+    number = re.match(r"n?(\d+)\.", version)
+    old = number is not None and int(number[1]) < OLDEST_FFMPEG
+    note = f"; older than {OLDEST_FFMPEG}: it does not tell where a stream changes its form" if old else ""
+    return f"{version} ({setting}: {path}){note}"
 
 
 def _weights(config: Config) -> Iterator[str]:

@@ -13,6 +13,7 @@ from media_files import FFMPEG, ffmpeg, make_video
 from numpy.typing import NDArray
 from shards import blinking_clip, clip_members, write_tar
 
+from s2v import doctor
 from s2v.data.moments import read_moments
 from s2v.errors import Reason, UserError
 from s2v.media.checks import loudest_dbfs
@@ -286,3 +287,11 @@ def test_a_long_file_is_heard_from_any_second_on(tmp_path: Path, make: Callable[
     assert np.argmax(spectrum) / 4.8 == pytest.approx(700, abs=1)
     with pytest.raises((ClipError, UserError), match="4200"):
         make(path, ffmpeg=FFMPEG, start_s=4300.0, **limit)
+
+
+def test_doctor_says_that_an_ffmpeg_is_too_old_to_tell_changes_of_form(tmp_path: Path) -> None:
+    for version, said in (("5.1.9-0+deb12u1", True), ("n9.0.2-17-g2a571b6068", False), ("7.1", False)):
+        program = tmp_path / "ffmpeg"
+        program.write_text(f"#!/bin/sh\necho 'ffmpeg version {version} Copyright'\n")
+        program.chmod(0o755)
+        assert ("older than 7" in doctor.ffmpeg_line(str(program))) is said

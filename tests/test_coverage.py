@@ -76,6 +76,21 @@ def test_every_clip_has_a_row_with_the_first_stage_that_lost_it(tmp_path: Path) 
     assert (rows["d"]["status"], rows["d"]["stage"]) == ("failed", "extract")  # it left no row: never taken for fine
 
 
+def test_what_is_odd_about_a_used_clip_is_said(tmp_path: Path) -> None:
+    odd = "its picture never changes"
+    write_parquet(tmp_path / "m.parquet", [clip("a", "a.mp4"), clip("b", "b.mp4"), clip("c", "c.mp4")], MANIFEST)
+    rows = [ok_row("a", "extract") | {"detail": odd}, ok_row("b", "extract"), ok_row("c", "extract") | {"detail": odd}]
+    write_parquet(tmp_path / "e.parquet", rows, STATUS)
+    copied = failed_row("c", "duplicates", ClipError(Reason.DUPLICATE, "of b"))
+    write_parquet(tmp_path / "d.parquet", [ok_row("a", "duplicates"), ok_row("b", "duplicates"), copied], STATUS)
+    written = {"csv": tmp_path / "c.csv", "by_class": tmp_path / "b.csv", "summary": tmp_path / "c.md"}
+    stages = [tmp_path / "e.parquet", tmp_path / "d.parquet"]
+    coverage.run(manifest=[tmp_path / "m.parquet"], stages=stages, **written)
+    covered = {row["clip_id"]: row for row in csv.DictReader(io.StringIO(written["csv"].read_text()))}
+    assert [covered[name]["detail"] for name in "abc"] == [odd, "", "of b"]
+    assert covered["a"]["status"] == "ok" and f"| {odd} | 1 |" in written["summary"].read_text()
+
+
 def test_the_summary_counts_and_names(tmp_path: Path) -> None:
     text = write(tmp_path)[1]
     assert "1 of 4 clips went through; 3 were left out." in text

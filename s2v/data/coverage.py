@@ -23,10 +23,13 @@ from s2v.files import atomic_path, read_csv, read_table, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
 COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
-"""A table with a row for each clip. `stage`, `reason`, `detail` are those of the stage that left it out, else null."""
+"""A table with a row for each clip. `stage`, `reason`, `detail` are those of the stage that left it out; the `detail` of
+a clip that is used says what is odd about it. Else they are null."""
 
 MAX_LISTED = 200
 """Lost clips of one reason that the summary names; the CSV names all."""
+
+MAX_ODD = 20
 
 _CLIP = ["clip_id", "source_id", "split", "label"]
 _OUTCOME = ["clip_id", "stage", "status", "reason", "detail"]
@@ -61,7 +64,7 @@ def run(*, manifest: list[Path], stages: list[Path], csv: Path, by_class: Path, 
     Args:
         manifest: manifest shards.
         stages: status shards of the stages, in the order of the chain.
-        csv: written, one row a clip. `stage`, `reason`, `detail` are those of the stage that left it out.
+        csv: written, one row a clip, as `COVERED` says.
         by_class: written, one row for each class of each split: clips wanted, got, lost, and lost for each reason.
         summary: written, Markdown.
     """
@@ -98,6 +101,8 @@ def cover(clips: pa.Table, outcomes: pa.Table) -> pa.Table:
             "detail": pc.if_else(absent, "left no row here", rows["detail"].take(at)),
         }
         lost = {name: pc.if_else(here, found[name], before) for name, before in lost.items()}
+        odd = pc.and_(pc.and_not(going, here), pc.is_valid(found["detail"]))
+        lost["detail"] = pc.if_else(odd, found["detail"], lost["detail"])
         going = pc.and_not(going, here)
     status = pc.if_else(going, "ok", "failed")
     columns = {name: clips[name] for name in _CLIP} | {"status": status} | lost
@@ -183,6 +188,7 @@ def summary_text(covered: pa.Table) -> str:
         lines.append("")
     if len(lost):
         lines += _lost_lines(lost)
+    lines += _odd_lines(covered.filter(pc.equal(covered["status"], "ok")))
     lines.append("In `coverage.csv` unprintable characters are escaped, and an apostrophe precedes a leading = + - @.")
     return "\n".join(lines) + "\n"
 
@@ -203,6 +209,17 @@ def _lost_lines(lost: pa.Table) -> list[str]:
         for row in rows.slice(0, MAX_LISTED).to_pylist():
             cells = (row["source_id"], row["split"], row["stage"], row["reason"], row["detail"])
             lines.append("| " + " | ".join(_cell(cell or "") for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def _odd_lines(used: pa.Table) -> list[str]:
+    """What is odd about clips that are used, the commonest first."""
+    odd = _count(used["detail"].drop_null()).most_common()
+    if not odd:
+        return []
+    lines = ["## Used, and yet", "", "| what is odd | clips |", "|---|---|"]
+    lines += [f"| {_cell(what)} | {n} |" for what, n in odd[:MAX_ODD]]
+    lines += ["", f"`coverage.csv` has {len(odd) - MAX_ODD} more."] if len(odd) > MAX_ODD else []
     return [*lines, ""]
 
 

@@ -35,6 +35,7 @@ from s2v.files import (
 from s2v.identity import code_digest
 from s2v.media.checks import check_content
 from s2v.media.decode import Decoded, decode
+from s2v.media.diagnosis import one_line
 from s2v.media.faults import check_ffmpeg, check_gone
 from s2v.media.phash import clip_hash
 from s2v.progress import track
@@ -152,7 +153,8 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
         write_bytes(part, pack_clip(clip["clip_id"], clip["split"], decoded))
         # As text here, since the row passes through JSON.
         phash = {"phash": clip_hash(decoded.pictures).hex()}
-        row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3)) | phash
+        remarks = one_line("; ".join(decoded.notes)) or None
+        row = ok_row(clip["clip_id"], STAGE, round(time.monotonic() - started, 3)) | phash | {"detail": remarks}
     except ClipError as error:
         row = failed_row(clip["clip_id"], STAGE, error, round(time.monotonic() - started, 3))
         if error.reason is Reason.MISSING:

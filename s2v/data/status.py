@@ -16,7 +16,7 @@ STATUS = pa.schema(
         pa.field("stage", pa.string(), nullable=False),
         pa.field("status", pa.string(), nullable=False),  # ok | failed
         pa.field("reason", pa.string()),  # a Reason, null where ok
-        pa.field("detail", pa.string()),  # one line for people, null where ok
+        pa.field("detail", pa.string()),  # why it failed, or what is odd about it, in a line; else null
         pa.field("seconds", pa.float64(), nullable=False),
     ]
 )
