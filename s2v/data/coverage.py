@@ -23,7 +23,7 @@ from s2v.files import atomic_path, read_csv, read_table, write_text
 
 COLUMNS = ("clip_id", "source_id", "split", "label", "status", "stage", "reason", "detail")
 COVERED = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
-"""A table with a row for each clip. `stage`, `reason`, `detail` are those of the stage that left it out; the `detail` 
+"""A table with a row for each clip. `stage`, `reason`, `detail` are those of the stage that left it out; the `detail`
 of a clip that is used says what is odd about it. Else they are null."""
 
 MAX_LISTED = 200
