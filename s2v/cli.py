@@ -120,7 +120,7 @@ def studio(
     upload_mb: Annotated[int, typer.Option(min=1, max=4096, help="largest file that is taken")] = 50,
     total_mb: Annotated[
         int, typer.Option(min=1, max=2**20, help="of all that is uploaded and made; it is kept for ten minutes")
-    ] = 1000,
+    ] = 500,
     sound_s: Annotated[float, number(1, 3600, "longest sound that is taken, in seconds")] = 600.0,
     auth: Annotated[
         str | None,

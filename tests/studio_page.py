@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class Studio:
     """A running page."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     temporary: Path
     auth: tuple[str, str] | None = None
     numbers: dict[str, int] = field(default_factory=dict)
@@ -97,25 +98,20 @@ def studio_of(
 ) -> Iterator[Studio]:
     """`s2v studio` with these options, stopped at the end, when it must have left nothing."""
     variables = os.environ | {"TMPDIR": str(temporary), "NO_PROXY": "127.0.0.1,localhost"} | environment
-    process = subprocess.Popen(
-        [sys.executable, *program, "studio", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=variables, start_new_session=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    said = []
+    log = temporary / "said.log"
+    with open(log, "w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, *program, "studio", *options], stdout=stream, stderr=stream, env=variables,
+            start_new_session=True,
+        )  # fmt: skip
     try:
-        for line in process.stdout:
-            said.append(line)
-            found = re.search(r"http://[\w.]+:\d+", line)
-            if found:
-                user = variables.get("S2V_STUDIO_AUTH", "").partition(":")
-                yield Studio(found[0], process, temporary, (user[0], user[2]) if user[0] else None)
-                break
-        else:
-            raise AssertionError(f"no page: {''.join(said)}")
+        while not (found := re.search(r"s2v studio: (http://[\w.]+:\d+)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        user = variables.get("S2V_STUDIO_AUTH", "").partition(":")
+        yield Studio(found[1], process, temporary, (user[0], user[2]) if user[0] else None)
     finally:
         process.send_signal(signal.SIGTERM)
         ended = process.wait(20)
-        process.stdout.close()
     assert ended == 0
     assert not list(temporary.glob(f"{PREFIX}*")), "uploads and what was made are gone"

@@ -26,7 +26,13 @@ class Asked:
         self.passed: list[tuple[dict[str, Any], bytes]] = []
         limits = {"upload_mb": 2, "total_mb": 5} | sizes
         self.gate = Gate(
-            self._program, hosts=hosts, auth=auth, folder=folder, uploads=self.uploads, jobs=[0, 3], **limits
+            self._program,
+            hosts=hosts,
+            auth=auth,
+            folder=folder,
+            uploads=self.uploads,
+            jobs={0: [False], 3: [True, False, True]},
+            **limits,
         )
 
     async def _program(self, scope: Any, receive: Any, send: Any) -> None:
@@ -63,7 +69,7 @@ class Asked:
         return int(self.said[0]["status"])
 
     def join(self, **body: Any) -> int:
-        whole = {"data": [], "fn_index": 3, "trigger_id": 7, "session_hash": "abc"} | body
+        whole = {"data": [None, 1, None], "fn_index": 3, "trigger_id": 7, "session_hash": "abc"} | body
         return self("POST", JOIN, HOME, json.dumps(whole).encode())
 
 
@@ -178,7 +184,7 @@ def test_files_of_the_page_are_given_out_and_no_others(tmp_path: Path) -> None:
         "file:///etc/passwd", "/etc/passwd", "/" * 5000, "x" * 5000, asked.uploads / "none.wav",
     ):  # fmt: skip
         assert asked("GET", f"{FILE}{path}", HOME) == 403, path
-        assert asked.join(data=[{"path": str(path)}]) == 403, path
+        assert asked.join(data=[{"path": str(path)}, 1, None]) == 403, path
 
 
 def test_a_job_is_made_anew_from_what_it_may_hold(tmp_path: Path) -> None:
@@ -186,7 +192,7 @@ def test_a_job_is_made_anew_from_what_it_may_hold(tmp_path: Path) -> None:
     own = asked.uploads / "dog.wav"
     own.touch()
     file = {"path": str(own), "url": "http://evil.example/x", "is_stream": True, "orig_name": "../x", "meta": {}}
-    data = [file, None, 1.5, "gan", True]
+    data = [file, 1.5, None]
     assert asked.join(data=data, event_data={"x": 1}, batched=True, simple_format=True, event_id="x") == 200
     scope, body = asked.passed[-1]
     clean = {"path": str(own), "meta": {"_type": "gradio.FileData"}}
@@ -197,13 +203,18 @@ def test_a_job_is_made_anew_from_what_it_may_hold(tmp_path: Path) -> None:
     for wrong in (
         {"fn_index": 1}, {"fn_index": "3"}, {"fn_index": True}, {"fn_index": None}, {"fn_index": 3.0}, {"fn_index": -1},
         {"session_hash": None}, {"session_hash": "a/b"}, {"session_hash": "a" * 33}, {"session_hash": 5},
-        {"data": {}}, {"data": "x"}, {"data": None}, {"data": [[]]}, {"data": [[file]]},
+        {"data": {}}, {"data": "x"}, {"data": None}, {"data": []}, {"data": [file, 1]}, {"data": [file, 1, None, 1]},
+        {"data": ["gan", 1, None]}, {"data": [file, file, None]}, {"data": [file, [], None]},
+        {"data": [[file], 1, None]}, {"data": [file, 1, 5]}, {"fn_index": 0, "data": [{"path": str(own)}]},
     ):  # fmt: skip
         assert asked.join(**wrong) == 400, wrong
         assert "detail" in json.loads(asked.said[1]["body"])
+    for value in (None, True, 5, float("nan"), "gan"):
+        assert asked.join(fn_index=0, data=[value]) == 200
+    count = len(asked.passed)
     for body in (b"", b"[]", b"{", b"null", b"[" * 60_000, b"\xff", b'{"data": [' + b"9" * 5000 + b"]}"):
         assert asked("POST", JOIN, HOME, body) == 400
     assert asked("POST", JOIN, HOME, b" " * 70_000) == 413
     assert len(asked.passed) == count
     os.remove(own)
-    assert asked.join(data=[file]) == 403
+    assert asked.join(data=data) == 403

@@ -207,6 +207,7 @@ def test_more_pictures_than_memory_holds_are_refused(files: dict[str, str]) -> N
         assert done.exit_code == 1 and "pictures of 4096 px: above 200 megapixels" in done.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["generate", "mix", "volume", "interpolate", "edit", "explain"])
 def test_a_silent_sound_is_painted_with_a_word(files: dict[str, str], name: str) -> None:
     soundfile.write("quiet.wav", 1e-4 * np.sin(np.arange(16000) / 9), 16000)

@@ -11,6 +11,7 @@ import random
 import re
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -32,6 +33,8 @@ SECRET = "nobody is to read this"
 UPLOAD_MB, TOTAL_MB = 2, 30
 MEMORY_MB = 250
 """By which the program may grow meanwhile: 200 sessions' state, and a few models' buffers."""
+PLAIN = (4, 5, 6, 7, 9, 10, 11, 12)
+"""Of what the button sends, all but files."""
 # Each file that the program opens and each program that it starts, as Python itself sees them.
 WATCHED = """
 import os, sys
@@ -158,6 +161,7 @@ def test_odd_requests_read_write_and_start_nothing_elsewhere(tmp_path: Path) -> 
             assert studio.paint(sound)["success"], "the page still paints"
             grown = _memory_mb(studio.process.pid) - before
             held = sum(path.lstat().st_size for path in folders["tmp"].rglob("*") if path.is_file()) / 2**20
+            said = (folders["tmp"] / "said.log").read_text()
             opened = log.read_bytes()[begun:].decode().splitlines()
     finally:
         os.chdir(cwd)
@@ -165,19 +169,11 @@ def test_odd_requests_read_write_and_start_nothing_elsewhere(tmp_path: Path) -> 
           f"opened, {children.most} at once, memory +{grown:.0f} MB, disk {held:.0f} MB")  # fmt: skip
     assert fuzz.sent >= 500 and set(fuzz.answers) <= {0, 200, 400, 403, 404, 411, 413, 422, 503, 507}
     assert {200, 400, 403, 404, 413, 503, 507} <= set(fuzz.answers)
+    assert said.count("Traceback") <= 2, "what uvicorn itself says of a broken request"
     assert children.most == 1 and grown < MEMORY_MB and held < TOTAL_MB + 5
     _seen(opened, str(folders["tmp"]))
-    assert sorted(path.name for path in folders["here"].iterdir()) == ["secret.txt"] and not any(
-        folders["home"].iterdir()
-    )
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "dog.wav",
-        "here",
-        "home",
-        "opened.log",
-        "secret.wav",
-        "tmp",
-    ]
+    assert [path.name for path in folders["here"].iterdir()] == ["secret.txt"] and not any(folders["home"].iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {*folders, "dog.wav", "opened.log", "secret.wav"}
 
 
 def _names_and_routes(fuzz: Fuzz) -> None:
@@ -250,10 +246,13 @@ def _jobs(fuzz: Fuzz, kept: str) -> None:
     for _ in range(150):
         data = fuzz.studio.values(kept if r.random() < 0.3 else None)
         for _ in range(r.randint(1, 3)):
-            data[r.randrange(len(data))] = fuzz.odd()
+            place, value = r.randrange(len(data)), fuzz.odd()
+            if place in PLAIN and r.random() < 0.9:  # of a kind that is let through
+                value = value if isinstance(value, (bool, int, float, str)) else r.choice(["", "1", 10**20, -0.0])
+            data[place] = value
         if r.random() < 0.1:
             data = data[: r.randrange(len(data))]
-        fuzz.join(data=data, fn_index=r.choice([number, number, 0, 1]))
+        fuzz.join(data=data, fn_index=r.choice([number, number, number, 0]))
     for body in (b"", b"{", b"[]", b"[" * 60_000, b"\xff\xfe", b"x" * 200_000, b'{"data":' + b"1" * 60_000):
         assert fuzz.ask("POST", JOIN, body, Content_Type="application/json")[0] in (0, 400, 413)
     _rest(fuzz)
@@ -347,7 +346,7 @@ def _seen(opened: list[str], scratch: str) -> None:
     """What was opened lies in the temporary folder, or is of the installed programs; what was started is ffmpeg."""
     import s2v
 
-    packages = [str(Path(os.__file__).parent), str(Path(pytest.__file__).parent.parent), str(Path(s2v.__file__).parent)]
+    packages = [sys.prefix, sys.base_prefix, str(Path(s2v.__file__).parent)]
     started = set()
     for line in opened:
         event, what, *rest = eval(line)

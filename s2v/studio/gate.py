@@ -8,7 +8,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ class Gate:
         uploads: folder within it, the only one of which files are given out or read.
         upload_mb: largest upload, in MiB.
         total_mb: of all that may lie in the folder.
-        jobs: numbers of Gradio's functions that may be asked for, through the queue alone.
+        jobs: numbers of Gradio's functions that may be asked for, through the queue alone; of each, which of its
+            values are files.
     """
 
     def __init__(
@@ -80,9 +81,9 @@ class Gate:
         uploads: Path,
         upload_mb: int,
         total_mb: int,
-        jobs: Sequence[int],
+        jobs: Mapping[int, Sequence[bool]],
     ) -> None:
-        self.program, self.jobs = program, frozenset(jobs)
+        self.program, self.jobs = program, jobs
         self.hosts = LOOPBACK.union(name.lower() for name in hosts)
         self.auth = None if auth is None else b"Basic " + base64.b64encode(auth.encode())
         self.folder, self.uploads = folder, os.path.realpath(uploads)
@@ -175,14 +176,14 @@ class Gate:
                 break
         try:
             data, number, trigger, session = (json.loads(body)[key] for key in FIELDS)
-            right = (
-                type(number) is int and number in self.jobs and isinstance(data, list) and SESSION.fullmatch(session)
-            )
+            wanted = self.jobs[number if type(number) is int else -1]
+            right = isinstance(data, list) and len(data) == len(wanted) and SESSION.fullmatch(session) is not None
+            right = right and all(map(_fits, data, wanted))
         except (ValueError, KeyError, TypeError, RecursionError):
-            right = None
+            right = False
         if not right:
             raise Refused(400, "not a request of this page; load it anew")
-        values = [self._value(value) for value in data]
+        values = [self._given(value) if isinstance(value, dict) else value for value in data]
         trigger = trigger if type(trigger) is int else None
         made = json.dumps(dict(zip(FIELDS, (values, number, trigger, session), strict=True))).encode()
         others = [pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
@@ -195,13 +196,13 @@ class Gate:
 
         return again
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            path = value.get("path")
-            return {"path": self._file(path if isinstance(path, str) else ""), "meta": {"_type": "gradio.FileData"}}
-        if isinstance(value, list):
-            raise Refused(400, "a list, where a number, a word or a file belongs")
-        return value
+    def _given(self, file: dict[str, Any]) -> dict[str, Any]:
+        path = file.get("path")
+        return {"path": self._file(path if isinstance(path, str) else ""), "meta": {"_type": "gradio.FileData"}}
+
+
+def _fits(value: Any, is_file: bool) -> bool:
+    return value is None or isinstance(value, dict if is_file else (bool, int, float, str))
 
 
 def _all(scope: MutableMapping[str, Any], *names: bytes) -> list[str]:

@@ -46,7 +46,7 @@ class Limits:
     """
 
     upload_mb: int = 50
-    total_mb: int = 1000
+    total_mb: int = 500
     sound_s: float = 600.0
     pictures: int = 16
 

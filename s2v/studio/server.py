@@ -115,13 +115,17 @@ def serve(
         from s2v.studio.page import CSS, build, theme
 
         page = build(painter, made)
+        files = {
+            number: [getattr(one, "data_model", None) is not None for one in job.inputs]
+            for number, job in page.fns.items()
+        }
 
         @asynccontextmanager
         async def guarded(app: Any) -> AsyncIterator[None]:
             # Before anybody is listened to. Given as a middleware it would stand behind those of Gradio.
             app.middleware_stack = Gate(
                 app.middleware_stack, hosts=[host, *hosts], auth=auth, folder=folder, uploads=uploads,
-                upload_mb=limits.upload_mb, total_mb=limits.total_mb, jobs=list(page.fns),
+                upload_mb=limits.upload_mb, total_mb=limits.total_mb, jobs=files,
             )  # fmt: skip
             yield
 
@@ -152,7 +156,7 @@ def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         while not stopped.wait(SWEEP_EVERY_S):
-            sweep(made)
+            sweep(made, SWEEP_EVERY_S)  # Gradio has copied it among the uploads
             # After Gradio, which forgets only those of its files that it removes itself.
             sweep(uploads, KEPT_S + 2 * SWEEP_EVERY_S)
         page.close(verbose=False)
