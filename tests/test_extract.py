@@ -24,7 +24,7 @@ from s2v.data import extract, fetch, manifest
 from s2v.data.folder import clip_id_of
 from s2v.data.status import EXTRACTED
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason
+from s2v.errors import Reason, UserError
 from s2v.files import read_parquet
 from s2v.media.checks import check_content
 from s2v.media.decode import Decoded, Pictures, decode
@@ -301,3 +301,14 @@ def test_hashes_tell_copies_from_other_clips_and_plain_frames_from_both(tmp_path
     assert max((a ^ b).bit_count() for a, b in zip(first, copy, strict=True)) <= 8
     assert min((a ^ b).bit_count() for a, b in zip(first, other, strict=True)) > 16
     assert hashes(make_video(tmp_path / "d.mp4", picture="color=red:size=160x120:rate=20")) == [0, 0, 0]
+
+
+def test_a_reader_that_is_not_installed_stops_the_stage_before_any_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_video(tmp_path / "videos" / "a.mp4")
+    shard = Shard(tmp_path / "videos", tmp_path / "out")
+    monkeypatch.setattr(extract, "absent", lambda name: f"{name} has no build for this machine")
+    with pytest.raises(UserError, match="extract.reader: decord has no build"):
+        shard.extract(reader="decord")
+    assert shard.extract(reader="ffmpeg")

@@ -21,7 +21,8 @@ from PIL import Image
 from s2v.data.breaker import SUSPECT, Breaker
 from s2v.data.status import EXTRACTED, ClipError, Row, failed_row, ok_row, path_of, upstream_row
 from s2v.data.workers import WorkerError, map_jobs
-from s2v.errors import Reason, machine_faults
+from s2v.errors import Reason, UserError, machine_faults
+from s2v.extras import absent
 from s2v.files import (
     atomic_path,
     digest,
@@ -71,9 +72,13 @@ def run(
         workers: programs at work at once.
 
     Raises:
+        UserError: the reader is not installed.
         MachineError: the machine failed, or so many clips failed alike that it must have; what is finished is kept.
     """
     check_ffmpeg(ffmpeg)
+    missing = absent("decord") if config.reader == "decord" else None
+    if missing:
+        raise UserError(f"extract.reader: {missing}")
     spool = tar.parent / f".{tar.stem}.spool"
     spool.mkdir(parents=True, exist_ok=True)
     sweep(spool)
