@@ -24,14 +24,14 @@ _NUMBERS = {
     "Read-only file system": errno.EROFS,
     "File too large": errno.EFBIG,
     "Permission denied": errno.EACCES,
-    "Operation not permitted": errno.EPERM,
     "Input/output error": errno.EIO,
     "I/O error": errno.EIO,
     "Stale file handle": errno.ESTALE,
     "Too many open files": errno.EMFILE,
     "No file descriptors available": errno.EMFILE,
 }
-"""Of what C libraries say; programs do not pass the number on."""
+"""Of what C libraries say; programs do not pass the number on. ("Operation not permitted" is what ffmpeg itself calls a
+stream that it cannot write.)"""
 
 # In all versions of ffmpeg a complaint about its output begins in one of these ways, once the output's name is out. An
 # input/output error may be what a decoder makes of a damaged file, but not where something is written.
