@@ -112,7 +112,7 @@ class _Worker:
             if timed_out:
                 return WorkerError(f"took longer than {timeout_s:g} s", timed_out=True)
             assert self.process is not None
-            status = self.process.wait()
+            status = self.process.returncode
             if status < 0 and -status not in CRASHES:
                 raise MachineError(
                     f"a worker program was ended by {_name(status)}, as when memory runs out; see who sent it, give "
@@ -153,7 +153,7 @@ class _Worker:
         answer, _ = self._answer(_START_S)
         if answer != "ready":
             raise MachineError(
-                f"a worker program cannot start ({answer or _name(self.process.wait())}); see to memory and the "
+                f"a worker program cannot start ({answer or _name(self.process.returncode)}); see to memory and the "
                 f"environment, and {AGAIN}"
             )
 
@@ -174,6 +174,8 @@ class _Worker:
         if line.endswith(b"\n"):
             return json.loads(line), False
         self.process.stdout.close()
+        self.kill()
+        self.process.wait()
         return None, expired.is_set()
 
 
