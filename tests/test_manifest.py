@@ -212,7 +212,11 @@ def test_a_camera_s_file_is_used_and_a_text_of_the_same_ending_has_its_reason(tm
 def test_videos_without_a_class_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     inside = touch(tmp_path / "in", "dog/a.mp4", "b.mp4", "c.mp4")
     assert [row["label"] for row in manifest_rows(data_config(inside))].count(None) == 2
-    assert "2 of 3 videos lie in no sub-folder and have no class" in capsys.readouterr().err
+    assert "2 of 3 clips have no class, since they lie in no sub-folder" in capsys.readouterr().err
+    table = csv_file(tmp_path / "l.csv", ("path", "label"), ("b.mp4", "dog"), ("c.mp4", " "))
+    manifest_rows(data_config(inside, labels="csv", csv=table))
+    said = capsys.readouterr().err
+    assert "1 of 2 clips have no class, since their label is blank" in said and "1 videos of" in said
     manifest_rows(data_config(inside, labels="none"))
     assert "no class" not in capsys.readouterr().err
 

@@ -39,22 +39,23 @@ def manifest_rows(config: FolderConfig) -> list[Row]:
     shares = {split: share for split, share in config.splits.items() if share > 0}
     if not shares:
         raise UserError("data.folder.splits: all shares are 0")
-    if config.labels == "csv" and config.csv is None:
-        raise UserError("data.folder.csv: missing, although data.folder.labels is csv")
-    listed = read_csv(Path(config.csv), set(config.splits)) if config.labels == "csv" and config.csv else None
     paths = find_videos(root)
-    if listed is None:
+    if config.labels == "csv":
+        if config.csv is None:
+            raise UserError("data.folder.csv: missing, although data.folder.labels is csv")
+        listed = read_csv(Path(config.csv), set(config.splits))
+        unlisted = len(set(paths) - {one.path for one in listed})
+        if unlisted:
+            print(f"{config.csv}: {unlisted} videos of {root} are not listed and not used", file=sys.stderr)
+    else:
         if not paths:
             raise UserError(f"data.folder.path: no video files ({' '.join(sorted(SUFFIXES))}) in {config.path!r}")
         by_folder = config.labels == "subfolder"
         listed = [Listed(path, label_of_folder(path) if by_folder else None) for path in paths]
-        loose = sum(one.label is None for one in listed)
-        if by_folder and loose:
-            print(f"{root}: {loose} of {len(listed)} videos lie in no sub-folder and have no class", file=sys.stderr)
-    else:
-        unlisted = len(set(paths) - {one.path for one in listed})
-        if unlisted:
-            print(f"{config.csv}: {unlisted} videos of {root} are not listed and not used", file=sys.stderr)
+    without = sum(one.label is None for one in listed)
+    if without and config.labels != "none":
+        why = "their label is blank" if config.labels == "csv" else "they lie in no sub-folder"
+        print(f"{root}: {without} of {len(listed)} clips have no class, since {why}", file=sys.stderr)
     files = by_file(listed, root)
     # A file whose clips are of several classes is shared out with the first of them by name.
     labels = {clips[0].path: min(filter(None, (one.label for one in clips)), default=None) for clips, _ in files}
