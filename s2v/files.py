@@ -182,6 +182,8 @@ def read_table(path: str | Path, columns: list[str] | None = None, filters: Any 
             raise UserError(f"{path}: has no column {min(absent)}; remove it and run its stage again")
         table = pq.read_table(path, columns=columns, filters=filters)
         table.validate(full=True)
+    except MemoryError:
+        raise  # of pyarrow's errors, too, but of the machine, not of the file
     except (pa.ArrowException, OSError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again") from error

@@ -42,7 +42,7 @@ def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, c
     before_kill = finished()
     assert before_kill >= 3
 
-    checkout.kill_when(lambda: any((results / "generator/checkpoints").glob("*.json")), "--cores", "2")
+    checkout.kill_when(lambda: any((results / "generator/checkpoints").glob("[0-9]*.json")), "--cores", "2")
     extracted = [(results / "logs" / "extract" / f"{shard}.log").read_text() for shard in ("000", "001")]
     fresh = sum(int(re.findall(r"\d+ of (\d+)", text)[-1]) for text in extracted if " of " in text)
     assert fresh <= 48 - before_kill, "clips that were done before the kill were decoded again"
@@ -50,7 +50,7 @@ def test_killed_three_times_and_the_table_is_the_same(tiny_checkout: Checkout, c
     # It trains beside the generator, and may have been done when that was killed.
     if (results / "align/model.safetensors").exists():
         shutil.rmtree(results / "align")
-    checkout.kill_when(lambda: any((results / "align/checkpoints").glob("*.json")), "--cores", "2")
+    checkout.kill_when(lambda: any((results / "align/checkpoints").glob("[0-9]*.json")), "--cores", "2")
     done = checkout.snakemake("--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
     # Of the run that ended it: the generator may have been killed a second time, before it wrote a line.
