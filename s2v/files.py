@@ -23,7 +23,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from s2v.errors import UserError
+from s2v.errors import UserError, machine_fault
 
 _LOCK = ".lock"
 _WRITE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -150,7 +150,7 @@ def file_size(path: str | Path) -> int:
         found = os.stat(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", error)
-        raise UserError(f"{path}: cannot be read ({reason}); run its stage again") from error
+        raise (machine_fault(error) or UserError(f"{path}: cannot be read ({reason}); run its stage again")) from error
     if not stat.S_ISREG(found.st_mode):
         raise UserError(f"{path}: is not a regular file; remove it and run its stage again")
     return found.st_size
@@ -164,7 +164,10 @@ def read_json(path: str | Path, most_bytes: int = 2**28) -> Any:
     try:
         return json.loads(Path(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); remove it and run its stage again") from error
+        raise (
+            machine_fault(error)
+            or UserError(f"{path}: cannot be read as JSON ({error}); remove it and run its stage again")
+        ) from error
 
 
 def write_parquet(path: str | Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
@@ -186,7 +189,10 @@ def read_table(path: str | Path, columns: list[str] | None = None, filters: Any 
         raise  # of pyarrow's errors, too, but of the machine, not of the file
     except (pa.ArrowException, OSError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
-        raise UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again") from error
+        raise (
+            machine_fault(error)
+            or UserError(f"{path}: not a readable Parquet table ({line}); remove it and run its stage again")
+        ) from error
     return table
 
 
@@ -221,7 +227,10 @@ def read_csv(path: str | Path, columns: Sequence[str], numbers: Sequence[str] = 
                     raise UserError(f"{path}, line {reader.line_num}: is damaged; remove it and run its stage again")
                 rows.append(row)
     except (OSError, ValueError, csv.Error) as error:
-        raise UserError(f"{path}: not a readable table ({error}); remove it and run its stage again") from error
+        raise (
+            machine_fault(error)
+            or UserError(f"{path}: not a readable table ({error}); remove it and run its stage again")
+        ) from error
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -17,15 +18,16 @@ from shards import RATE, flac, write_tar
 from test_checkpoint import ONE, Net
 from tiny_run import pack
 
+from s2v import files
 from s2v.config import DuplicatesConfig
 from s2v.control.training_frames import Frames
 from s2v.data.coverage import read_shares
 from s2v.data.coverage import run as cover
 from s2v.data.duplicates import run as find_duplicates
-from s2v.data.reader import decode_wave, read_images, read_waves
+from s2v.data.reader import decode_wave, read_images, read_waves, samples
 from s2v.data.subset import read_classes
 from s2v.data.table import Pictures, Spectrograms, Store
-from s2v.errors import UserError
+from s2v.errors import MachineError, UserError
 from s2v.evaluate.quantities import read_quantities
 from s2v.evaluate.result import read_result
 from s2v.export import _measured
@@ -283,3 +285,21 @@ def test_an_odd_tar_is_refused_by_the_reader_at_once(tmp_path: Path) -> None:
         header[148:156] = b"%06o\0 " % sum(header)
         tar.write_bytes(header + whole[512:])
         told(lambda: read_images([tar], 4), tar)
+
+
+def test_a_disk_that_fails_is_not_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.parquet"
+    files.write_parquet(path, [{"a": 1}], pa.schema([("a", pa.int64())]))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(files.pq, "read_table", fail)
+    with pytest.raises(MachineError, match="see to its disk"):
+        files.read_table(path)
+
+
+def test_a_pipe_in_the_place_of_a_shard_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "000.tar")
+    with pytest.raises(UserError, match="000.tar.*no plain file"):
+        next(samples(tmp_path / "000.tar"))

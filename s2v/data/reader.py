@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.data.tars import Tar
-from s2v.errors import UserError
+from s2v.errors import UserError, machine_fault
 from s2v.media.picture import Policy, decode_image, resize, to_tensor
 
 Sample = dict[str, Any]  # "__key__" -> str, every other suffix ("flac", "mid.jpg", "json") -> bytes
@@ -50,6 +50,8 @@ def samples(tar: Path | str, pick: Pick | None = None, opened: IO[bytes] | None 
             twice.
     """
     try:
+        if opened is None and Path(tar).exists() and not Path(tar).is_file():
+            raise _damaged(tar, "it is no plain file")
         with opened or open(tar, "rb") as stream:
             seen: set[str] = set()
             for key, group in _groups(tar, Tar(stream)):
@@ -62,7 +64,7 @@ def samples(tar: Path | str, pick: Pick | None = None, opened: IO[bytes] | None 
     except FileNotFoundError as error:
         raise UserError(f"{tar}: the shard is missing; run its stage again") from error
     except (OSError, tarfile.TarError) as error:
-        raise _damaged(tar, " ".join(str(error).split())) from error
+        raise (machine_fault(error) or _damaged(tar, " ".join(str(error).split()))) from error
 
 
 def _groups(tar: Path | str, archive: Tar) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
