@@ -98,7 +98,7 @@ def before_jobs(record):
     if getattr(record, "event", None) == LogEvent.RUN_INFO and not workflow.touch:
         for line in (line for found in lacking() for line in found.lines()):
             print(f"s2v: {line}", file=sys.stderr)
-        if any(found.rows is None or found.lacking and not workflow.dryrun for found in lacking()):
+        if any(found.clips is None or found.lacking and not workflow.dryrun for found in lacking()):
             sys.exit("s2v: nothing is started")
     return True
 

@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2v.configfile import split_names
 from s2v.errors import UserError
@@ -57,7 +57,7 @@ def report(config: Config, files: list[Path]) -> Iterator[str]:
     yield ""
     yield f"configuration {' + '.join(str(path) for path in files)}"
     found = needs.check(config)
-    for name, text in _plan(config, found.rows or []):
+    for name, text in _plan(config, found.clips or Counter()):
         yield f"  {name:<18}{text}"
     yield from (f"  {line}" for line in found.lines() or ["nothing is lacking"])
     yield ""
@@ -136,19 +136,18 @@ def _weights(config: Config) -> Iterator[str]:
     yield "  `s2v weights list` says what they are and their licences, `s2v weights fetch NAME` brings them."
 
 
-def _plan(config: Config, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _plan(config: Config, clips: needs.Clips) -> Iterator[tuple[str, str]]:
     data, encoder, generator, align = config.data, config.encoder, config.generator, config.align
     yield "name", config.name
     if data.source == "world" and data.world is not None:
         world = data.world
-        clips = len(world.classes) * sum(world.clips.values())
         counts = ", ".join(f"{split} {n}" for split, n in world.clips.items())
-        yield "data", f"embedded world, {len(world.classes)} classes, {clips} clips (a class: {counts})"
+        yield "data", f"embedded world, {len(world.classes)} classes, {clips.total()} clips (a class: {counts})"
     else:
-        classes = len({row["label"] for row in rows if row["label"]})
-        yield "data", f"{data.source}, {classes} classes, {len(rows)} clips"
-    n = Counter(row["split"] for row in rows)
-    yield "splits", f"{', '.join(f'{split} {n[split]}' for split in split_names(config))}; {data.shards} shards"
+        classes = len({label for _, label in clips if label})
+        yield "data", f"{data.source}, {classes} classes, {clips.total()} clips"
+    n = {split: sum(k for (at, _), k in clips.items() if at == split) for split in split_names(config)}
+    yield "splits", f"{', '.join(f'{split} {k}' for split, k in n.items())}; {data.shards} shards"
     yield "pairs", f"{config.select.mode} frame; {align.audio.window_s:g} s of sound"
     yield (
         "encoder",

@@ -64,12 +64,12 @@ def of_jobs(jobs: Iterable[tuple[str, Mapping[str, str]]]) -> Planned:
 class Found:
     """What keeps a run from coming to its end (`lacking`), what of its results will be missing (`notes`), a line each.
 
-    `rows` are those of the manifest; None where the list or the folder of the data is not there, or is wrong.
+    `clips` are those of the manifest; None where the list or the folder of the data is not there, or is wrong.
     """
 
     lacking: list[str]
     notes: list[str]
-    rows: list[Row] | None
+    clips: Clips | None
 
     def lines(self) -> list[str]:
         """Both, as people read them."""
@@ -92,7 +92,7 @@ def check(config: Config, planned: Planned | None = None, rows: list[Row] | None
     except UserError as error:
         return Found([str(error), *outside], [], None)
     clips = Counter((row["split"], row["label"]) for row in rows)
-    return Found([*_too_few(config, planned, clips), *outside], list(_notes(config, planned, clips)), rows)
+    return Found([*_too_few(config, planned, clips), *outside], list(_notes(config, planned, clips)), clips)
 
 
 def listed(config: Config) -> list[Row]:
