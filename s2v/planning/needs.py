@@ -237,6 +237,11 @@ def _too_few(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
     most, named = max(config.scaling.sizes, default=0), {label for _, label in found if label}
     if "classes" in planned.stages and len(named) < most:
         yield f"scaling.sizes: {most} classes are asked for, and the data have {len(named)}; name fewer"
+    split = config.generate.split
+    tested = sum(at == split and label is not None for at, label in found)
+    for stage, least in (("control", 2), ("fig16", min(most, len(named)))):
+        if stage in planned.stages and tested < least:
+            yield f"{stage}: {tested} of {least} classes have a clip in the split `{split}`; {_for_each_split(config)}"
 
 
 def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
