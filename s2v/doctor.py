@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from s2v.configfile import split_names
 from s2v.errors import UserError
 from s2v.planning import needs
+from s2v.planning.enough import Clips
 from s2v.provenance import revision, versions
 from s2v.stages import STAGES
 from s2v.workflow import Plan
@@ -136,7 +137,7 @@ def _weights(config: Config) -> Iterator[str]:
     yield "  `s2v weights list` says what they are and their licences, `s2v weights fetch NAME` brings them."
 
 
-def _plan(config: Config, clips: needs.Clips) -> Iterator[tuple[str, str]]:
+def _plan(config: Config, clips: Clips) -> Iterator[tuple[str, str]]:
     data, encoder, generator, align = config.data, config.encoder, config.generator, config.align
     yield "name", config.name
     if data.source == "world" and data.world is not None:

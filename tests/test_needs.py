@@ -123,6 +123,25 @@ def test_processes_that_share_a_batch_need_a_clip_each(stage: str) -> None:
     assert f"there are 3, and {stage} cannot do with fewer than 4" in line
 
 
+def test_figures_that_compare_classes_need_them_in_the_test_split() -> None:
+    clips = rows({("train", "a"): 2, ("train", "b"): 2, ("val", "a"): 2, ("test", "a"): 2})
+    config = configuration("folder", {"scaling": {"sizes": [2, 3]}})
+    planned = Planned(frozenset(["control", "fig16", "classes"]), frozenset())
+    assert [line.split(";")[0] for line in check(config, planned, clips).lacking] == [
+        "scaling.sizes: 3 classes are asked for, and the data have 2",
+        "control: 1 of 2 classes have a clip in the split `test`",
+        "fig16: 1 of 2 classes have a clip in the split `test`",
+    ]
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / "manifest/000.parquet").write_bytes(b"PAR1 half")
+    config = configuration("folder", {"output": str(tmp_path)})
+    (line,) = check(config, Planned(frozenset(["align"]), frozenset())).lacking
+    assert "manifest/000.parquet: not readable (" in line and line.endswith("remove it and run again")
+
+
 def test_stages_that_are_not_planned_lack_nothing(tmp_path: Path) -> None:
     jobs = [("manifest", {}), ("fetch", {"shard": "000"}), ("extract", {"shard": "000"}), ("coverage", {})]
     assert check(folder(tmp_path, "dog/a.mp4"), needs.of_jobs(jobs)).lines() == []

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,9 +17,9 @@ import pyarrow.parquet as pq
 
 from s2v.config.methods import METHODS
 from s2v.data.manifest import manifest_rows
-from s2v.data.splits import counts
 from s2v.errors import UserError
 from s2v.extras import EXTRAS
+from s2v.planning.enough import Clips, notes, too_few
 from s2v.stages import STAGES
 from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE, File
 
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from s2v.config import Config
 
 Row = dict[str, Any]
-Clips = Counter[tuple[str, str | None]]
-"""How many clips there are of each (split, class)."""
-
-_SHOWN = 5
 
 
 class Planned(NamedTuple):
@@ -92,7 +87,7 @@ def check(config: Config, planned: Planned | None = None, rows: list[Row] | None
     except UserError as error:
         return Found([str(error), *outside], [], None)
     clips = Counter((row["split"], row["label"]) for row in rows)
-    return Found([*_too_few(config, planned, clips), *outside], list(_notes(config, planned, clips)), clips)
+    return Found([*too_few(config, planned.stages, clips), *outside], list(notes(config, planned.stages, clips)), clips)
 
 
 def listed(config: Config) -> list[Row]:
@@ -138,22 +133,6 @@ def lists(config: Config) -> Iterator[tuple[str, Path, str]]:
         yield "data.folder.csv", Path(data.folder.csv), "a list with the columns path,label[,split,start,end]"
     if config.select.mode == "published" and config.select.moments is not None:
         yield "select.moments", Path(config.select.moments), "the authors' top1_boxes_top10_moments.json"
-
-
-def _notes(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
-    """What keeps no stage from its end, and is a part of the result that will be missing."""
-    split = config.generate.split
-    if "evaluate" not in planned.stages:
-        return
-    named = {label for _, label in found if label}
-    for place, what in (("train", "not learned"), (split, "left out of the table")):
-        without = sorted(named - {label for at, label in found if at == place})
-        if without:
-            yield f"{_names(without)}: no clip in the split `{place}`, so {what}; {_for_each_split(config)}"
-    if sum(n for (at, _), n in found.items() if at == split) == 1:
-        yield f"the split `{split}` has 1 clip: FID and KID need two, and are left out of the table"
-    if len(named) < 2 and config.evaluate.evaluator == "clip_inception":
-        yield f"the clips are of {len(named)} class(es): R@k needs two, and is left out of the table"
 
 
 def weights(config: Config, planned: Planned) -> dict[str, str]:
@@ -214,103 +193,6 @@ def _videos(config: Config, planned: Planned) -> Iterator[str]:
                 yield f"data.videos.tars: {tar} is not there"
     if videos.source == "youtube":
         yield from _packages("yt_dlp")
-
-
-def _too_few(config: Config, planned: Planned, found: Clips) -> Iterator[str]:
-    """Stages that would end with an error for want of clips."""
-    per_split: Counter[str] = Counter()
-    for (split, _), n in found.items():
-        per_split[split] += n
-    wanting: dict[tuple[str, ...], dict[str, int]] = {}
-    for stage, splits, least in _least(config):
-        if stage in planned.stages and sum(per_split[split] for split in splits) < least:
-            wanting.setdefault(splits, {})[stage] = least
-    for splits, stages in wanting.items():
-        least, have = max(stages.values()), sum(per_split[split] for split in splits)
-        names = " and ".join(f"`{split}`" for split in splits)
-        yield (
-            f"clips in the split {names}: there are {have}, and {', '.join(stages)} cannot do with fewer than {least}; "
-            f"{_for_some(config, splits[0], least)}"
-        )
-    if config.evaluate.evaluator == "judge" and planned.stages & {"judge", "evaluate"}:
-        yield from _unjudged(config, found)
-    most, named = max(config.scaling.sizes, default=0), {label for _, label in found if label}
-    if "classes" in planned.stages and len(named) < most:
-        yield f"scaling.sizes: {most} classes are asked for, and the data have {len(named)}; name fewer"
-
-
-def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
-    """(stage, splits that it takes, fewest clips of them together without which it ends with an error)."""
-    # Processes share each batch, and none may be without a sample.
-    shared = config.runtime.processes
-    # Moments, and all losses of alignment but one, compare clips with each other.
-    yield "localise", ("train",), max(2, shared)
-    for stage in ("align", "align_ldm", "align_unclip"):
-        if not getattr(config, stage).weights:
-            yield stage, ("train",), max(2, shared)
-            yield stage, ("val",), 2
-    for stage in ("encoder", "encoder_vit", "generator", "vae", "diffusion"):
-        section = getattr(config, stage)
-        if not getattr(section, "weights", None):
-            every = any(config.pack.keep.get(split) == "all" for split in section.splits)
-            # Batch norm of a single picture has no spread.
-            yield stage, tuple(section.splits), 1 if every else max(2 if "encoder" in stage else 1, shared)
-    yield "generate", (config.generate.split,), 1
-    yield "evaluate", (config.evaluate.reference_split,), 1
-
-
-def _unjudged(config: Config, found: Clips) -> Iterator[str]:
-    """Classes that the judge would have to name without having seen them."""
-    judged = {label for split, label in found if label and split == config.judge.split}
-    tested = {label for split, label in found if label and split == config.generate.split}
-    everywhere = {label for _, label in found if label}
-    otherwise = "or set evaluate.evaluator: clip_inception, or none"
-    if len(everywhere) < 2:
-        folder = config.data.folder if config.data.source == "folder" else None
-        where = "the column label" if folder and folder.labels == "csv" else "a sub-folder for each class"
-        give = f" (in {where}; clips that have none: data.folder.labels: none and evaluate.evaluator: none)"
-        yield (
-            f"evaluate.evaluator: judge tells classes apart, and the clips have {len(everywhere)}: give two or more"
-            f"{give if folder else ''}, {otherwise}"
-        )
-    elif len(judged) < 2 or tested - judged:
-        lost = sorted((tested or everywhere) - judged) or sorted(everywhere - judged)
-        yield (
-            f"{_names(lost)}: no clip in the split `{config.judge.split}`, of which the evaluator learns its classes; "
-            f"{_for_each_split(config)}, {otherwise}"
-        )
-
-
-def _names(classes: list[str]) -> str:
-    """Some classes in words."""
-    shown = ", ".join(map(repr, classes[:_SHOWN])) + (", ..." if len(classes) > _SHOWN else "")
-    return f"class {shown}" if len(classes) == 1 else f"{len(classes)} classes ({shown})"
-
-
-def _shares(config: Config) -> dict[str, float]:
-    """Shares by which clips come to their splits, where a folder's do."""
-    folder = config.data.folder if config.data.source == "folder" else None
-    return {split: share for split, share in folder.splits.items() if share > 0} if folder else {}
-
-
-def _for_each_split(config: Config) -> str:
-    """How a class comes to have clips in every split."""
-    shares = _shares(config)
-    if not shares:
-        return "give the class clips there"
-    return f"a class of {len(shares)} files or more has one in each of {', '.join(sorted(shares))}"
-
-
-def _for_some(config: Config, split: str, least: int) -> str:
-    """How a split comes to have so many clips."""
-    shares, source = _shares(config), config.data.source
-    if split in shares:
-        files = next(n for n in count(1) if counts(n, shares)[split] >= least)
-        return (
-            f"a class of {files} files gives it {least}, and each class gives it some (data.folder.splits has shares)"
-        )
-    share = f", or raise data.{source}.val_share" if split == "val" and source != "world" else ""
-    return f"give it more clips{share}"
 
 
 __all__ = ["Found", "Planned", "check", "default", "listed", "lists", "of_jobs", "weights"]
