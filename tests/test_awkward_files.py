@@ -157,6 +157,15 @@ def test_no_moment_after_the_end_of_the_sound_has_a_sound(tmp_path: Path) -> Non
     assert torch.allclose(windows, windows.flatten()[0], atol=1e-2), "silence, nothing mirrored"
 
 
+def test_a_sound_that_ends_long_before_the_picture_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-t", "5", "-i", GREY, "-f", "lavfi", "-t", "1", "-i", TONES, "-pix_fmt", "yuv420p", str(path)
+    )
+    (note,) = decode(path, ffmpeg=FFMPEG).notes
+    assert note.startswith("its sound ends at 1.0") and note.endswith("its picture at 5.00 s")
+
+
 def test_channels_that_cancel_are_heard(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-t", "2", "-i", TONES, "-af", "pan=stereo|c0=c0|c1=-0.99*c0", str(tmp_path / "a.flac"))
     wave = decode_audio(tmp_path / "a.flac", ffmpeg=FFMPEG)

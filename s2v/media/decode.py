@@ -112,6 +112,8 @@ def decode(
     if longer and wave is not None and abs(heard_s - seen_s) > slack_s(min(heard_s, seen_s)):
         # A wrong header is short of both alike; a stream that goes on alone is filled after a jump of its clock.
         raise ClipError(Reason.DECODE_ERROR, f"its clock jumps; {longer[0]}")
+    early = wave is not None and seen_s - heard_s > slack_s(seen_s)
+    longer += [f"its sound ends at {heard_s:.2f} s, its picture at {seen_s:.2f} s"] if early else []
     still = ["its picture never changes"] if len(set(passed.pictures.jpegs)) == 1 else []
     return Decoded(wave, passed.pictures, sample_rate_hz, fps, (*passed.notes, *longer, *still))
 
