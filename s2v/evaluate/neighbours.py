@@ -1,7 +1,7 @@
 """Precision, recall, density and coverage: do pictures lie where real ones lie, and the reverse.
 
-Balls around each real and each made picture reach to its k-th nearest neighbour of the same kind (Kynkäänniemi et al. 2019
-for precision and recall; Naeem et al. 2020 for density and coverage). k is 5, as in the latter.
+Balls around each real and each made picture reach to its k-th nearest neighbour of the same kind (precision, recall:
+Kynkäänniemi et al. 2019; density, coverage: Naeem et al. 2020). k is 5, as in the latter.
 """
 
 from __future__ import annotations
@@ -56,13 +56,14 @@ class Neighbourhoods:
         made picture in them. All but density lie in 0..1; of made pictures that are as the real ones, density and
         coverage are near 1 (coverage: 1 - 2^-k).
         """
-        every = slice(None) if clips is None else clips
+        every = np.arange(self.in_real.shape[1]) if clips is None else clips
         if name == "precision":
-            return float(self.in_real.any(0)[every].mean())
+            return float(np.take(np.any(self.in_real, axis=0), every).mean())
         if name == "density":
-            return float(self.in_real.sum(0)[every].mean() / self.k)
-        inside = self.in_made if name == "recall" else self.in_real
-        return float((inside if clips is None else inside[:, np.unique(clips)]).any(1).mean())
+            return float(np.take(self.in_real.sum(0), every).mean() / self.k)
+        inside: NDArray[np.bool_] = self.in_made if name == "recall" else self.in_real
+        some = inside if clips is None else np.take(inside, np.unique(clips), axis=1)
+        return float(np.mean(np.any(some, axis=1)))
 
 
 __all__ = ["K", "NAMES", "Neighbourhoods"]
