@@ -46,6 +46,7 @@ from s2v.config.runtime import (
 from s2v.config.training import (
     AlignConfig,
     AudioConfig,
+    AvJudgeConfig,
     EncoderConfig,
     GeneratorConfig,
     JudgeConfig,
@@ -74,6 +75,7 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
     ablation: AblationConfig = AblationConfig()
@@ -89,7 +91,7 @@ class Config(Slice):
     )
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
 """Sections of which a file names only what differs from another one."""
 
 
@@ -130,6 +132,7 @@ __all__ = [
     "AlignConfig",
     "AttentionConfig",
     "AudioConfig",
+    "AvJudgeConfig",
     "CelebVHqConfig",
     "Config",
     "DataConfig",

@@ -22,7 +22,17 @@ class DownloadConfig(Slice):
 
 
 TrainingName = Literal[
-    "localise", "encoder", "generator", "align", "encoder_vit", "align_ldm", "align_unclip", "vae", "diffusion", "judge"
+    "localise",
+    "encoder",
+    "generator",
+    "align",
+    "encoder_vit",
+    "align_ldm",
+    "align_unclip",
+    "vae",
+    "diffusion",
+    "judge",
+    "av_judge",
 ]
 
 
