@@ -21,7 +21,7 @@ _WHERE = {
     "clip": "OpenAI's ViT-B/32 as open_clip stores it (tag `openai`)",
     "inception": "torch-fidelity's release v0.2.0",
 }
-_NAMES = {"clip": "clip-vit-b32", "inception": "inception-v3"}
+_NAMES = {"clip": "clip-vit-b32", "clip-l14": "clip-vit-l14", "inception": "inception-v3"}
 _BATCH = 64
 
 
@@ -73,6 +73,10 @@ class JudgeEvaluator:
         names = [self.prompt.format(name) for name in class_names]
         return self.judge.similarity(self._see(images)[0].to(self.device), names).float().cpu()
 
+    def see(self, images: Tensor) -> Tensor:
+        """Embeddings [N, dim] of unit norm, in the space that it shares with names."""
+        return self._see(images)[0]
+
     def features(self, images: Tensor) -> Tensor:
         """Hidden layer of the classifier, [N, dim]."""
         return self._see(images)[1]
@@ -80,6 +84,46 @@ class JudgeEvaluator:
     def probabilities(self, images: Tensor) -> Tensor:
         """Posteriors [N, classes of the judge split]."""
         return self._see(images)[2].softmax(1)
+
+
+class Clip:
+    """A CLIP of OpenAI's weights, as open_clip reads them.
+
+    Args:
+        path: its weights.
+        architecture: open_clip's name of it.
+        prompt: template around a class name.
+        device: where to compute.
+
+    Raises:
+        UserError: the file is not what it should be.
+    """
+
+    def __init__(
+        self, path: Path, architecture: str = "ViT-B-32", prompt: str = "{}", device: torch.device | str = "cpu"
+    ) -> None:
+        self.net, self.tokenizer = _load_clip(path, device, architecture)
+        self.prompt, self.device = prompt, device
+        # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
+        self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
+        self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
+
+    def _image(self, part: Tensor) -> Tensor:
+        x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
+        return self.net.encode_image((x - self.mean) / self.std, normalize=True)
+
+    @torch.inference_mode()
+    def see(self, images: Tensor) -> Tensor:
+        """Embeddings [N, D] of unit norm."""
+        return torch.cat([self._image(part).float().cpu() for part in images.split(_BATCH)])
+
+    @torch.inference_mode()
+    def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
+        """Cosine similarities [N, C]."""
+        text = self.net.encode_text(
+            self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
+        )
+        return torch.cat([(self._image(part) @ text.T).float().cpu() for part in images.split(_BATCH)])
 
 
 class ClipInceptionEvaluator:
@@ -105,29 +149,17 @@ class ClipInceptionEvaluator:
         if not inception.is_file():
             raise _missing(weights, INCEPTION_FILE, "inception")
         self.prompt, self.device = prompt, device
-        self.clip, self.tokenizer = _load_clip(clip, device)
+        self.clip = Clip(clip, "ViT-B-32", prompt, device)
         self.inception = _load_inception(inception, device)
-        # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
-        self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
-        self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
         self.label = (
             f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
             f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where "
             "the paper's authors trained theirs on VGGSound"
         )
 
-    @torch.inference_mode()
     def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
         """Cosine similarities [N, C]."""
-        text = self.clip.encode_text(
-            self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
-        )
-        rows = []
-        for part in images.split(_BATCH):
-            x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
-            image = self.clip.encode_image((x - self.mean) / self.std, normalize=True)
-            rows.append((image @ text.T).float().cpu())
-        return torch.cat(rows)
+        return self.clip.rank(images, class_names)
 
     @torch.inference_mode()
     def _inception(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -151,17 +183,17 @@ def _missing(weights: Path, name: str, kind: str) -> UserError:
     )
 
 
-def _load_clip(path: Path, device: torch.device | str) -> tuple[Any, Any]:
+def _load_clip(path: Path, device: torch.device | str, architecture: str) -> tuple[Any, Any]:
     import open_clip
 
     try:
         model = open_clip.create_model(
-            "ViT-B-32", pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
+            architecture, pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
         )
     except Exception as error:  # open_clip, torch and safetensors each raise their own
-        raise UserError(f"{path}: not readable as weights of CLIP ViT-B/32 ({_line(error)})") from error
-    _check_finite(model, path, "clip")
-    return model.eval(), open_clip.get_tokenizer("ViT-B-32")
+        raise UserError(f"{path}: not readable as weights of CLIP {architecture} ({_line(error)})") from error
+    _check_finite(model, path, "clip" if architecture == "ViT-B-32" else "clip-l14")
+    return model.eval(), open_clip.get_tokenizer(architecture)
 
 
 def _load_inception(path: Path, device: torch.device | str) -> Any:
@@ -217,4 +249,4 @@ def load_evaluator(
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")
 
 
-__all__ = ["ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]
+__all__ = ["Clip", "ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]
