@@ -84,6 +84,23 @@ _UNCLIP_FILES = {
     "vae/diffusion_pytorch_model.fp16.safetensors": None,
 }
 
+_DIFFUSION = "https://huggingface.co/CompVis/stable-diffusion-v1-4/resolve/main/"
+# Without the safety checker, which nothing here runs.
+_DIFFUSION_FILES = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/config.json",
+    "vae/diffusion_pytorch_model.safetensors",
+)
+
 _ALL = (
     Entry(
         name="swav-resnet50",
@@ -217,6 +234,17 @@ _ALL = (
         source="https://github.com/guyyariv/AudioToken",
         size_mb=36,
         note="size follows from the parameter count for Stable Diffusion 1.4; no checksum is published",
+    ),
+    Entry(
+        name="stable-diffusion-1-4",
+        what="Stable Diffusion 1.4, text to picture, which AudioToken draws with",
+        files=tuple(File(f"stable-diffusion-1-4/{path}", _DIFFUSION + path) for path in _DIFFUSION_FILES),
+        licence="CreativeML OpenRAIL-M (use restrictions of its Attachment A)",
+        non_commercial=False,
+        source="https://huggingface.co/CompVis/stable-diffusion-v1-4",
+        size_mb=4267,
+        note="single precision; the safety checker is left out, so nothing looks at what is drawn; checksums are those "
+        "of the first fetch",
     ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
