@@ -47,6 +47,8 @@ class Entry:
         letter: row of the paper's Table 1; empty where it has none. That of somebody else's method is its name.
         sees: the image encoder, a folder under the output, `OWN`, or None.
         hears: the audio encoder, likewise. A method that hears is given the sounds of test clips, any other a frame.
+        ear: which audio encoder a method of this package brings along, a module of `s2v.methods.ears`; its weights have
+            that name.
         renders: what makes the pictures.
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
@@ -67,6 +69,7 @@ class Entry:
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    ear: str = ""
     source: str = ""
 
     @property
@@ -90,9 +93,11 @@ class Entry:
         return asdict(replace(self, renders=replace(self.renders, memory_mb=0, minutes=0)))
 
     def unused(self) -> list[str]:
-        """Modules that it never runs through: what others render with. Somebody else's may run through all."""
+        """Modules that it never runs through: what others hear and render with. Somebody else's may run through all."""
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
-        return [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)] if self.renders.kind else []
+        ears = {entry.ear for entry in METHODS.values()} - {"", self.ear}
+        modules = [f"renderers.{kind}" for kind in sorted(kinds)] + [f"ears.{ear}" for ear in sorted(ears)]
+        return [f"s2v.methods.{module}" for module in modules] if self.renders.kind else []
 
     @property
     def seeded(self) -> bool:
@@ -127,6 +132,7 @@ METHODS: dict[str, Entry] = {
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
         Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
         Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
+        Entry("imagebind_unclip", "ImageBind, Stable unCLIP", "", OWN, OWN, _UNCLIP, ear="imagebind", main=False),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
         _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
         _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),

@@ -246,6 +246,23 @@ _ALL = (
         note="single precision; the safety checker is left out, so nothing looks at what is drawn; checksums are those "
         "of the first fetch",
     ),
+    Entry(
+        name="imagebind",
+        what="ImageBind (huge), of which the audio encoder stands in front of Stable unCLIP",
+        files=(
+            File(
+                "imagebind/imagebind_huge.pth",
+                "https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth",
+                "d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+            ),
+        ),
+        licence="CC BY-NC-SA 4.0",
+        non_commercial=True,
+        source="https://github.com/facebookresearch/ImageBind",
+        size_mb=4804,
+        note="only its audio encoder is read, 345 MB; the publisher gives no checksum, this is that of copies on "
+        "Hugging Face",
+    ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
 

@@ -140,6 +140,26 @@ def embedder_sizes(state: State, _: dict[str, Any]) -> dict[str, Any]:
     return {} if second is None or second.ndim != 2 else {"dim": len(second)}
 
 
+def imagebind_audio(state: State) -> State:
+    """Of ImageBind, what is of sounds -> `ImageBindAudio`."""
+    return {_renamed(_IMAGEBIND, key): value for key, value in state.items() if re.match(r"modality_\w+\.audio\.", key)}
+
+
+_IMAGEBIND = {
+    r"^modality_preprocessors\.audio\.cls_token$": "start",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.proj\.": "patches.",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.norm_layer\.": "patch_norm.",
+    r"^modality_preprocessors\.audio\.pos_embedding_helper\.pos_embed$": "place",
+    r"^modality_trunks\.audio\.": "",
+    r"\.attn\.": ".attention.",
+    r"\.norm_(\d)\.": r".norm\1.",
+    r"\.mlp\.": ".",
+    r"^modality_heads\.audio\.0\.": "norm.",
+    r"^modality_heads\.audio\.2\.": "head.",
+    r"^modality_postprocessors\.audio\.1\.log_logit_scale$": "log_scale",
+}
+
+
 def _renamed(patterns: dict[str, str], key: str) -> str:
     for pattern, name in patterns.items():
         key = re.sub(pattern, name, key)
@@ -197,6 +217,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "sound2scene-audio": sound2scene_audio,
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,
+    "imagebind": imagebind_audio,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,
