@@ -263,6 +263,25 @@ _ALL = (
         note="only its audio encoder is read, 345 MB; the publisher gives no checksum, this is that of copies on "
         "Hugging Face",
     ),
+    Entry(
+        name="lee-stylegan2",
+        what="StyleGAN2 of landscapes at 256 px, which Lee et al. edit pictures with",
+        files=(File("lee/landscape.pt", "https://kr.object.ncloudstorage.com/cvpr2022/landscape.pt"),),
+        licence="NVIDIA Source Code License-NC, which is StyleGAN2's; the authors' MIT file does not speak of weights",
+        non_commercial=True,
+        source="https://github.com/kuai-lab/sound-guided-semantic-image-manipulation",
+        note="neither size nor checksum is published; the generator alone has 120 MB",
+    ),
+    Entry(
+        name="lee-audio",
+        what="Lee et al.'s audio encoder, ResNet-18 towards CLIP ViT-B/32",
+        files=(File("lee/resnet18_57.pth", "https://kr.object.ncloudstorage.com/cvpr2022/resnet18_57.pth"),),
+        licence="MIT (of the repository that links it)",
+        non_commercial=False,
+        source="https://github.com/kuai-lab/sound-guided-semantic-image-manipulation",
+        size_mb=46,
+        note="size follows from the parameter count; no checksum is published",
+    ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
 
