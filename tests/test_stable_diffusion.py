@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -193,11 +194,12 @@ def test_damaged_weights_and_parts_that_do_not_fit_are_refused(folder: Path, tmp
 def test_the_published_sizes() -> None:
     """Of the nets that the config files of Stable Diffusion 1.4 describe: published counts."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from published_diffusion import TEXT, UNET, VAE
     from transformers import CLIPTextConfig, CLIPTextModel
 
+    bench = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks/published_systems.py"))
     with torch.device("meta"):
-        nets = UNet2DConditionModel(**UNET), AutoencoderKL(**VAE), CLIPTextModel(CLIPTextConfig(**TEXT))
+        text = CLIPTextModel(CLIPTextConfig(**bench["TEXT"]))
+        nets = UNet2DConditionModel(**bench["UNET"]), AutoencoderKL(**bench["VAE"]), text
     assert [sum(p.numel() for p in net.parameters()) for net in nets] == [859_520_964, 83_653_863, 123_060_480]
     # In single precision, with the tokenizer's two files of 1.6 MB.
     assert (
