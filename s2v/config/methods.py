@@ -55,6 +55,9 @@ class Entry:
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
+        uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
+        told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
+        own: module:class of this package, where it is not composed of what sees, hears and renders.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -70,6 +73,9 @@ class Entry:
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ear: str = ""
+    uses_text: bool = False
+    told: bool = False
+    own: str = ""
     source: str = ""
 
     @property
@@ -79,9 +85,9 @@ class Entry:
         return {part: folder for part, folder in ends.items() if folder not in (None, OWN)} | dict(self.renders.parts)  # type: ignore[misc]
 
     @property
-    def takes(self) -> Literal["sound", "frame"]:
+    def takes(self) -> Literal["sound", "frame", "name"]:
         """What of a test clip it is given."""
-        return "sound" if self.hears else "frame"
+        return "name" if self.told else "sound" if self.hears else "frame"
 
     @property
     def encoder(self) -> Literal["A", "V", "-"]:
@@ -97,7 +103,7 @@ class Entry:
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
         ears = {entry.ear for entry in METHODS.values()} - {"", self.ear}
         modules = [f"renderers.{kind}" for kind in sorted(kinds)] + [f"ears.{ear}" for ear in sorted(ears)]
-        return [f"s2v.methods.{module}" for module in modules] if self.renders.kind else []
+        return [] if self.source else [f"s2v.methods.{module}" for module in modules]
 
     @property
     def seeded(self) -> bool:
@@ -132,7 +138,18 @@ METHODS: dict[str, Entry] = {
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
         Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
         Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
-        Entry("imagebind_unclip", "ImageBind, Stable unCLIP", "", OWN, OWN, _UNCLIP, ear="imagebind", main=False),
+        # The space of its features is CLIP's, of pictures and their captions.
+        Entry(
+            "imagebind_unclip",
+            "ImageBind, Stable unCLIP",
+            "",
+            OWN,
+            OWN,
+            _UNCLIP,
+            main=False,
+            ear="imagebind",
+            uses_text=True,
+        ),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
         _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
         _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),
@@ -161,7 +178,7 @@ OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.re
 
 PARTS = {
     part: sorted({entry.parts[part] for entry in METHODS.values() if part in entry.parts})
-    for part in ("encoder", "generator", "align", "vae")
+    for part in sorted({part for entry in METHODS.values() for part in entry.parts})
 }
 """The parts that there are, and the folders that each may be."""
 
