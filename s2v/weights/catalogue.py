@@ -185,6 +185,39 @@ _ALL = (
         "answers was not verified; a copy, e.g. https://huggingface.co/sd2-community/stable-diffusion-2-1-unclip/"
         "resolve/main/, is given with --url; checksums of U-Net and text encoder are known, the others are pinned",
     ),
+    Entry(
+        name="beats",
+        what="BEATs iter3+ AS2M, fine-tuned (cpt2), the audio encoder of AudioToken",
+        files=(
+            File(
+                "beats/BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+                "https://huggingface.co/THUdyh/Ola_speech_encoders/resolve/main/"
+                "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+                "e5815275a04b6885e7b8af63d120b29bffae2cd2225cf4915e1ec6d819d3022c",
+            ),
+        ),
+        licence="MIT",
+        non_commercial=False,
+        source="https://github.com/microsoft/unilm/tree/master/beats",
+        size_mb=363,
+        note="Microsoft's own links to it have expired; this is a copy on Hugging Face, with the checksum that other "
+        "copies there have too",
+    ),
+    Entry(
+        name="audiotoken-embedder",
+        what="AudioToken's embedder, as its authors trained it on VGGSound",
+        files=(
+            File(
+                "audiotoken/embedder_learned_embeds.bin",
+                "https://github.com/guyyariv/AudioToken/raw/master/output/embedder_learned_embeds.bin",
+            ),
+        ),
+        licence="MIT (of the repository that it lies in)",
+        non_commercial=False,
+        source="https://github.com/guyyariv/AudioToken",
+        size_mb=36,
+        note="size follows from the parameter count for Stable Diffusion 1.4; no checksum is published",
+    ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -66,6 +67,85 @@ def icgan_biggan(state: State) -> State:
     return converted
 
 
+def beats(state: State) -> State:
+    """BEATs (Microsoft's names) -> `Beats`.
+
+    The classifier is left out. Layers repeat the first one's table of distances. The convolution over tokens has its
+    length apart from its direction, for each place of the kernel; here is their product.
+    """
+    state = {k: v for k, v in state.items() if not k.startswith("predictor.")}
+    bias = "self_attn.relative_attention_bias.weight"
+    tables = [state.pop(k) for k in sorted(state) if k.endswith(bias)]
+    renamed = {_renamed(_BEATS, key): value for key, value in state.items()}
+    if not tables or any(not torch.equal(table, tables[0]) for table in tables):
+        raise UserError("not the published layout: the layers have no table of distances that all share")
+    renamed["distance.weight"] = tables[0]
+    length, direction = (renamed.pop(f"place.weight_{kind}", torch.empty(0)) for kind in "gv")
+    if direction.ndim != 3 or length.shape != (1, 1, direction.shape[2]):
+        raise UserError(f"not the published layout: pos_conv has {_said(direction.shape)} and {_said(length.shape)}")
+    renamed["place.weight"] = direction * (length / direction.norm(dim=(0, 1), keepdim=True))
+    return renamed
+
+
+_BEATS = {
+    r"^patch_embedding\.": "patches.",
+    r"^layer_norm\.": "patch_norm.",
+    r"^post_extract_proj\.": "projection.",
+    r"^encoder\.pos_conv\.0\.": "place.",
+    r"^encoder\.layer_norm\.": "norm.",
+    r"^encoder\.layers\.": "layers.",
+    r"\.self_attn\.q_proj\.": ".query.",
+    r"\.self_attn\.k_proj\.": ".key.",
+    r"\.self_attn\.v_proj\.": ".value.",
+    r"\.self_attn\.out_proj\.": ".out.",
+    r"\.self_attn\.grep_linear\.": ".gate.",
+    r"\.self_attn\.grep_a$": ".gate_scale",
+    r"\.self_attn_layer_norm\.": ".attention_norm.",
+    r"\.final_layer_norm\.": ".out_norm.",
+}
+_BEATS_KIND = {
+    "deep_norm": True,
+    "layer_norm_first": False,
+    "relative_position_embedding": True,
+    "gru_rel_pos": True,
+    "activation_fn": "gelu",
+}
+
+
+def beats_sizes(_: State, settings: dict[str, Any]) -> dict[str, Any]:
+    """What of `Beats` only the settings in the checkpoint say.
+
+    Raises:
+        UserError: they are of another kind of network.
+    """
+    for key, wanted in _BEATS_KIND.items():
+        if settings.get(key) != wanted:
+            raise UserError(
+                f"not the published layout: cfg has {key}={settings.get(key)!r}, and should have {wanted!r}"
+            )
+    distance = settings.get("max_distance")
+    if type(distance) is not int or not 1 <= distance <= 2**20:
+        raise UserError(f"not the published layout: cfg has max_distance={distance!r}")
+    return {"max_distance": distance}
+
+
+def audiotoken_embedder(state: State) -> State:
+    """The authors' embedder -> `TokenEmbedder`, whose names are theirs."""
+    return _without(state, "module.")
+
+
+def embedder_sizes(state: State, _: dict[str, Any]) -> dict[str, Any]:
+    """For which text encoder it was trained: words of 768 (Stable Diffusion 1.4) or 1024 numbers (2)."""
+    second = _without(state, "module.").get("fc2.weight")
+    return {} if second is None or second.ndim != 2 else {"dim": len(second)}
+
+
+def _renamed(patterns: dict[str, str], key: str) -> str:
+    for pattern, name in patterns.items():
+        key = re.sub(pattern, name, key)
+    return key
+
+
 def _generator_name(key: str) -> str:
     """One name of BigGAN-PyTorch's generator as ours; `u0` stays what it is."""
     key = re.sub(r"^shared_feat\.", "shared.", key)
@@ -115,6 +195,13 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "swav-resnet50": swav_resnet50,
     "icgan-biggan128": icgan_biggan,
     "sound2scene-audio": sound2scene_audio,
+    "beats": beats,
+    "audiotoken-embedder": audiotoken_embedder,
 }
+SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
+    "beats": beats_sizes,
+    "audiotoken-embedder": embedder_sizes,
+}
+"""What of a module's arguments follows from the checkpoint: from its tensors, and the settings beside them."""
 
-__all__ = ["LAYOUTS", "fit", "icgan_biggan", "sound2scene_audio", "swav_resnet50"]
+__all__ = ["LAYOUTS", "SIZES", "fit", "icgan_biggan", "sound2scene_audio", "swav_resnet50"]
