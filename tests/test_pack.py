@@ -30,7 +30,8 @@ def _inputs(
         split = "train" if seed < 3 else "images"
         rows.append(
             {"clip_id": f"clip-{seed:03d}", "source": "folder", "source_id": f"é {seed}.mp4", "start_s": None,
-             "end_s": 1.2, "split": split, "label": "dog" if seed else None, "captions": sentences and sentences.get(seed), "shard": 0, "extra": '{"note": 1}'}
+             "end_s": 1.2, "split": split, "label": "dog" if seed else None, "shard": 0, "extra": '{"note": 1}',
+             "captions": sentences and sentences.get(seed)}
         )  # fmt: skip
         quiet = seed in silent
         chosen.append(

@@ -16,6 +16,7 @@ from s2v.config import WorldConfig
 from s2v.errors import UserError
 from s2v.media.decode import decode
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world.captions import PLACES, caption, colour, noun
 from s2v.world.order import DEFAULT, ORDER
 from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
