@@ -113,9 +113,21 @@ _LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, (
 # Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
 _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
 
+_TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
+_HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
+_TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm",))
+
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+
+def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
+    own = f"s2v.methods.audiotoken:{made_by}"
+    return Entry(name, title, renders=renders, main=False, uses_text=True, own=own, **more)
+
+
+_AUDIOTOKEN = _through_text("audiotoken", "AudioToken", "AudioToken", _TOKEN, hears=OWN)
 
 
 def _control(entry: Entry, suffix: str, note: str, **changes: Any) -> Entry:
@@ -151,6 +163,12 @@ METHODS: dict[str, Entry] = {
             "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
             "rises too where the pictures depend on the feature as a whole",
             control="scrambled",
+        ),
+        _AUDIOTOKEN,
+        _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
+        _through_text("text_pivot", "Text pivot (the tagger's name)", "TextPivot", _HEARD, hears=OWN),
+        _through_text(
+            "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
         ),
     )
 }
