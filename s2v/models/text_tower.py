@@ -59,8 +59,9 @@ class TextTower(nn.Module):
         self.embed = nn.Embedding(_RESERVED + _BYTES + len(pieces), width)
         nn.init.normal_(self.embed.weight, std=width**-0.5)
         self.position = nn.Parameter(torch.randn(length, width) * 0.01)
+        # No biases: that of keys has no gradient but rounding, of which Adam would make steps.
         layer = nn.TransformerEncoderLayer(
-            width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+            width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True, bias=False
         )
         self.transformer = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
 
