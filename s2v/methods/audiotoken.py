@@ -14,13 +14,13 @@ from torch import Tensor
 from s2v.config.methods import Entry
 from s2v.errors import UserError
 from s2v.methods.base import Sources, Unsupported, noise
-from s2v.models.audiotoken import TokenEmbedder
+from s2v.models.audiotoken import PLACEHOLDER, TokenEmbedder
 from s2v.models.autoencoder import autoencoder, decode
 from s2v.models.diffusion_sampler import Sampler
 from s2v.models.store import load
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
-from s2v.models.text_tower import PLACEHOLDER, with_one_placeholder
+from s2v.models.text_tower import with_one_placeholder
 from s2v.world.captions import UNCOUNTED, noun
 
 

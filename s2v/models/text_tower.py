@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from s2v.errors import UserError
+from s2v.models.audiotoken import PLACEHOLDER
 
-PLACEHOLDER = "<*>"
-"""The word whose embedding may be given."""
 PAD, BEGIN, END, STAR = range(4)
 _RESERVED, _BYTES = 4, 256
 MAX_TEXT_CHARACTERS = 2000
@@ -123,4 +122,4 @@ def with_one_placeholder(prompt: str) -> str:
     return prompt
 
 
-__all__ = ["PLACEHOLDER", "TextTower", "learn_pieces", "with_one_placeholder"]
+__all__ = ["TextTower", "learn_pieces", "with_one_placeholder"]
