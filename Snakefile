@@ -12,6 +12,7 @@
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
 #   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
+#   <output>/text_diffusion/ tagger/ audiotoken/    systems that text taught, for row C of table3
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
@@ -61,6 +62,9 @@ include: "rules/vae.smk"
 include: "rules/latents.smk"
 include: "rules/diffusion.smk"
 include: "rules/align.smk"
+include: "rules/text_diffusion.smk"
+include: "rules/tagger.smk"
+include: "rules/audiotoken.smk"
 include: "rules/judge.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"

@@ -153,6 +153,15 @@ _TABLE = (
         "align_unclip", "train.align", "", "to that of Stable unCLIP", rule="align", made_from=("embed_unclip",),
         sizes="align", memory_mb=0, minutes=0,
     ),
+    _training(
+        "text_diffusion", "train.text_diffusion", "packed pictures with a sentence each, the autoencoder",
+        "the latent diffusion model that sees a sentence, with its text tower", made_from=("vae",),
+    ),
+    _training("tagger", "train.tagger", "packed sounds with names", "the audio tagger"),
+    _training(
+        "audiotoken", "train.audiotoken", "packed pairs, tagger, text_diffusion, the autoencoder",
+        "AudioToken's embedder, of a sound one word", made_from=("text_diffusion", "tagger"),
+    ),
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),
     _stage(
@@ -178,7 +187,7 @@ _TABLE = (
         "`table2.md`",
     ),
     _report(
-        "table3", "report.table3", "evaluations of the GAN and the latent diffusion model (`generate.table3`)",
+        "table3", "report.table3", "evaluations of its methods (`generate.table3`)",
         "table3.csv", "`table3.md`",
     ),
     _report(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from s2v.config.audiotoken import AudioTokenConfig, TaggerConfig, TextDiffusionConfig
 from s2v.config.base import Slice
 from s2v.config.data import (
     CelebVHqConfig,
@@ -83,6 +84,9 @@ class Config(Slice):
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
     vae: VaeConfig = VaeConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
+    text_diffusion: TextDiffusionConfig = TextDiffusionConfig()
+    tagger: TaggerConfig = TaggerConfig()
+    audiotoken: AudioTokenConfig = AudioTokenConfig()
     embed_unclip: EmbedUnclipConfig = EmbedUnclipConfig()
     align_unclip: AlignConfig = Field(
         AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
@@ -130,6 +134,7 @@ __all__ = [
     "AlignConfig",
     "AttentionConfig",
     "AudioConfig",
+    "AudioTokenConfig",
     "CelebVHqConfig",
     "Config",
     "DataConfig",
@@ -156,7 +161,9 @@ __all__ = [
     "Slice",
     "SourceConfig",
     "SteppedConfig",
+    "TaggerConfig",
     "Table3Config",
+    "TextDiffusionConfig",
     "TrainingConfig",
     "UnclipConfig",
     "VaeConfig",

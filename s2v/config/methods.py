@@ -58,6 +58,7 @@ class Entry:
         uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
+        weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -76,6 +77,7 @@ class Entry:
     uses_text: bool = False
     told: bool = False
     own: str = ""
+    weights: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -118,9 +120,39 @@ _LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, (
 # Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
 _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
 
+_TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
+_HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
+_TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm",))
+
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+
+def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
+    own = f"s2v.methods.audiotoken:{made_by}"
+    return Entry(name, title, renders=renders, main=False, uses_text=True, own=own, **more)
+
+
+_AUDIOTOKEN = _through_text("audiotoken", "AudioToken", "AudioToken", _TOKEN, hears=OWN)
+_PUBLISHED_AUDIOTOKEN = Entry(
+    "audiotoken_published",
+    "AudioToken (published)",
+    hears=OWN,
+    renders=Rendering(memory_mb=24000, minutes=720),  # its nets are files of the user, as Stable unCLIP's
+    main=False,
+    uses_text=True,
+    own="s2v.methods.audiotoken_published:PublishedAudioToken",
+    weights=("beats", "audiotoken-embedder", "stable-diffusion-1-4"),
+    defaults={
+        "prompt": "a photo of <*>, 4k, high resolution",  # these three are its authors'
+        "steps": 50,
+        "guidance": 7.5,
+        "batch_size": 4,
+        "precision": "fp16",
+        "px": None,
+    },
+)
 
 
 def _control(entry: Entry, suffix: str, note: str, **changes: Any) -> Entry:
@@ -168,6 +200,14 @@ METHODS: dict[str, Entry] = {
             "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
             "rises too where the pictures depend on the feature as a whole",
             control="scrambled",
+        ),
+        _AUDIOTOKEN,
+        _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
+        _PUBLISHED_AUDIOTOKEN,
+        _control(_PUBLISHED_AUDIOTOKEN, "shuffled", "words are permuted between clips", control="shuffled"),
+        _through_text("text_pivot", "Text pivot (the tagger's name)", "TextPivot", _HEARD, hears=OWN),
+        _through_text(
+            "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
         ),
     )
 }

@@ -22,7 +22,19 @@ class DownloadConfig(Slice):
 
 
 TrainingName = Literal[
-    "localise", "encoder", "generator", "align", "encoder_vit", "align_ldm", "align_unclip", "vae", "diffusion", "judge"
+    "localise",
+    "encoder",
+    "generator",
+    "align",
+    "encoder_vit",
+    "align_ldm",
+    "align_unclip",
+    "vae",
+    "diffusion",
+    "judge",
+    "text_diffusion",
+    "tagger",
+    "audiotoken",
 ]
 
 

@@ -167,10 +167,17 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
     return found
 
 
-def of_table3(gan: Row | None, ldm: Row | None, bootstrap: int) -> Found:
-    """Of rows A and B of Table 3."""
+def of_table3(gan: Row | None, ldm: Row | None, token: Row | None, shuffled: Row | None, bootstrap: int) -> Found:
+    """Of rows A, B and C of Table 3, and of C with its conditions shuffled."""
     measures = {"r1": r1, "r5": r5, "fid": fid, "is": inception}
-    return {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in measures.items()}
+    found: Found = {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in measures.items()}
+    absent = "row C, AudioToken, is not run"
+    for key, row in (("ldm", ldm), ("gan", gan)):
+        for name, of in measures.items():
+            found[f"{name}_{key}_minus_audiotoken"] = compare(row, token, of, bootstrap, absent)
+    control = "generate.table3.controls does not name row C's shuffled one" if token else absent
+    found["r1_audiotoken_minus_shuffled"] = compare(token, shuffled, r1, bootstrap, control)
+    return found
 
 
 __all__ = ["compare", "fid", "hit_difference", "inception", "of_table1", "of_table2", "of_table3", "r1", "r5"]
