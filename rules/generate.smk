@@ -1,12 +1,9 @@
 # Pictures of the test clips: one job a method (row of the table) and seed.
 rule generate:
     input:
+        unpack(PLAN.parts),
         packs=PLAN.packs(CONFIG.generate.split),
         train_packs=PLAN.packs("train"),
-        encoder=PLAN.part("encoder"),
-        generator=PLAN.part("generator"),
-        align=PLAN.part("align"),
-        vae=PLAN.part("vae"),
         classes=variant_classes,
     output:
         pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",

@@ -19,15 +19,14 @@ rule pack:
         mem_mb=PLAN.memory("pack"),
         runtime=PLAN.minutes("pack"),
     params:
-        splits=PLAN.pairs,
-        keep="selected",
+        keep=PLAN.pairs,
         code=PLAN.code("pack"),
     script:
         "../workflow_scripts/pack.py"
 
 
-# Splits of which every frame is kept: they do not wait for the selection, and do not change with it.
-if PLAN.frames:
+# Splits of which no frame is chosen: they do not wait for the selection, and do not change with it.
+if PLAN.whole:
 
     use rule pack as pack_frames with:
         input:
@@ -36,13 +35,12 @@ if PLAN.frames:
             selection=[],
             left_out=PLAN.duplicates,
         output:
-            tars=expand("<results>/pack/{split}/{{shard}}.tar", split=PLAN.frames),
-            indices=expand("<results>/pack/{split}/{{shard}}.json", split=PLAN.frames),
+            tars=expand("<results>/pack/{split}/{{shard}}.tar", split=PLAN.whole),
+            indices=expand("<results>/pack/{split}/{{shard}}.json", split=PLAN.whole),
         log:
             "<logs>/pack_frames/{shard}.log",
         benchmark:
             "<benchmarks>/pack_frames/{shard}.tsv"
         params:
-            splits=PLAN.frames,
-            keep="all",
+            keep=PLAN.whole,
             code=PLAN.code("pack_frames"),

@@ -161,6 +161,24 @@ def coverage(
     typer.echo(summary.read_text(encoding="utf-8"))
 
 
+@app.command()
+def join(
+    tables: Annotated[list[Path], typer.Argument(help="table1.csv, or table3.csv, of two or more runs")],
+    output: Annotated[Path, typer.Option("-o", "--output", help=".md or .csv to write")] = Path("joined.md"),
+    force: Force = False,
+) -> None:
+    """Set the same table of several data sets side by side, as the paper prints VGGSound / VEGAS."""
+    from s2v.control import outputs
+    from s2v.report.joined import write_joined
+
+    if len(tables) < 2:
+        raise UserError("join: give two tables or more")
+    outputs.check([output], tables, force)
+    write_joined(tables, output)
+    outputs.write_recipe([output], ["s2v", *sys.argv[1:]], {})
+    typer.echo(str(output))
+
+
 @shards.command("check")
 def shards_check(
     results: Annotated[Path, typer.Argument(help="output folder of a run")] = Path("results"),

@@ -169,9 +169,10 @@ class Plan:
         self.config, self.scaling = config, scaling or Scaling(config)
         self.shards = _shards(config)
         splits = split_names(config)
-        # Splits of which every frame is kept, and those of pairs of a chosen frame and a sound.
-        self.frames = [split for split in splits if config.pack.keep.get(split) == "all"]
-        self.pairs = [split for split in splits if split not in self.frames]
+        # Splits that do not wait for the selection, and those of pairs of a chosen frame and a sound.
+        keep = config.pack.keep
+        self.whole = {split: keep[split] for split in splits if keep.get(split, "selected") != "selected"}
+        self.pairs = {split: "selected" for split in splits if split not in self.whole}
         # Half of the cores: alignment and the generator, the two long trainings, then run side by side. Two small nets
         # on a thread each were measured to finish sooner than one after the other on two.
         self._training_threads = max(1, min(8, (cores or 16) // 2))
@@ -269,7 +270,9 @@ class Plan:
 
     def code_of_method(self, wildcards: Wildcards) -> str:
         """The same of stage `generate`, without what other methods render with."""
-        return code_digest(*self.modules("generate"), without=METHODS[wildcards.method].unused())
+        entry = METHODS[wildcards.method]
+        own = [entry.own.partition(":")[0]] if entry.own else []
+        return code_digest(*self.modules("generate"), *own, without=entry.unused())
 
     def modules(self, stage: str) -> tuple[str, ...]:
         """Where the code of a stage begins; a source of clips is imported by name, and so named here."""
@@ -305,18 +308,14 @@ class Plan:
         (encoder,) = STAGES[embedded(wildcards)].made_from
         return trained(self.folder(encoder, wildcards))
 
-    def part(self, name: str) -> InputFunction:
-        """The trained thing that takes the part `name` in the method of a job; nothing where it has no such part."""
+    def parts(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """The trained things of the method of a job, {part: files}."""
+        return {name: self._part(name, stage, wildcards) for name, stage in METHODS[wildcards.method].parts.items()}
 
-        def files(wildcards: Wildcards) -> list[str]:
-            stage = METHODS[wildcards.method].parts.get(name)
-            if stage is None:
-                return []
-            # Encoders and generators are the same for all variants; f_A is what differs.
-            variant = wildcards.variant if name == "align" else ""
-            return trained((wildcards.again if made_anew(self.config, stage) else "") + variant + stage)
-
-        return files
+    def _part(self, name: str, stage: str, wildcards: Wildcards) -> list[str]:
+        # Encoders and generators are the same for all variants; f_A is what differs.
+        variant = wildcards.variant if name == "align" else ""
+        return trained((wildcards.again if made_anew(self.config, stage) else "") + variant + stage)
 
     def ablated(self, wildcards: Wildcards) -> AblationRow:
         """The row of Table 2 that a job is of; one that changes nothing elsewhere."""

@@ -149,7 +149,7 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ),
         ("data: {world: {classes: [dog barking, unicorn]}}", ["data.world.classes: 'unicorn'", "owl hooting"]),
         ("data: {source: folder}", ["data.folder: missing"]),
-        ("data: {world: {clips: {train: 0}}}", ["data.world.clips.train: 0"]),
+        ("data: {world: {clips: {train: -1}}}", ["data.world.clips.train: -1"]),
         ("output: ''", ["mine.yaml: output: '' is no name for a folder"]),
         ("output: 'results/{x}'", ["output"]),
         ("name: ../x", ["mine.yaml: name"]),

@@ -10,14 +10,16 @@ from shards import RATE, extract_tar
 
 from s2v.config import PackConfig
 from s2v.data.pack import run, verify
-from s2v.data.reader import read_images, read_waves, samples
+from s2v.data.reader import read_captioned, read_images, read_waves, samples
 from s2v.data.select import SELECTION
 from s2v.data.status import STATUS, ClipError, failed_row, ok_row
 from s2v.errors import Reason, UserError
 from s2v.files import read_json, sha256, write_parquet
 
 
-def _inputs(folder: Path, silent: tuple[int, ...] = ()) -> dict[str, Path]:
+def _inputs(
+    folder: Path, silent: tuple[int, ...] = (), sentences: dict[int, list[str]] | None = None
+) -> dict[str, Path]:
     """One shard with three clips of split train and two of split images, not in the order of their ids."""
     import pyarrow as pa
 
@@ -28,14 +30,15 @@ def _inputs(folder: Path, silent: tuple[int, ...] = ()) -> dict[str, Path]:
         split = "train" if seed < 3 else "images"
         rows.append(
             {"clip_id": f"clip-{seed:03d}", "source": "folder", "source_id": f"é {seed}.mp4", "start_s": None,
-             "end_s": 1.2, "split": split, "label": "dog" if seed else None, "shard": 0, "extra": '{"note": 1}'}
+             "end_s": 1.2, "split": split, "label": "dog" if seed else None, "shard": 0, "extra": '{"note": 1}',
+             "captions": sentences and sentences.get(seed)}
         )  # fmt: skip
         quiet = seed in silent
         chosen.append(
             {"clip_id": f"clip-{seed:03d}", "split": split, "n_frames": 12, "scores": [] if quiet else [0.5] * 12,
              "top": [] if quiet else [seed, 1, 2], "mid": 6, "chosen": 6 if quiet else seed}
         )  # fmt: skip
-    kinds = {"start_s": pa.float64(), "end_s": pa.float64(), "shard": pa.int32()}
+    kinds = {"start_s": pa.float64(), "end_s": pa.float64(), "shard": pa.int32(), "captions": pa.list_(pa.string())}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in rows[0]])
     write_parquet(folder / "manifest.parquet", rows[::-1], schema)
     write_parquet(folder / "select.parquet", chosen, SELECTION)
@@ -83,6 +86,30 @@ def test_every_frame_of_an_image_split_is_a_sample_and_needs_no_selection(tmp_pa
     assert all(set(sample) == {"__key__", "jpg", "json"} for sample in packed)
     assert json.loads(packed[13]["json"])["frame"] == 1
     assert read_json(index)["samples"] == 24
+
+
+def test_a_frame_is_packed_with_its_sentence_where_the_manifest_has_one(tmp_path: Path) -> None:
+    inputs = _inputs(tmp_path, sentences={4: [f"a dög, frame {t}" for t in range(12)]})
+    tar, _ = _pack(tmp_path, {**inputs, "selection": None}, "images")
+    texts = {sample["__key__"]: sample.get("txt") for sample in samples(tar)}
+    assert texts["clip-003-000"] is None and texts["clip-004-011"] == "a dög, frame 11".encode()
+    images, captions = read_captioned([tar], 8)
+    assert images.shape == (12, 3, 8, 8) and captions == [f"a dög, frame {t}" for t in range(12)]
+
+
+def test_too_few_sentences_are_an_error(tmp_path: Path) -> None:
+    inputs = _inputs(tmp_path, sentences={4: ["one"]})
+    with pytest.raises(UserError, match="clip-004 has 12 frames and 1 captions; give one for each"):
+        _pack(tmp_path, {**inputs, "selection": None}, "images")
+
+
+def test_of_a_split_of_sounds_the_sound_alone_is_packed(tmp_path: Path) -> None:
+    inputs = _inputs(tmp_path, silent=(1,))
+    output = tmp_path / "tagged.tar"
+    run(config=PackConfig(keep={"train": "sound"}), outputs={"train": output}, **{**inputs, "selection": None})
+    packed = list(samples(output))
+    assert [sample["__key__"] for sample in packed] == ["clip-000", "clip-002"]
+    assert all(set(sample) == {"__key__", "flac", "json"} for sample in packed)
 
 
 def test_the_same_input_gives_the_same_bytes_and_the_index_describes_them(tmp_path: Path) -> None:

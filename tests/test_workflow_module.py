@@ -135,10 +135,10 @@ def test_frames_of_table_2_are_no_stages_of_their_own() -> None:
 
 def test_a_method_has_its_own_alignment_in_a_variant_and_shares_the_generator() -> None:
     one = job(method="sound2vision", again="seeds/1/", variant="classes/6/")
-    assert PLAN.part("align")(one) == trained("seeds/1/classes/6/align")
-    assert PLAN.part("generator")(one) == trained("generator") and PLAN.part("vae")(one) == []
-    ldm = job(method="sound2vision_ldm")
-    assert PLAN.part("align")(ldm) == trained("align_ldm") and PLAN.part("vae")(ldm) == trained("vae")
+    parts = {"encoder": "encoder", "align": "seeds/1/classes/6/align", "generator": "generator"}
+    assert PLAN.parts(one) == {part: trained(folder) for part, folder in parts.items()}
+    parts = {"encoder": "encoder_vit", "align": "align_ldm", "generator": "diffusion", "vae": "vae"}
+    assert PLAN.parts(job(method="sound2vision_ldm")) == {part: trained(folder) for part, folder in parts.items()}
 
 
 def test_settings_of_one_generator_are_no_values_of_anothers_pictures() -> None:
@@ -185,7 +185,8 @@ def test_each_target_takes_the_measurements_of_its_claims() -> None:
 
 
 def test_splits_are_packed_as_pairs_or_with_every_frame() -> None:
-    assert PLAN.frames == ["images", "judge"] and PLAN.pairs == ["train", "val", "test"]
+    assert PLAN.whole == {"images": "all", "judge": "all", "captioned": "all", "tagged": "sound"}
+    assert list(PLAN.pairs) == ["train", "val", "test"]
     shards = PLAN.config.data.shards
     assert PLAN.packs("val", "test")[::shards] == ["<results>/pack/val/000.tar", "<results>/pack/test/000.tar"]
     assert len(PLAN.packs("val", "test")) == 2 * shards == 2 * len(PLAN.shards)

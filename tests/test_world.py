@@ -16,6 +16,7 @@ from s2v.config import WorldConfig
 from s2v.errors import UserError
 from s2v.media.decode import decode
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world.captions import PLACES, caption, colour, noun
 from s2v.world.order import DEFAULT, ORDER
 from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
@@ -24,7 +25,7 @@ from s2v.world.thing import things
 NAMES = world.nested(12)
 CONFIG = WorldConfig(
     classes=NAMES,
-    clips={"train": 12, "val": 3, "test": 12, "images": 2, "judge": 2},
+    clips={"train": 12, "val": 3, "test": 12, "images": 2, "judge": 2, "captioned": 2, "tagged": 2},
     photos_per_reel=4,
     size_px=48,
 )
@@ -72,9 +73,48 @@ def test_rows_name_the_clip_and_nothing_of_its_truth() -> None:
     for row in rows:
         assert set(json.loads(row["extra"])) == {"class", "index", "seed"}
         assert "." not in row["clip_id"]
-        assert (row["label"] is None) == (row["split"] == "images")
-        if row["split"] == "images":
+        assert (row["label"] is None) == (row["split"] in ("images", "captioned"))
+        assert (row["captions"] is None) == (row["split"] != "captioned")
+        if row["label"] is None:
             assert not any(name.split()[0] in row["clip_id"] for name in NAMES)
+
+
+def test_a_sentence_says_what_was_drawn() -> None:
+    known = things()
+    for clip in (clip for clip in clips(CONFIG) if clip.split == "captioned"):
+        scenes = photos(clip, CONFIG.photos_per_reel)
+        for scene in scenes:
+            said = caption(known[clip.label], scene)
+            assert noun(clip.label) in said and PLACES[known[clip.label].family] in said
+            assert ("far away" in said) == (known[clip.label].kind == "source" and scene.distance > 1.8)
+            assert ("in haze" in said) == (scene.haze > 0.15)
+    assert {noun(name) for name in ("dog barking", "sea waves", "siren truck")} == {"dog", "sea waves", "siren truck"}
+    assert len({noun(name) for name in known}) == len(known), "two classes have one noun"
+
+
+@pytest.mark.parametrize(
+    ("look", "name"),
+    [
+        ({"hue": 0.07, "value": 0.5, "saturation": 0.6}, "brown"),
+        ({"hue": 0.6, "value": 0.1, "saturation": 0.6}, "black"),
+        ({"hue": 0.6, "value": 0.9, "saturation": 0.1}, "white"),
+        ({"hue": -0.01, "value": 0.9, "saturation": 0.9}, "red"),
+        ({"hue": 0.6, "value": 0.9}, "blue"),
+        ({"gray": 0.4}, ""),
+    ],
+)
+def test_a_colour_has_a_name(look: dict[str, float], name: str) -> None:
+    assert colour(look) == name
+
+
+def test_the_video_of_a_split_of_sounds_changes_once_a_second_and_its_sound_is_whole() -> None:
+    clip = next(clip for clip in clips(CONFIG) if clip.split == "tagged")
+    frames, wave = picture_and_sound(clip, CONFIG)
+    told = story(clip, CONFIG)
+    assert len(frames) == round(told.duration_s * CONFIG.fps) and wave is not None
+    assert np.array_equal(wave, soundtrack(told, CONFIG))
+    changes = [i for i in range(1, len(frames)) if not np.array_equal(frames[i], frames[i - 1])]
+    assert all(i % CONFIG.fps == 0 for i in changes)
 
 
 def test_truth_has_a_row_for_every_clip_and_agrees_with_itself() -> None:

@@ -16,7 +16,7 @@ with job(snakemake) as settings:
         training=snakemake.params.training,
         packs=paths(snakemake.input.packs),
         train_packs=paths(snakemake.input.train_packs),
-        parts={name: folder(files) for name in PARTS if (files := snakemake.input[name])},
+        parts={name: folder(files) for name in PARTS if (files := snakemake.input.get(name))},
         settings=snakemake.params.settings,
         embed_unclip=EmbedUnclipConfig(**embed) if (embed := snakemake.params.embed_unclip) else None,
         output=Path(snakemake.output.pictures),

@@ -8,12 +8,12 @@ with job(snakemake):
     from s2v.config import PackConfig
     from s2v.data.pack import run
 
-    splits = snakemake.params.splits
+    keep = snakemake.params.keep
     run(
-        config=PackConfig(keep=dict.fromkeys(splits, snakemake.params.keep)),
+        config=PackConfig(keep=keep),
         manifest=Path(snakemake.input.manifest),
         tar=Path(snakemake.input.tar),
         selection=optional(snakemake.input.selection),
-        outputs={split: Path(tar) for split, tar in zip(splits, snakemake.output.tars, strict=True)},
+        outputs={split: Path(tar) for split, tar in zip(keep, snakemake.output.tars, strict=True)},
         left_out=paths(snakemake.input.left_out),
     )

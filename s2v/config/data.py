@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from s2v.config.base import Fraction, Positive, Seconds, Slice
+from s2v.config.base import Fraction, NonNegative, Positive, Seconds, Slice
 
 SourceName = Literal["world", "folder", "vggsound", "vegas", "celebvhq"]
 
@@ -27,7 +27,9 @@ class WorldConfig(SourceConfig):
     """The embedded world (docs/world.md)."""
 
     classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
-    clips: dict[str, Positive] = Field(description="clips per class in each split: train, val, test, images, judge")
+    clips: dict[str, NonNegative] = Field(
+        description="clips per class in each split: train, val, test, images, judge, captioned, tagged; 0 is none"
+    )
     photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
     size_px: Positive = Field(128, description="side of the videos")
     fps: Positive = Field(10, description="frames a second of the videos")
@@ -36,7 +38,7 @@ class WorldConfig(SourceConfig):
 
     def split_names(self) -> list[str]:
         """Those that have clips."""
-        return list(self.clips)
+        return [split for split, count in self.clips.items() if count]
 
 
 class FolderConfig(SourceConfig):
@@ -144,7 +146,9 @@ class ExtractConfig(Slice):
     max_duration_s: Seconds = Field(60.0, description="what lies after this is not read")
     timeout_s: Seconds = 120.0
     silence_dbfs: float = Field(-60.0, description="a clip whose loudest 50 ms lie below this is silent")
-    soundless_splits: list[str] = Field(["images", "judge"], description="splits whose clips need no sound")
+    soundless_splits: list[str] = Field(
+        ["images", "judge", "captioned"], description="splits whose clips need no sound"
+    )
     black_level: Fraction = Field(0.04, description="a clip whose brightest frame's mean lies below this is black")
     still_difference: Fraction = Field(
         0.0, description="a clip whose frames differ from its first by less than this on average is left out as still"
@@ -181,6 +185,7 @@ class DuplicatesConfig(Slice):
 class PackConfig(Slice):
     """WebDataset shards."""
 
-    keep: dict[str, Literal["selected", "all"]] = Field(
-        {"images": "all", "judge": "all"}, description="which frames of a split are packed; selected where not named"
+    keep: dict[str, Literal["selected", "all", "sound"]] = Field(
+        {"images": "all", "judge": "all", "captioned": "all", "tagged": "sound"},
+        description="what of a split is packed; the selected frame and the sound where it is not named",
     )

@@ -53,6 +53,9 @@ class Entry:
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
+        uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
+        told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
+        own: module:class of this package, where it is not composed of what sees, hears and renders.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -67,6 +70,9 @@ class Entry:
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    uses_text: bool = False
+    told: bool = False
+    own: str = ""
     source: str = ""
 
     @property
@@ -76,9 +82,9 @@ class Entry:
         return {part: folder for part, folder in ends.items() if folder not in (None, OWN)} | dict(self.renders.parts)  # type: ignore[misc]
 
     @property
-    def takes(self) -> Literal["sound", "frame"]:
+    def takes(self) -> Literal["sound", "frame", "name"]:
         """What of a test clip it is given."""
-        return "sound" if self.hears else "frame"
+        return "name" if self.told else "sound" if self.hears else "frame"
 
     @property
     def encoder(self) -> Literal["A", "V", "-"]:
@@ -92,7 +98,7 @@ class Entry:
     def unused(self) -> list[str]:
         """Modules that it never runs through: what others render with. Somebody else's may run through all."""
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
-        return [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)] if self.renders.kind else []
+        return [] if self.source else [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)]
 
     @property
     def seeded(self) -> bool:
@@ -155,7 +161,7 @@ OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.re
 
 PARTS = {
     part: sorted({entry.parts[part] for entry in METHODS.values() if part in entry.parts})
-    for part in ("encoder", "generator", "align", "vae")
+    for part in sorted({part for entry in METHODS.values() for part in entry.parts})
 }
 """The parts that there are, and the folders that each may be."""
 

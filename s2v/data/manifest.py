@@ -27,6 +27,7 @@ MANIFEST = pa.schema(
         pa.field("end_s", pa.float64()),
         pa.field("split", pa.string(), nullable=False),
         pa.field("label", pa.string()),  # class name, null where unknown
+        pa.field("captions", pa.list_(pa.string())),  # a sentence for each frame, where the source has them
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("extra", pa.string(), nullable=False),  # JSON of the source's own
     ],

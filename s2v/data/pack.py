@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,8 @@ def run(
     """Pack an extract shard, read once, into one tar for each split; a split without any clip gives an empty tar.
 
     A clip becomes one sample: `flac` (where it has sound), `jpg` (the chosen frame), `mid.jpg`, `top1.jpg` (where
-    it has sound) and `json`. Where `config.keep` says `all`, each of its frames becomes one: `jpg` and `json`.
+    it has sound) and `json`. Where `config.keep` says `all`, each of its frames becomes one: `jpg`, `json`, and `txt`
+    where the manifest has captions; where it says `sound`, it is `flac` and `json`.
     Pictures and sound are the extracted bytes. The same input gives the same bytes. Beside each tar goes its index,
     a .json: samples, keys, bytes and sha256.
 
@@ -41,7 +42,7 @@ def run(
         config: which frames of a split are kept.
         manifest: the shard's manifest, from which labels come.
         tar: the shard as stage `extract` wrote it.
-        selection: the shard as stage `select` wrote it; not needed where every frame is kept.
+        selection: the shard as stage `select` wrote it; needed where a frame is chosen.
         outputs: tar to write for each split.
         left_out: the shard's status of the stages between; clips that one of them leaves out are left out here.
 
@@ -51,7 +52,7 @@ def run(
     dropped = {row["clip_id"] for path in left_out for row in read_parquet(path) if row["status"] != "ok"}
     rows = {row["clip_id"]: row for row in read_parquet(manifest) if row["split"] in outputs}
     rows = {clip_id: row for clip_id, row in rows.items() if clip_id not in dropped}
-    every = {split for split in outputs if config.keep.get(split, "selected") == "all"}
+    keep = {split: config.keep.get(split, "selected") for split in outputs}
     scored = read_parquet(selection) if selection is not None else []
     chosen = {row["clip_id"]: row for row in scored if row["clip_id"] in rows}
     keys: dict[str, list[str]] = {split: [] for split in outputs}
@@ -60,7 +61,7 @@ def run(
         for split, output in outputs.items():
             stream = stack.enter_context(open(stack.enter_context(atomic_path(output)), "wb"))
             writers[split] = stack.enter_context(wds.TarWriter(stream, encoder=False, mtime=0))
-        for split, sample in _samples(tar, rows, chosen, every):
+        for split, sample in _samples(tar, rows, chosen, keep):
             writers[split].write(sample)
             keys[split].append(sample["__key__"])
     for split, output in outputs.items():
@@ -122,15 +123,18 @@ def damaged(folder: Path) -> list[tuple[Path, str]]:
 
 
 def _samples(
-    tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], every: set[str]
+    tar: Path, rows: dict[str, dict[str, Any]], chosen: dict[str, dict[str, Any]], keep: Mapping[str, str]
 ) -> Iterator[tuple[str, Sample]]:
     """(split, sample) of all clips of `rows`."""
 
     def pick(key: str, suffixes: list[str]) -> list[str] | None:
         if key not in rows:
             return None
-        if rows[key]["split"] in every:
+        kept = keep[rows[key]["split"]]
+        if kept == "all":
             return [suffix for suffix in suffixes if suffix != "flac"]
+        if kept == "sound":
+            return [suffix for suffix in suffixes if suffix in ("flac", "json")]
         selected = chosen.get(key)
         if selected is None:
             return []
@@ -141,22 +145,33 @@ def _samples(
     for sample in samples(tar, pick):
         key = sample["__key__"]
         row = rows[key]
-        whole = row["split"] in every
-        if not whole and key not in chosen:
+        kept = keep[row["split"]]
+        if kept == "selected" and key not in chosen:
             raise UserError(f"{tar}: clip {key} was never scored; run stage select again")
         record = {field: row[field] for field in FACTS} | {"fps": clip_record(tar, sample)["fps"]}
-        found = _frames(sample, record) if whole else [_pair(tar, sample, record, chosen[key])]
-        for one in found:
-            yield row["split"], one
+        if kept == "all":
+            yield from ((row["split"], one) for one in _frames(tar, sample, record, row["captions"]))
+        elif kept == "selected":
+            yield row["split"], _pair(tar, sample, record, chosen[key])
+        elif "flac" in sample:
+            yield row["split"], {"__key__": key, "flac": sample["flac"], "json": _json(record)}
 
 
-def _frames(sample: Sample, record: dict[str, Any]) -> Iterator[Sample]:
-    for suffix in frame_suffixes(sample):
+def _frames(tar: Path, sample: Sample, record: dict[str, Any], captions: list[str] | None) -> Iterator[Sample]:
+    suffixes = frame_suffixes(sample)
+    if captions is not None and len(captions) != len(suffixes):
+        raise UserError(
+            f"{tar}: clip {sample['__key__']} has {len(suffixes)} frames and {len(captions)} captions; "
+            "give one for each"
+        )
+    for i, suffix in enumerate(suffixes):
         number = suffix[:-4]
+        text = {} if captions is None else {"txt": captions[i].encode()}
         yield {
             "__key__": f"{sample['__key__']}-{number}",
             "jpg": sample[suffix],
             "json": _json({**record, "frame": int(number)}),
+            **text,
         }
 
 

@@ -30,6 +30,7 @@ Pick = Callable[[str, list[str]], Iterable[str] | None]
 
 MAX_MEMBER_BYTES = 256 * 2**20
 MAX_WAVE_SAMPLES = 2**28
+MAX_TEXT_BYTES = 4096
 _NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_-]{0,99})\.([a-z0-9]+(?:\.[a-z0-9]+)?)")
 
 
@@ -216,6 +217,38 @@ def read_images(
                 keys.append(sample["__key__"])
                 labels.append(label_of(tar, sample))
     return torch.stack(images) if images else torch.empty(0, 3, px, px, dtype=torch.uint8), keys, labels
+
+
+def decode_text(data: bytes) -> str:
+    """A sentence of UTF-8.
+
+    Raises:
+        UserError: it is not, or longer than any sentence.
+    """
+    if len(data) > MAX_TEXT_BYTES:
+        raise UserError(f"a text of {len(data)} bytes, more than {MAX_TEXT_BYTES}")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 ({error.reason})") from error
+
+
+def read_labels(tars: Sequence[Path]) -> tuple[list[str], list[str | None]]:
+    """Keys and labels (None where there is none) of all samples of some packed shards."""
+    found = [(sample["__key__"], label_of(tar, sample)) for tar in tars for sample in samples(tar, Only("json"))]
+    return [key for key, _ in found], [label for _, label in found]
+
+
+def read_captioned(tars: Sequence[Path], px: int, policy: Policy = "squash") -> tuple[Tensor, list[str]]:
+    """The pictures uint8 [N, 3, px, px] of some packed shards that have a sentence, and the sentences."""
+    images: list[Tensor] = []
+    captions: list[str] = []
+    for tar in tars:
+        for sample in samples(tar, Only("jpg", "txt")):
+            if {"jpg", "txt"} <= sample.keys():
+                images.append(picture(tar, sample, "jpg", px, policy))
+                captions.append(decoded(tar, sample, "txt", decode_text))
+    return torch.stack(images) if images else torch.empty(0, 3, px, px, dtype=torch.uint8), captions
 
 
 def read_waves(

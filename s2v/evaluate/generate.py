@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
 from s2v.config.foreign import find
-from s2v.data.reader import read_images, read_waves
+from s2v.data.reader import read_images, read_labels, read_waves
 from s2v.data.subset import indices, read_classes
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
 from s2v.media.picture import Policy, from_unit, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
-from s2v.methods import Method, Sources, clip_seed, load_method
+from s2v.methods import Method, Sources, ToldMethod, clip_seed, load_method
 from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def run(
         "seeded": entry.seeded,
         "note": entry.note,
         "main": entry.main,
-        "input": "sound" if entry.takes == "sound" else f"{frame} frame",
+        "input": f"{frame} frame" if entry.takes == "frame" else entry.takes,
+        "uses_text": entry.uses_text,
         "database": getattr(maker, "database", None),
     }
     records = [
@@ -136,7 +137,11 @@ def conditions(
 ) -> tuple[Tensor, list[str], list[str | None]]:
     """What `method` starts from for every clip of `packs` (of some classes): z [N, D], clip ids, labels."""
     parts: list[Tensor] = []
-    if method.entry.takes == "sound":
+    if method.entry.told:
+        keys, labels = read_labels(packs)
+        kept = indices(labels, classes)
+        parts = [cast("ToldMethod", method).encode_names(_named(labels, keys, kept))] if kept else []
+    elif method.entry.takes == "sound":
         waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
         kept = indices(labels, classes)
         waves = [waves[i] for i in kept]
@@ -153,6 +158,13 @@ def conditions(
     if not parts:
         raise UserError(f"generate: the split `{split}` has no clip to make a picture of; see coverage.csv")
     return torch.cat(parts), [keys[i] for i in kept], [labels[i] for i in kept]
+
+
+def _named(labels: list[str | None], keys: list[str], kept: list[int]) -> list[str]:
+    for i in kept:
+        if labels[i] is None:
+            raise UserError(f"generate: clip {keys[i]} has no class, and the method is told it; leave that out")
+    return [str(labels[i]) for i in kept]
 
 
 __all__ = ["CONTROLS", "conditions", "run", "scrambled", "shuffled"]

@@ -32,7 +32,8 @@ class Drawn:
         seeded: whether the seed matters.
         note: of a control, what it is.
         main: whether it is a row of the table, and no control beside it.
-        input: `sound`, or the frame that it sees.
+        input: `sound`, the frame that it sees, or `name`: that of the class, which it is told.
+        uses_text: whether text had a part in it.
         database: of retrieval, the number of its pictures.
     """
 
@@ -47,6 +48,7 @@ class Drawn:
     note: str = ""
     main: bool = False
     input: str = ""
+    uses_text: bool = False
     database: int | None = None
 
     @classmethod

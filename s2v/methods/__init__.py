@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s2v.config.foreign import find, foreign_class
-from s2v.methods.base import Method, Sources, Unsupported, clip_seed, noise
+from s2v.methods.base import Method, Sources, ToldMethod, Unsupported, clip_seed, noise
 from s2v.methods.composed import Composed
 
 
@@ -14,10 +14,11 @@ def load_method(named: str, sources: Sources) -> Method:
         UserError: there is no such method, or its parts are not what they should be.
     """
     entry = find(named)
-    if entry.source:
-        method: Method = foreign_class(entry.source)(sources)
+    if entry.source or entry.own:
+        made_by = foreign_class(entry.source or entry.own)
+        method: Method = made_by(sources) if entry.source else made_by(entry, sources)
         return method
     return Composed(entry, sources)
 
 
-__all__ = ["Composed", "Method", "Sources", "Unsupported", "clip_seed", "load_method", "noise"]
+__all__ = ["Composed", "Method", "Sources", "ToldMethod", "Unsupported", "clip_seed", "load_method", "noise"]

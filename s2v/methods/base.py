@@ -78,6 +78,14 @@ class Method(Protocol):
         ...
 
 
+class ToldMethod(Method, Protocol):
+    """An oracle: it is told the names of classes (`Entry.told`)."""
+
+    def encode_names(self, names: list[str]) -> Tensor:
+        """Names of classes -> condition [B, D]."""
+        ...
+
+
 def clip_seed(seed: int, clip_id: str) -> int:
     """Noise seed of a clip under a generation seed, 0 <= s < 2^63; so the order of clips changes nothing."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{clip_id}".encode()).digest()[:8], "big") >> 1
@@ -103,4 +111,4 @@ def noise(seeds: list[int], dim: int, truncation: float = 0.0) -> Tensor:
     return torch.stack(rows) if rows else torch.empty(0, dim)
 
 
-__all__ = ["Method", "Sources", "Unsupported", "clip_seed", "noise"]
+__all__ = ["Method", "Sources", "ToldMethod", "Unsupported", "clip_seed", "noise"]

@@ -53,7 +53,7 @@ def images(config: Config, *splits: str) -> int:
         frames = 1
         if config.pack.keep.get(split) == "all":
             frames = round(config.extract.fps * (sum(world.duration_s) / 2 if world is not None else CLIP_S))
-            if world is not None and split in ("images", "judge"):
+            if world is not None and split in ("images", "judge", "captioned"):
                 frames = world.photos_per_reel
         total += found.get(split, 0) * frames
     return total

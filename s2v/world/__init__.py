@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2v.world import recipe as _recipe
+from s2v.world.captions import caption
 from s2v.world.render import write
 from s2v.world.thing import things
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
 TRUTH = _recipe.TRUTH
-UNLABELLED = ("images",)
 
 
 def class_names() -> list[str]:
@@ -44,11 +44,20 @@ def manifest_rows(config: WorldConfig) -> list[dict[str, Any]]:
             "start_s": None,
             "end_s": None,
             "split": clip.split,
-            "label": None if clip.split in UNLABELLED else clip.label,
+            "label": None if clip.split in _recipe.UNLABELLED else clip.label,
+            "captions": _captions(clip, config),
             "extra": json.dumps({"class": clip.label, "index": clip.index, "seed": config.seed}, sort_keys=True),
         }
         for clip in _recipe.clips(config)
     ]
+
+
+def _captions(clip: _recipe.Clip, config: WorldConfig) -> list[str] | None:
+    """A sentence for each picture of a reel that has them."""
+    if clip.split != "captioned":
+        return None
+    thing = things()[clip.label]
+    return [caption(thing, scene) for scene in _recipe.photos(clip, config.photos_per_reel)]
 
 
 def truth_rows(config: WorldConfig) -> list[dict[str, Any]]:

@@ -17,7 +17,11 @@ from s2v.world.thing import Dice, Look, Thing, things
 if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
-REELS = ("images", "judge")
+UNLABELLED = ("images", "captioned")
+REELS = ("images", "judge", "captioned")
+"""Splits of pictures without sound, many in a clip."""
+SOUNDS = ("tagged",)
+"""Splits of which the sound alone is taken: their videos show one picture a second."""
 _SPAN = pa.list_(pa.float64())
 # Reels have their class and seed alone; the rest is null.
 TRUTH = pa.schema(
@@ -43,10 +47,10 @@ class Clip:
 
     @property
     def clip_id(self) -> str:
-        """`{split}-{class}-{index}`; free of dots, as WebDataset keys must be. Reels of the unlabelled image split
+        """`{split}-{class}-{index}`; free of dots, as WebDataset keys must be. Reels of the splits without labels
         are named after a hash, so that no name tells the class."""
-        if self.split == "images":
-            return f"images-{hashlib.sha256(repr(self).encode()).hexdigest()[:12]}"
+        if self.split in UNLABELLED:
+            return f"{self.split}-{hashlib.sha256(repr(self).encode()).hexdigest()[:12]}"
         return f"{self.split}-{re.sub('[^a-z0-9]+', '-', self.label.lower())}-{self.index:04d}"
 
 

@@ -15,7 +15,7 @@ from s2v.media.faults import check_end
 from s2v.media.process import execute
 from s2v.world.canvas import Canvas, Placement
 from s2v.world.places import PLACES, light
-from s2v.world.recipe import REELS, Clip, Scene, Story, photos, sounding, story
+from s2v.world.recipe import REELS, SOUNDS, Clip, Scene, Story, photos, sounding, story
 from s2v.world.sound import RATE, low_pass
 from s2v.world.thing import Thing, things
 
@@ -58,8 +58,9 @@ def film(s: Story, config: WorldConfig) -> Frames:
     known = things()
     thing, size = known[s.clip.label], config.size_px
     margin = max(1, size // 32)
-    frames = []
-    for i in range(round(s.duration_s * config.fps)):
+    frames: list[Frames] = []
+    count, every = round(s.duration_s * config.fps), config.fps if s.clip.split in SOUNDS else 1
+    for i in range(0, count, every):
         t = i / config.fps
         cast: list[tuple[Thing, Scene, float]] = []
         on = sounding(s.intervals, t)
@@ -74,7 +75,7 @@ def film(s: Story, config: WorldConfig) -> Frames:
         a, b, c, d = s.shake
         dx = round(margin * (1 + 0.7 * np.sin(a * t + c)))
         dy = round(margin * (1 + 0.7 * np.sin(b * t + d)))
-        frames.append(picture[dy : dy + size, dx : dx + size])
+        frames += [picture[dy : dy + size, dx : dx + size]] * min(every, count - i)
     return np.stack(frames)
 
 
