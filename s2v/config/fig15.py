@@ -84,7 +84,8 @@ class Fig15Config(Slice):
     """table_vegas5.csv and fig15.png: which clips they are about."""
 
     classes: list[str] | None = Field(
-        None, description="classes whose test clips are taken, candidates of R@k too; null is all"
+        None,
+        description="classes whose test clips are taken, candidates of R@k too; null is all, [] leaves both out",
     )
 
 

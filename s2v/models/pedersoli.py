@@ -108,7 +108,7 @@ class AudioToCodes(nn.Module):
         doublings = int(math.log2(code_px))
         if 2**doublings != code_px or not 0 <= dropout < 1 or depth not in (10, 18):
             raise ValueError("code_px is a power of two, dropout at least 0 and below 1, depth 10 or 18")
-        self.mel = mel
+        self.mel, self.latent = mel, (code_dim, code_px, code_px)
         self.norm = nn.BatchNorm2d(1)
         self.backbone = ResNet(depth, width, in_channels=1)
         dim = self.backbone.dim
