@@ -7,6 +7,7 @@ scale the maps, and smaller pictures leave layers out, as each class says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +39,9 @@ def _scaled(maps: Sequence[int], width: int) -> list[int]:
     return [max(1, round(n * width / PUBLISHED_WIDTH)) for n in maps]
 
 
-def _conv(
-    kind: type[nn.Conv2d] | type[nn.ConvTranspose2d], *given: int, bias: bool = True, **more: object
-) -> nn.Module:
+def _conv(kind: Any, n_in: int, n_out: int, *shape: Any, bias: bool = True) -> nn.Module:
     """A (transposed) convolution and its batch norm."""
-    conv = kind(*given, bias=bias, **more)  # type: ignore[arg-type]
-    return nn.Sequential(conv, nn.BatchNorm2d(given[1]))
+    return nn.Sequential(kind(n_in, n_out, *shape, bias=bias), nn.BatchNorm2d(n_out))
 
 
 class SpectrogramAutoencoder(nn.Module):
@@ -60,12 +58,12 @@ class SpectrogramAutoencoder(nn.Module):
         self.dim, self.mel = dim, mel
         maps = [1, *_scaled(ENCODER_MAPS, width), dim]
         self.encoder = nn.ModuleList(
-            _conv(nn.Conv2d, n_in, n_out, kernel, 2 if i < 2 else 1)  # type: ignore[arg-type]
+            _conv(nn.Conv2d, n_in, n_out, kernel, 2 if i < 2 else 1)
             for i, (n_in, n_out, kernel) in enumerate(zip(maps, maps[1:], ENCODER_KERNELS, strict=False))
         )
         back = maps[::-1]
         self.decoder = nn.ModuleList(
-            _conv(nn.ConvTranspose2d, n_in, n_out, kernel, 2 if i > 10 else 1)  # type: ignore[arg-type]
+            _conv(nn.ConvTranspose2d, n_in, n_out, kernel, 2 if i > 10 else 1)
             for i, (n_in, n_out, kernel) in enumerate(zip(back, back[1:], DECODER_KERNELS, strict=False))
         )
         self.dropouts = Dropouts(list(zip(DECODER_DROPOUT, back[1:], strict=False)))
@@ -143,9 +141,10 @@ class S2iGenerator(nn.Module):
         x = self.transitions[0](z[..., None, None]).relu() * kept[0]
         last = len(self.blocks) - 1
         for i, (block, transition) in enumerate(zip(self.blocks, self.transitions[1:], strict=True)):
-            first = block[0](x).relu()
-            second = block[1](first).relu()
-            third = block[2](torch.cat([first, second], 1)).relu()
+            one, two, three = cast(nn.ModuleList, block)
+            first = one(x).relu()
+            second = two(first).relu()
+            third = three(torch.cat([first, second], 1)).relu()
             x = transition(torch.cat([first, second, third], 1))
             x = x.tanh() if i == last else x.relu() * kept[i + 1]
         return x

@@ -28,7 +28,8 @@ def run(
 ) -> None:
     """Draw fig15.png: a column is a test sound, below it the real frame and a picture of each system.
 
-    Two sounds of each class; which ones follows from the clips' ids, as in Fig. 4. The pictures are those of the first seed.
+    Two sounds of each class; which ones follows from the clips' ids, as in Fig. 4.
+    The pictures are those of the first seed.
 
     Args:
         pictures: for each system's name, tars of stage generate, one per seed.

@@ -21,32 +21,30 @@ def fig15_deviations(config: Config) -> list[str]:
 def _lines(config: Config) -> Iterator[str]:
     s2i, gan = config.s2i_autoencoder, config.s2i_generator
     vqvae, audio = config.pedersoli_vqvae, config.pedersoli_audio
-    all_classes = config.fig15.classes is not None
+    others = ""
+    if config.fig15.classes is not None:
+        others = ", not of these alone, so that all four may paint what is not among the names to choose from"
     yield (
-        "All four systems learn from all clips of the split `train`, of every class that the data have"
-        + (
-            " and not of these alone, so that all four may paint what is not among the names to choose from"
-            * all_classes
-        )
-        + f"; pictures alone are of the split(s) {', '.join(config.generator.splits)}, for ours, and "
-        f"{', '.join(vqvae.splits)}, for Pedersoli et al. None sees a clip that is tested."
+        f"All four systems learn from all clips of the split `train`, of every class of the data{others}; pictures "
+        f"alone are of the split(s) {', '.join(config.generator.splits)}, for ours, and {', '.join(vqvae.splits)}, for "
+        "Pedersoli et al. None sees a clip that is tested."
     )
     if s2i.weights and gan.weights:
         yield f"S2I: published weights `{s2i.weights}` and `{gan.weights}`; its spectrogram's scale is not documented."
     else:
         yield (
-            f"S2I: {gan.resolution} px (published: 96), width {gan.width} and {gan.d_width} of 64, embedding of {s2i.dim} "
-            f"(512); autoencoder {s2i.steps} steps at batch {s2i.batch_size} (1000 epochs at 64), GAN {gan.steps} steps. "
-            "The GAN's training was never released: least squares towards 1 and -1, "
+            f"S2I: {gan.resolution} px (published: 96), width {gan.width} and {gan.d_width} of 64, embedding of "
+            f"{s2i.dim} (512); autoencoder {s2i.steps} steps at batch {s2i.batch_size} (1000 epochs at 64), GAN "
+            f"{gan.steps} steps. The GAN's training was never released: least squares towards 1 and -1, "
             f"{gan.pixels.upper()} of pictures (weight {gan.pixel_weight:g}) and Adam are our reading of the article."
         )
     yield (
-        f"S2I hears a grey mel spectrogram of 128 x 100 of {config.generate.window_s:g} s; how the authors scale theirs "
-        "is not documented. Its dropout stays on when pictures are made, as in their code: all that seeds change."
+        f"S2I hears a grey mel spectrogram of 128 x 100 of {config.generate.window_s:g} s; how the authors scale "
+        "theirs is not documented. Its dropout stays on when pictures are made, as in their code: all a seed changes."
     )
     yield (
-        f"Pedersoli et al.: {vqvae.resolution} px and {vqvae.code_px} x {vqvae.code_px} codes (published: 256, 32 x 32), "
-        f"{vqvae.codes} codes of {vqvae.code_dim} numbers (64 of 64), {vqvae.hidden} maps (128), audio width "
+        f"Pedersoli et al.: {vqvae.resolution} px and {vqvae.code_px} x {vqvae.code_px} codes (published: 256, "
+        f"32 x 32), {vqvae.codes} codes of {vqvae.code_dim} numbers (64 of 64), {vqvae.hidden} maps (128), audio width "
         f"{audio.width} (64), {audio.audio.bands} mel bands (256); {vqvae.steps} and {audio.steps} steps at batch "
         f"{vqvae.batch_size} and {audio.batch_size} (20 epochs each at 64). They make depth and segmentation maps; RGB "
         "with mean squared error, and one channel of sound, are our reading of the paper's adaptation, which is not "

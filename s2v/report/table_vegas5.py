@@ -59,9 +59,9 @@ def run(*, results: list[Path], methods: dict[str, str], classes: list[str] | No
     shown = [one.row for one in systems]
     said = replace(
         facts(shown, job),
-        paper="Paper: VEGAS, the five classes baby cry, dog, rail transport, fireworks and water flowing, CLIP ViT-B/32 "
-        "and the authors' own Inception. Where data and networks are not those, its numbers stand beside ours for the "
-        "order of the rows, not for their level.",
+        paper="Paper: VEGAS, the five classes baby cry, dog, rail transport, fireworks and water flowing, CLIP "
+        "ViT-B/32 and the authors' own Inception. Where data and networks are not those, its numbers stand beside ours "
+        "for the order of the rows, not for their level.",
     )
     if classes:
         named = f"{said.data} Test clips, names to choose from and FID's real frames are of the classes"

@@ -15,6 +15,7 @@ from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
+from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
 from s2v.weights.checkpoint import best_of, tensors
@@ -41,6 +42,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         "final_relu": True,
         "audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ},
     },
+    "s2i-autoencoder": {
+        "dim": 512,
+        "width": 64,
+        "mel": {"window_s": 1.0, "n_fft": 1024, "hop": 160, "bands": 128, "columns": 100, "range_db": 80.0},
+    },
+    "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
 }
 """What our modules are built of to be the published ones."""
 
@@ -48,6 +55,8 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "swav-resnet50": ImageEncoder,
     "icgan-biggan128": Generator,
     "sound2scene-audio": AudioEncoder,
+    "s2i-autoencoder": SpectrogramAutoencoder,
+    "s2i-generator": S2iGenerator,
 }
 _HINTS = {
     "swav-resnet50": "Its features of a picture follow from a squash to 224 px by one antialiased resize; the paper's "
@@ -55,6 +64,9 @@ _HINTS = {
     "icgan-biggan128": "It was trained on features of centre crops at 128 px, enlarged to 224; here features are of "
     "pictures at their own size.",
     "sound2scene-audio": "Sound of 10 s, 16 kHz; features follow a ReLU, as f_V's do.",
+    "s2i-autoencoder": "How its authors make and scale their grey spectrograms is not documented: bands, range and "
+    "window are our reading, so embeddings of other sounds than theirs may be off.",
+    "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
 }
 
 
