@@ -233,6 +233,8 @@ def _fig15(config: Config) -> Iterator[tuple[str, str]]:
         yield "pedersoli_vqvae.code_px", "allowed: a power of two, a quarter of pedersoli_vqvae.resolution or less"
     elif halvings & (halvings - 1):
         yield "pedersoli_vqvae.resolution", "allowed: a power of two times pedersoli_vqvae.code_px"
+    if config.s2i_generator.weights and not config.s2i_autoencoder.weights:
+        yield "s2i_generator.weights", "takes embeddings of s2i_autoencoder.weights: s2i-autoencoder; add it"
     if config.s2i_autoencoder.dim % 4:
         yield "s2i_autoencoder.dim", "allowed: a multiple of 4, which the discriminator's 2 x 2 map takes"
     audio = config.s2i_autoencoder.audio
