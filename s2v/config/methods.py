@@ -119,6 +119,8 @@ _FRAME = Rendering("identity", {"generator": "generator"}, column="-", seeded=Fa
 _LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, ("ldm",))
 # Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
 _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
+_S2I = Rendering("", {"autoencoder": "s2i_autoencoder", "generator": "s2i_generator"})
+_PEDERSOLI = Rendering("", {"audio": "pedersoli_audio", "vqvae": "pedersoli_vqvae"}, seeded=False)
 
 _TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
 _HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
@@ -127,6 +129,12 @@ _TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm"
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+# The systems of Figure 15.
+_FANZERES = Entry("s2i", "S2I", hears=OWN, renders=_S2I, own="s2v.methods.s2i:S2I", main=False)
+_VQVAE = Entry(
+    "pedersoli", "Pedersoli et al.", hears=OWN, renders=_PEDERSOLI, own="s2v.methods.pedersoli:Pedersoli", main=False
+)
 
 
 def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
@@ -209,6 +217,10 @@ METHODS: dict[str, Entry] = {
         _through_text(
             "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
         ),
+        _FANZERES,
+        _VQVAE,
+        _control(_FANZERES, "shuffled", "embeddings are permuted between clips", control="shuffled"),
+        _control(_VQVAE, "shuffled", "predicted latents are permuted between clips", control="shuffled"),
     )
 }
 """Entries by name. Those of somebody else's join when a configuration names them."""

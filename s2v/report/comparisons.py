@@ -180,4 +180,30 @@ def of_table3(gan: Row | None, ldm: Row | None, token: Row | None, shuffled: Row
     return found
 
 
-__all__ = ["compare", "fid", "hit_difference", "inception", "of_table1", "of_table2", "of_table3", "r1", "r5"]
+def of_fig15(systems: dict[str, Row], rows: dict[str, Row], bootstrap: int) -> Found:
+    """Of the systems of Figure 15, by row of its table; and of the baselines' controls, by method."""
+    measures, found = {"r1": r1, "fid": fid, "is": inception}, {}
+    for ours, first in (("gan", systems["C"]), ("ldm", systems["D"])):
+        for theirs, second in (("pedersoli", systems["A"]), ("s2i", systems["B"])):
+            for name, of in measures.items():
+                found[f"{name}_{ours}_minus_{theirs}"] = compare(first, second, of, bootstrap)
+    for name in ("pedersoli", "s2i"):
+        absent = f"there are no results of {name}_shuffled"
+        found[f"r1_{name}_minus_shuffled"] = compare(
+            rows.get(name), rows.get(f"{name}_shuffled"), r1, bootstrap, absent
+        )
+    return found
+
+
+__all__ = [
+    "compare",
+    "fid",
+    "hit_difference",
+    "inception",
+    "of_fig15",
+    "of_table1",
+    "of_table2",
+    "of_table3",
+    "r1",
+    "r5",
+]
