@@ -10,7 +10,7 @@
 #   <output>/select/{shard}.parquet       the moment of each clip
 #   <output>/duplicates/{shard}.parquet  clips that show what a test clip shows
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
-#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
+#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features; av_judge/ for `s2v evaluate`
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
 #   <output>/text_diffusion/ tagger/ audiotoken/    systems that text taught, for row C of table3
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place

@@ -178,6 +178,10 @@ _TABLE = (
     ),
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),
+    _training(
+        "av_judge", "train.localise", "", "the stand-in for Wav2CLIP: sound and picture, for AIS (`s2v evaluate`)",
+        rule="localise", sizes="localise", memory_mb=0, minutes=0,
+    ),
     _stage(
         "generate", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar", "pictures",
         memory_mb=3000, minutes=120, gpus="job", group="pictures",

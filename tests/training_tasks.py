@@ -16,12 +16,12 @@ from s2v.config import (
     GeneratorConfig,
     JudgeConfig,
     LocaliseConfig,
-    TaggerConfig,
-    TextDiffusionConfig,
     PedersoliAudioConfig,
     PedersoliVqvaeConfig,
     S2iAutoencoderConfig,
     S2iGeneratorConfig,
+    TaggerConfig,
+    TextDiffusionConfig,
     VaeConfig,
     VitConfig,
 )
@@ -29,8 +29,8 @@ from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.localiser import Ear
-from s2v.models.tagger import AudioTagger
 from s2v.models.s2i import SpectrogramAutoencoder
+from s2v.models.tagger import AudioTagger
 from s2v.runtime import Runtime
 from s2v.train.align import AlignTask
 from s2v.train.audiotoken import AudioTokenTask

@@ -55,6 +55,7 @@ from s2v.config.runtime import (
 from s2v.config.training import (
     AlignConfig,
     AudioConfig,
+    AvJudgeConfig,
     EncoderConfig,
     GeneratorConfig,
     JudgeConfig,
@@ -83,6 +84,7 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
     ablation: AblationConfig = AblationConfig()
@@ -106,7 +108,7 @@ class Config(Slice):
     fig15: Fig15Config = Fig15Config()
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
 """Sections of which a file names only what differs from another one."""
 
 LIKE_GENERATOR = ("vae", "diffusion", "pedersoli_vqvae")
@@ -151,6 +153,7 @@ __all__ = [
     "AttentionConfig",
     "AudioConfig",
     "AudioTokenConfig",
+    "AvJudgeConfig",
     "CelebVHqConfig",
     "Config",
     "DataConfig",
