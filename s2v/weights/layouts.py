@@ -309,9 +309,9 @@ SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
 }
 """What of a module's arguments follows from the checkpoint: from its tensors, and the settings beside them."""
 
-__all__ = ["LAYOUTS", "SIZES", "fit", "icgan_biggan", "sound2scene_audio", "swav_resnet50"]
 __all__ = [
     "LAYOUTS",
+    "SIZES",
     "fit",
     "icgan_biggan",
     "s2i_autoencoder",
