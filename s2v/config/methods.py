@@ -58,6 +58,7 @@ class Entry:
         uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
+        weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -76,6 +77,7 @@ class Entry:
     uses_text: bool = False
     told: bool = False
     own: str = ""
+    weights: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -117,10 +119,48 @@ _FRAME = Rendering("identity", {"generator": "generator"}, column="-", seeded=Fa
 _LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, ("ldm",))
 # Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
 _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
+_S2I = Rendering("", {"autoencoder": "s2i_autoencoder", "generator": "s2i_generator"})
+_PEDERSOLI = Rendering("", {"audio": "pedersoli_audio", "vqvae": "pedersoli_vqvae"}, seeded=False)
+
+_TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
+_HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
+_TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm",))
 
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+# The systems of Figure 15.
+_FANZERES = Entry("s2i", "S2I", hears=OWN, renders=_S2I, own="s2v.methods.s2i:S2I", main=False)
+_VQVAE = Entry(
+    "pedersoli", "Pedersoli et al.", hears=OWN, renders=_PEDERSOLI, own="s2v.methods.pedersoli:Pedersoli", main=False
+)
+
+
+def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
+    own = f"s2v.methods.audiotoken:{made_by}"
+    return Entry(name, title, renders=renders, main=False, uses_text=True, own=own, **more)
+
+
+_AUDIOTOKEN = _through_text("audiotoken", "AudioToken", "AudioToken", _TOKEN, hears=OWN)
+_PUBLISHED_AUDIOTOKEN = Entry(
+    "audiotoken_published",
+    "AudioToken (published)",
+    hears=OWN,
+    renders=Rendering(memory_mb=24000, minutes=720),  # its nets are files of the user, as Stable unCLIP's
+    main=False,
+    uses_text=True,
+    own="s2v.methods.audiotoken_published:PublishedAudioToken",
+    weights=("beats", "audiotoken-embedder", "stable-diffusion-1-4"),
+    defaults={
+        "prompt": "a photo of <*>, 4k, high resolution",  # these three are its authors'
+        "steps": 50,
+        "guidance": 7.5,
+        "batch_size": 4,
+        "precision": "fp16",
+        "px": None,
+    },
+)
 
 
 def _control(entry: Entry, suffix: str, note: str, **changes: Any) -> Entry:
@@ -169,6 +209,18 @@ METHODS: dict[str, Entry] = {
             "rises too where the pictures depend on the feature as a whole",
             control="scrambled",
         ),
+        _AUDIOTOKEN,
+        _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
+        _PUBLISHED_AUDIOTOKEN,
+        _control(_PUBLISHED_AUDIOTOKEN, "shuffled", "words are permuted between clips", control="shuffled"),
+        _through_text("text_pivot", "Text pivot (the tagger's name)", "TextPivot", _HEARD, hears=OWN),
+        _through_text(
+            "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
+        ),
+        _FANZERES,
+        _VQVAE,
+        _control(_FANZERES, "shuffled", "embeddings are permuted between clips", control="shuffled"),
+        _control(_VQVAE, "shuffled", "predicted latents are permuted between clips", control="shuffled"),
     )
 }
 """Entries by name. Those of somebody else's join when a configuration names them."""
