@@ -55,7 +55,8 @@ class Entry:
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
-        uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
+        uses_text: whether text had a part in the training of any of its nets, CLIP's among them, or has one when it
+            draws: the paper's own training needs none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
         weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
@@ -176,8 +177,17 @@ METHODS: dict[str, Entry] = {
         _UPPER_BOUND,
         Entry("ldm", "LDM", sees="encoder_vit", renders=_LDM, main=False),
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
-        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
-        Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
+        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False, uses_text=True),
+        Entry(
+            "sound2vision_unclip",
+            "Sound2Vision, Stable unCLIP",
+            "",
+            OWN,
+            "align_unclip",
+            _UNCLIP,
+            main=False,
+            uses_text=True,
+        ),
         # The space of its features is CLIP's, of pictures and their captions.
         Entry(
             "imagebind_unclip",
