@@ -12,16 +12,16 @@ from torch import Tensor
 from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media.picture import from_unit, resize, to_unit
+from s2v.models.clip import CLIP_FILES, MEAN, STD, load_clip
 from s2v.tensors import not_finite
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
-CLIP_FILES = ("clip/ViT-B-32.safetensors", "clip/ViT-B-32.pt")
 INCEPTION_FILE = "inception/weights-inception-2015-12-05-6726825d.pth"
 _WHERE = {
     "clip": "OpenAI's ViT-B/32 as open_clip stores it (tag `openai`)",
     "inception": "torch-fidelity's release v0.2.0",
 }
-_NAMES = {"clip": "clip-vit-b32", "clip-l14": "clip-vit-l14", "inception": "inception-v3"}
+_NAMES = {"clip": "clip-vit-b32", "inception": "inception-v3"}
 _BATCH = 64
 
 
@@ -102,11 +102,10 @@ class Clip:
     def __init__(
         self, path: Path, architecture: str = "ViT-B-32", prompt: str = "{}", device: torch.device | str = "cpu"
     ) -> None:
-        self.net, self.tokenizer = _load_clip(path, device, architecture)
+        self.net, self.tokenizer = load_clip(path, device, architecture)
         self.prompt, self.device = prompt, device
         # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
-        self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
-        self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
+        self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
 
     def _image(self, part: Tensor) -> Tensor:
         x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
@@ -183,19 +182,6 @@ def _missing(weights: Path, name: str, kind: str) -> UserError:
     )
 
 
-def _load_clip(path: Path, device: torch.device | str, architecture: str) -> tuple[Any, Any]:
-    import open_clip
-
-    try:
-        model = open_clip.create_model(
-            architecture, pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
-        )
-    except Exception as error:  # open_clip, torch and safetensors each raise their own
-        raise UserError(f"{path}: not readable as weights of CLIP {architecture} ({_line(error)})") from error
-    _check_finite(model, path, "clip" if architecture == "ViT-B-32" else "clip-l14")
-    return model.eval(), open_clip.get_tokenizer(architecture)
-
-
 def _load_inception(path: Path, device: torch.device | str) -> Any:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -207,14 +193,10 @@ def _load_inception(path: Path, device: torch.device | str) -> Any:
         )
     except Exception as error:
         raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
-    _check_finite(network, path, "inception")
-    return network.to(device)
-
-
-def _check_finite(network: torch.nn.Module, path: Path, kind: str) -> None:
     name = not_finite(network.state_dict())
     if name is not None:
-        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch {_NAMES[kind]}`")
+        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch inception-v3`")
+    return network.to(device)
 
 
 def _line(error: Exception) -> str:

@@ -52,17 +52,28 @@ class Claim:
         return f"95 % interval {self.test} {than}"
 
 
+_ROWS = {"gan": "GAN", "ldm": "LDM", "s2i": "S2I", "audiotoken": "AudioToken"}
 METRICS = {"r1": "R@1", "r5": "R@5", "fid": "FID", "is": "IS"}
 
 
 def _difference(source: str, where: str, key: str, paper: str, statement: str, **more: Any) -> Claim:
     """Of two rows of a table in a metric, as the key says: `r1_b_minus_a`. FID is better below, the others above."""
     metric, _, rows = key.partition("_")
-    first, second = (row.upper() if row in ("gan", "ldm") else row.capitalize() for row in rows.split("_minus_"))
+    first, second = (_ROWS.get(row, row.capitalize()) for row in rows.split("_minus_"))
     shares = metric in ("r1", "r5")
     quantity = f"{METRICS[metric]}, {first} minus {second}{' (points)' if shares else ''}"
     test: Literal["above", "below"] = "below" if metric == "fid" else "above"
     return Claim(source, key, statement, where, quantity, paper, **{"test": test, "percent": shares} | more)
+
+
+def _of_fig15(ours: str, theirs: str, r1: str, fid: str, score: str) -> list[Claim]:
+    """That a system of ours is better than another in all metrics of Figure 15's table."""
+    first, second, place = ours.upper(), {"pedersoli": "Pedersoli et al.", "s2i": "S2I"}[theirs], "6.1, Fig. 15"
+    return [
+        _difference("table_vegas5", place, f"r1_{ours}_minus_{theirs}", r1, f"The {first} is better than {second}"),
+        _difference("table_vegas5", place, f"fid_{ours}_minus_{theirs}", fid, "... in FID too"),
+        _difference("table_vegas5", place, f"is_{ours}_minus_{theirs}", score, "... in IS too"),
+    ]
 
 
 _TABLE1, _TABLE2, _TABLE3 = ((f"table{n}", f"{where}, Table {n}") for n, where in ((1, "4.3"), (2, "4.3"), (3, "6.1")))
@@ -214,6 +225,41 @@ CLAIMS: list[Claim] = [
     _difference(*_TABLE3, "r5_ldm_minus_gan", "4.25", "... in R@5 too"),
     _difference(*_TABLE3, "fid_ldm_minus_gan", "-0.74", "... in FID too"),
     _difference(*_TABLE3, "is_ldm_minus_gan", "0.09", "... in IS too"),
+    _difference(*_TABLE3, "r1_ldm_minus_audiotoken", "7.26", "The latent diffusion model is better than AudioToken"),
+    _difference(*_TABLE3, "r5_ldm_minus_audiotoken", "3.37", "... in R@5 too"),
+    _difference(*_TABLE3, "fid_ldm_minus_audiotoken", "0.11", "... in FID too, though the paper's own says otherwise"),
+    _difference(*_TABLE3, "is_ldm_minus_audiotoken", "2.63", "... in IS too"),
+    _difference(*_TABLE3, "r1_gan_minus_audiotoken", "-2.40", "AudioToken is above the GAN in R@1", test="below"),
+    _difference(*_TABLE3, "r5_gan_minus_audiotoken", "-0.88", "... in R@5 too", test="below"),
+    _difference(*_TABLE3, "fid_gan_minus_audiotoken", "0.85", "... and in FID", test="above"),
+    _difference(*_TABLE3, "is_gan_minus_audiotoken", "2.54", "The GAN is above AudioToken in IS"),
+    Claim(
+        "table3",
+        "r1_audiotoken_minus_shuffled",
+        "AudioToken's pictures are of its sounds",
+        "check of Table 3, not of the paper",
+        "R@1, AudioToken minus its conditions shuffled (points)",
+        "-",
+        percent=True,
+        kind="check",
+    ),
+    *_of_fig15("gan", "pedersoli", "54.48", "-84.00", "2.82"),
+    *_of_fig15("gan", "s2i", "38.39", "-80.16", "2.56"),
+    *_of_fig15("ldm", "pedersoli", "56.21", "-86.16", "2.85"),
+    *_of_fig15("ldm", "s2i", "40.12", "-82.32", "2.59"),
+    *[
+        Claim(
+            "table_vegas5",
+            f"r1_{name}_minus_shuffled",
+            f"{title} hears what it paints",
+            "check of Figure 15's table, not of the paper",
+            f"R@1, {title} minus the same with its sounds shuffled (points)",
+            "-",
+            percent=True,
+            kind="check",
+        )
+        for name, title in (("pedersoli", "Pedersoli et al."), ("s2i", "S2I"))
+    ],
     Claim(
         "fig16",
         "fall_gan_minus_ldm",

@@ -176,10 +176,32 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
     return found
 
 
-def of_table3(gan: Row | None, ldm: Row | None, bootstrap: int) -> Found:
-    """Of rows A and B of Table 3."""
+def of_table3(gan: Row | None, ldm: Row | None, token: Row | None, shuffled: Row | None, bootstrap: int) -> Found:
+    """Of rows A, B and C of Table 3, and of C with its conditions shuffled."""
     measures = {"r1": r1, "r5": r5, "fid": fid, "is": inception}
-    return {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in measures.items()}
+    found: Found = {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in measures.items()}
+    absent = "row C, AudioToken, is not run"
+    for key, row in (("ldm", ldm), ("gan", gan)):
+        for name, of in measures.items():
+            found[f"{name}_{key}_minus_audiotoken"] = compare(row, token, of, bootstrap, absent)
+    control = "generate.table3.controls does not name row C's shuffled one" if token else absent
+    found["r1_audiotoken_minus_shuffled"] = compare(token, shuffled, r1, bootstrap, control)
+    return found
+
+
+def of_fig15(systems: dict[str, Row], rows: dict[str, Row], bootstrap: int) -> Found:
+    """Of the systems of Figure 15, by row of its table; and of the baselines' controls, by method."""
+    measures, found = {"r1": r1, "fid": fid, "is": inception}, {}
+    for ours, first in (("gan", systems["C"]), ("ldm", systems["D"])):
+        for theirs, second in (("pedersoli", systems["A"]), ("s2i", systems["B"])):
+            for name, of in measures.items():
+                found[f"{name}_{ours}_minus_{theirs}"] = compare(first, second, of, bootstrap)
+    for name in ("pedersoli", "s2i"):
+        absent = f"there are no results of {name}_shuffled"
+        found[f"r1_{name}_minus_shuffled"] = compare(
+            rows.get(name), rows.get(f"{name}_shuffled"), r1, bootstrap, absent
+        )
+    return found
 
 
 __all__ = [
@@ -188,6 +210,7 @@ __all__ = [
     "hit_difference",
     "inception",
     "mean_difference",
+    "of_fig15",
     "of_table1",
     "of_table2",
     "of_table3",

@@ -139,10 +139,15 @@ def metric_columns(row_of: Callable[[T], Row | None], names: tuple[str, ...] = M
     ]
 
 
-def beside_paper(row_of: Callable[[T], Row | None], letter: Callable[[T], str], paper: PaperTable) -> list[Column[T]]:
+def beside_paper(
+    row_of: Callable[[T], Row | None],
+    letter: Callable[[T], str],
+    paper: PaperTable,
+    names: tuple[str, ...] = METRICS,
+) -> list[Column[T]]:
     """The same, each with the paper's number beside it in Markdown."""
     columns: list[Column[T]] = []
-    for column in metric_columns(row_of):
+    for column in metric_columns(row_of, names):
         columns += [
             column,
             Column(
@@ -170,6 +175,34 @@ def made_by(row_of: Callable[[T], Row], dataset: str, trainings: bool = False) -
         Column("evaluator", lambda given: row_of(given).result.evaluator, only="csv"),
         Column("data set", lambda given: dataset, only="csv"),
     ]
+
+
+def controls_section(main: list[Row], controls: list[Row], name: Callable[[Row], str]) -> str:
+    """The section of the controls, beside the rows that they control; empty where there are none.
+
+    Args:
+        main: rows of the table.
+        controls: the others.
+        name: what a row of the table is called here.
+    """
+    if not controls:
+        return ""
+    columns: list[Column[Row]] = [
+        Column("Row", lambda row: name(row) if row in main else f"`{row.result.method}`"),
+        Column("Input", lambda row: row.result.input),
+        *metric_columns(_itself),
+        Column("KID", lambda row: None if row.real or row.kid is None else f"{row.kid:.4g}", number=True),
+    ]
+    return page(
+        "## Controls",
+        "Not rows of the paper's table; the same clips, seeds and evaluator.",
+        to_markdown(columns, [*main, *controls]),
+        bullets(f"`{row.result.method}`: {row.result.note}." for row in controls if row.result.note),
+    ).rstrip()
+
+
+def _itself(row: Row) -> Row:
+    return row
 
 
 def write_table(
@@ -225,6 +258,7 @@ __all__ = [
     "PaperTable",
     "TableJob",
     "beside_paper",
+    "controls_section",
     "coverage_line",
     "facts",
     "left_out",
