@@ -69,7 +69,7 @@ def evaluate(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
     force: Force = False,
 ) -> None:
-    """Measure pictures of any system: R@k, FID, IS, KID, precision, recall, density, coverage, diversity.
+    """Measure pictures of any system: R@k, FID, IS, KID, precision, recall, density, coverage, diversity, AIS, IIS.
 
     What is odd about files and names is said in a line of each kind. On pictures that a run made (--sounds RUN) this
     gives the run's own numbers.
