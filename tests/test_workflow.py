@@ -137,7 +137,8 @@ def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkou
     table = "results/tiny/table3.csv"
     planned = checkout.planned(table)
     assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1,
-                       "text_diffusion": 1, "tagger": 1, "audiotoken": 1, "generate": 5, "evaluate": 5, "table3": 1}  # fmt: skip
+                       "text_diffusion": 1, "tagger": 1, "audiotoken": 1, "generate": 5, "evaluate": 5,
+                       "table3": 1}  # fmt: skip
     done = checkout.snakemake("--cores", "2", table)
     assert done.returncode == 0, done.stdout[-4000:]
     text = (checkout.results / "table3.md").read_text()
