@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig
+from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig, S2iAutoencoderConfig, S2iGeneratorConfig
 from s2v.errors import UserError
 from s2v.files import sha256, write_json
 from s2v.models.audio_encoder import AudioEncoder
@@ -208,7 +208,13 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_names_in_the_configuration_are_those_of_the_catalogue() -> None:
-    for stage, config in (("encoder", EncoderConfig), ("generator", GeneratorConfig), ("align", AlignConfig)):
+    for stage, config in (
+        ("encoder", EncoderConfig),
+        ("generator", GeneratorConfig),
+        ("align", AlignConfig),
+        ("s2i_autoencoder", S2iAutoencoderConfig),
+        ("s2i_generator", S2iGeneratorConfig),
+    ):
         names = {entry.name for entry in CATALOGUE.values() if entry.stage == stage}
         allowed = config.model_json_schema()["properties"]["weights"]["anyOf"][0]
         assert {allowed.get("const"), *allowed.get("enum", [])} - {None} == names

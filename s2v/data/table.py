@@ -25,8 +25,9 @@ from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
 from s2v.files import digest, file_size, read_json, sha256, write_json
 from s2v.identity import code_digest
+from s2v.media.mel import mel_picture
 from s2v.media.picture import Policy
-from s2v.media.spectrogram import encoder_input, n_frames
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, encoder_input, n_frames
 from s2v.progress import track
 
 if TYPE_CHECKING:
@@ -108,7 +109,33 @@ class Spectrograms:
         return encoder_input(torch.from_numpy(wave)[None], **asdict(self))[0].half()
 
 
-FORMS: dict[str, type[Pictures] | type[Spectrograms]] = {"Pictures": Pictures, "Spectrograms": Spectrograms}
+@dataclass(frozen=True)
+class MelPictures:
+    """A sound as a grey picture in [-1, 1], float16 [bands, columns]."""
+
+    window_s: float
+    n_fft: int
+    hop: int
+    bands: int
+    columns: int
+    range_db: float
+    dtype = torch.float16
+    suffix = "flac"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[bands, columns]."""
+        return self.bands, self.columns
+
+    def decode(self, tar: Path, sample: Sample) -> Tensor:
+        """Of the sound's first window."""
+        wave = decoded(tar, sample, "flac", partial(decode_wave, sample_rate_hz=SAMPLE_RATE_HZ))
+        return mel_picture(torch.from_numpy(wave)[None], **asdict(self))[0].half()
+
+
+FORMS: dict[str, type[Pictures] | type[Spectrograms] | type[MelPictures]] = {
+    "Pictures": Pictures, "Spectrograms": Spectrograms, "MelPictures": MelPictures,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -294,4 +321,4 @@ def _move(descriptor: int, start: int, to: int, length: int, chunk: int = 2**24)
             os.pwrite(descriptor, data, to + at)
 
 
-__all__ = ["FOLDER", "Form", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]
+__all__ = ["FOLDER", "Form", "MelPictures", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]

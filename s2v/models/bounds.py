@@ -31,4 +31,24 @@ def _heard(value: dict[str, Any]) -> dict[str, Any]:
 Hearing = Annotated[dict[str, Any], AfterValidator(_heard)]
 """Values of a log-spectrogram (`s2v.media.spectrogram.encoder_input`)."""
 
-__all__ = ["Hearing", "Side"]
+
+class _Mel(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    window_s: Annotated[float, Field(gt=0, le=3600)]
+    n_fft: Annotated[int, Field(ge=16, le=65536)]
+    hop: Annotated[int, Field(ge=1, le=65536)]
+    bands: Annotated[int, Field(ge=1, le=1024)]
+    columns: Annotated[int, Field(ge=1, le=4096)]
+    range_db: Annotated[float, Field(gt=0, le=200)]
+
+
+def _pictured(value: dict[str, Any]) -> dict[str, Any]:
+    _Mel.model_validate(value)
+    return value
+
+
+Mel = Annotated[dict[str, Any], AfterValidator(_pictured)]
+"""Values of a mel spectrogram (`s2v.media.mel.mel_picture`)."""
+
+__all__ = ["Hearing", "Mel", "Side"]

@@ -100,6 +100,7 @@ _DIFFUSION_FILES = (
     "vae/config.json",
     "vae/diffusion_pytorch_model.safetensors",
 )
+_S2I = "https://media.githubusercontent.com/media/leofanzeres/s2i/"
 
 _ALL = (
     Entry(
@@ -152,6 +153,43 @@ _ALL = (
         note="the authors link Google Drive's page of the file; this is Drive's download address of the same id, not "
         "verified here; size follows from the parameter count; no checksum is published; the licence of the weights is "
         "not stated, so they are treated as non-commercial",
+    ),
+    Entry(
+        name="s2i-autoencoder",
+        what="S2I's spectrogram autoencoder of 512-d embeddings, VEGAS (five classes)",
+        files=(
+            File(
+                "s2i/net_audio_autoencoder_model_test_66_2_epoch_995.pth",
+                f"{_S2I}4320c2934dfdd5b02802a5cbb72efe26e9c99ae5/trained_models/"
+                "net_audio_autoencoder_model_%28test_66_2_epoch_995%29.pth",
+                "8861003a2cd615681a65e126935b7c7d525ab95c8261b303ed6a27f32bbedebf",
+            ),
+        ),
+        licence="BSD-3-Clause",
+        non_commercial=False,
+        source="https://github.com/leofanzeres/s2i",
+        size_mb=134,
+        stage="s2i_autoencoder",
+        note="the repository holds the file in Git LFS; size and checksum are its pointer's, the address is where "
+        "GitHub serves LFS files of a public repository, not verified here",
+    ),
+    Entry(
+        name="s2i-generator",
+        what="S2I's generator at 96 px, VEGAS (five classes)",
+        files=(
+            File(
+                "s2i/net_visual_generator_model_test_191_R3_1-4_TS_epoch_3679.pth",
+                f"{_S2I}da4578be823180467c0f6d27252377f082b8a698/trained_models/"
+                "net_visual_generator_model_%28test_191_R3_1-4_TS_epoch_3679%29.pth",
+                "bd80d36d9321aa056045cfc87da643591baa4ffe356c990efeddf53d124041bb",
+            ),
+        ),
+        licence="BSD-3-Clause",
+        non_commercial=False,
+        source="https://github.com/leofanzeres/s2i",
+        size_mb=155,
+        stage="s2i_generator",
+        note="as of s2i-autoencoder, whose embeddings it takes",
     ),
     Entry(
         name="clip-vit-b32",
