@@ -224,3 +224,11 @@ def test_a_method_twice_in_table3_is_one_line(tmp_path: Path) -> None:
     overlay.write_text(yaml.safe_dump({"generate": {"table3": {"further": ["audiotoken"]}}}))
     with pytest.raises(UserError, match="generate.table3: audiotoken is named twice"):
         load([Path(__file__).parent.parent / "config.yaml", overlay])
+
+
+def test_a_method_whose_splits_the_data_lack_is_one_line_in_table1(tmp_path: Path) -> None:
+    overlay = tmp_path / "o.yaml"
+    values = {"data": {"world": {"clips": {"tagged": 0}}}, "generate": {"methods": ["icgan", "text_pivot"]}}
+    overlay.write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError, match="generate.methods: text_pivot cannot be run: the data have no split `tagged`"):
+        load([Path(__file__).parent.parent / "config.yaml", overlay])
