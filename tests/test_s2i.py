@@ -87,7 +87,7 @@ def test_smaller_pictures_take_fewer_layers() -> None:
         made = S2iGenerator(resolution, 8, 1)(z)
         assert made.shape == (2, 3, resolution, resolution)
         assert S2iDiscriminator(resolution, 8, 1)(made, z).shape == (2,)
-    for resolution in (30, 128, 4):
+    for resolution in (30, 256, 4):
         with pytest.raises(ValueError, match="resolution"):
             S2iGenerator(resolution, 8, 1)
 
