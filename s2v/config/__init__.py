@@ -40,6 +40,7 @@ from s2v.config.evaluation import (
     Table3Config,
 )
 from s2v.config.foreign import MethodName
+from s2v.config.lee import JointConfig, JointTextConfig, LeeConfig, MelConfig
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -91,6 +92,8 @@ class Config(Slice):
     align_unclip: AlignConfig = Field(
         AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
     )
+    joint: JointConfig = JointConfig()
+    lee: LeeConfig = LeeConfig()
 
 
 INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
@@ -148,8 +151,12 @@ __all__ = [
     "FolderConfig",
     "GenerateConfig",
     "GeneratorConfig",
+    "JointConfig",
+    "JointTextConfig",
     "JudgeConfig",
+    "LeeConfig",
     "LocaliseConfig",
+    "MelConfig",
     "MethodName",
     "PackConfig",
     "RetrievalConfig",

@@ -25,6 +25,7 @@ from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
 from s2v.files import digest, file_size, read_json, sha256, write_json
 from s2v.identity import code_digest
+from s2v.media.mel import n_columns, relative_mel
 from s2v.media.picture import Policy
 from s2v.media.spectrogram import encoder_input, n_frames
 from s2v.progress import track
@@ -108,7 +109,34 @@ class Spectrograms:
         return encoder_input(torch.from_numpy(wave)[None], **asdict(self))[0].half()
 
 
-FORMS: dict[str, type[Pictures] | type[Spectrograms]] = {"Pictures": Pictures, "Spectrograms": Spectrograms}
+@dataclass(frozen=True)
+class Mels:
+    """Mel spectrogram relative to the clip's maximum (`s2v.media.mel`), float16 [F, T]."""
+
+    window_s: float
+    n_fft: int
+    hop: int
+    n_mels: int
+    columns: int | None
+    sample_rate_hz: int
+    dtype = torch.float16
+    suffix = "flac"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[F, T]."""
+        about = {"window_s": self.window_s, "hop": self.hop, "columns": self.columns}
+        return self.n_mels, n_columns(**about, sample_rate_hz=self.sample_rate_hz)  # type: ignore[arg-type]
+
+    def decode(self, tar: Path, sample: Sample) -> Tensor:
+        """Of the sound's first window."""
+        wave = decoded(tar, sample, "flac", partial(decode_wave, sample_rate_hz=self.sample_rate_hz))
+        return relative_mel(torch.from_numpy(wave)[None], **asdict(self))[0].half()
+
+
+FORMS: dict[str, type[Pictures] | type[Spectrograms] | type[Mels]] = {
+    "Pictures": Pictures, "Spectrograms": Spectrograms, "Mels": Mels,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -294,4 +322,4 @@ def _move(descriptor: int, start: int, to: int, length: int, chunk: int = 2**24)
             os.pwrite(descriptor, data, to + at)
 
 
-__all__ = ["FOLDER", "Form", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]
+__all__ = ["FOLDER", "Form", "Mels", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]

@@ -31,4 +31,26 @@ def _heard(value: dict[str, Any]) -> dict[str, Any]:
 Hearing = Annotated[dict[str, Any], AfterValidator(_heard)]
 """Values of a log-spectrogram (`s2v.media.spectrogram.encoder_input`)."""
 
-__all__ = ["Hearing", "Side"]
+
+class _MelHearing(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    window_s: Annotated[float, Field(gt=0, le=3600)]
+    n_fft: Annotated[int, Field(ge=16, le=65536)]
+    hop: Annotated[int, Field(ge=1, le=65536)]
+    n_mels: Annotated[int, Field(ge=1, le=1024)]
+    columns: Annotated[int, Field(ge=1, le=65536)] | None
+    sample_rate_hz: Literal[16000]
+
+
+def _mel_heard(value: dict[str, Any]) -> dict[str, Any]:
+    checked = _MelHearing.model_validate(value)
+    if checked.window_s * checked.sample_rate_hz < checked.n_fft:
+        raise ValueError(f"a window of {checked.window_s:g} s is shorter than a frame of n_fft")
+    return value
+
+
+MelHearing = Annotated[dict[str, Any], AfterValidator(_mel_heard)]
+"""Values of a mel spectrogram (`s2v.media.mel.relative_mel`)."""
+
+__all__ = ["Hearing", "MelHearing", "Side"]
