@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from s2v.config.base import Fraction, Positive, Seconds, Slice
+from s2v.config.base import Fraction, NonNegative, Positive, Seconds, Slice
 from s2v.config.training import NormedConfig, TrainingConfig
 
 Weight = Annotated[float, Field(ge=0)]
@@ -37,13 +37,14 @@ class JointConfig(TrainingConfig, NormedConfig):
 
     captioned: str = Field("captioned", description="split of pictures with sentences")
     tagged: str = Field("tagged", description="split of sounds with names")
+    prompt: str = Field("{}", pattern=r"\{\}", description="text around a name")
     dim: Positive = 512
     image_px: Positive = 224
     image_width: Positive = 64
     audio: MelConfig = MelConfig()
     audio_width: Positive = 64
     text: JointTextConfig = JointTextConfig()
-    picture_steps: Positive = Field(1000, description="steps of pictures against texts")
+    picture_steps: NonNegative = Field(1000, description="steps of pictures against texts")
     sound_steps: Positive = Field(1000, description="steps of sounds against names, the rest then stands still")
     multiplier: float = Field(14.3, gt=0, description="of cosines of pictures and texts; CLIP begins with 1 / 0.07")
     sound_multiplier: float = Field(14.3, gt=0, description="of cosines of sounds; Lee et al. have exp(0.07) = 1.07")
@@ -55,6 +56,7 @@ class JointConfig(TrainingConfig, NormedConfig):
 class LeeConfig(Slice):
     """Editing of a picture by a sound: Adam on the generator's variables, and what Figure 12 measures of it."""
 
+    inversion_steps: Positive = Field(150, description="of the search for the picture's own variables, of all methods")
     steps: Positive = Field(300, description="of Adam; published 300")
     learning_rate: float = Field(0.1, gt=0, description="published: 0.1 (README), 0.05 (code)")
     rise: Fraction = Field(0.05, description="share of the steps in which the rate rises; published 0.05")

@@ -96,7 +96,7 @@ def edit(
     Returns:
         Them, and the pictures of the sounds alone, uint8 [N, 3, R, R], under the noise that was found.
     """
-    found = invert(model, clips, chosen, config.batch_size)
+    found = invert(model, clips, chosen, config)
     waves = [clips.waves[pair.sound] for pair in chosen]
     loud, soft = (model.encode_audio([waveform.gain(wave, db) for wave in waves]) for db in (LOUD_DB, SOFT_DB))
     redraw = model.method.renderer.redraw
@@ -116,11 +116,11 @@ def edit(
     return edits, alone
 
 
-def invert(model: Model, clips: TestSet, chosen: Sequence[Pair], batch_size: int) -> list[Inversion]:
+def invert(model: Model, clips: TestSet, chosen: Sequence[Pair], config: LeeConfig) -> list[Inversion]:
     """The inversion of each pair's picture."""
     renderer, frames = model.method.renderer, clips.frames[[pair.picture for pair in chosen]]
-    parts = frames.split(batch_size)
-    done = (renderer.invert_all(model.method.f_v, part, renderer.inversion_steps) for part in parts)
+    parts = frames.split(config.batch_size)
+    done = (renderer.invert_all(model.method.f_v, part, config.inversion_steps) for part in parts)
     return [one for part in track(done, total=len(parts), description="invert") for one in part]
 
 

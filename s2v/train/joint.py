@@ -197,7 +197,8 @@ def run(
                 f"joint: {len(images)} picture(s) with a sentence in the split `{config.captioned}` and {len(named)} "
                 f"named sound(s) in `{config.tagged}`; it takes two of each"
             )
-        names = as_in_sentences([str(table.labels[i]) for i in named], captions)
+        known = as_in_sentences([str(table.labels[i]) for i in named], captions)
+        names = [config.prompt.replace("{}", name) for name in known]
         built = shape(config, learn_pieces(captions, config.text.pieces), SAMPLE_RATE_HZ)
         torch.manual_seed(config.seed)
         task = JointTask(config, Joint(**built), (images, captions), (table.rows[named], names), place)
@@ -211,8 +212,8 @@ def run(
             shape=built,
             card=lambda _: (
                 f"# Joint space of pictures, texts and sounds\n\nAfter Lee et al. 2022, small: in place of CLIP "
-                f"ViT-B/32 a ResNet-10 of width {config.image_width} at {config.image_px} px and a text tower, trained on "
-                f"{len(images)} pictures with sentences; then a ResNet-18 of width {config.audio_width} on "
+                f"ViT-B/32 a ResNet-10 of width {config.image_width} at {config.image_px} px and a text tower, trained "
+                f"on {len(images)} pictures with sentences; then a ResNet-18 of width {config.audio_width} on "
                 f"{len(named)} sounds with {len(task.names)} names. It uses text. Its spectrogram is relative to the "
                 "clip's maximum: volume does not reach it.\n"
             ),
