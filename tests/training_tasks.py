@@ -184,7 +184,7 @@ def localise(runtime: Runtime, **changes: Any) -> Any:
 
 
 def joint(picture_steps: int, sound_steps: int) -> Callable[..., Any]:
-    """The joint space of Lee et al., of 20 pictures and 20 sounds; some sentences, and all names, come more than once."""
+    """The joint space of Lee et al., of 20 pictures and 20 sounds; some texts come more than once."""
 
     def build(runtime: Runtime, **changes: Any) -> Any:
         config = JointConfig(

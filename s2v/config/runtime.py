@@ -35,6 +35,7 @@ TrainingName = Literal[
     "text_diffusion",
     "tagger",
     "audiotoken",
+    "joint",
 ]
 
 
