@@ -47,6 +47,8 @@ class Entry:
         letter: row of the paper's Table 1; empty where it has none. That of somebody else's method is its name.
         sees: the image encoder, a folder under the output, `OWN`, or None.
         hears: the audio encoder, likewise. A method that hears is given the sounds of test clips, any other a frame.
+        ear: which audio encoder a method of this package brings along, a module of `s2v.methods.ears`; its weights have
+            that name.
         renders: what makes the pictures.
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
@@ -56,6 +58,7 @@ class Entry:
         uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
+        weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -70,9 +73,11 @@ class Entry:
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    ear: str = ""
     uses_text: bool = False
     told: bool = False
     own: str = ""
+    weights: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -96,9 +101,11 @@ class Entry:
         return asdict(replace(self, renders=replace(self.renders, memory_mb=0, minutes=0)))
 
     def unused(self) -> list[str]:
-        """Modules that it never runs through: what others render with. Somebody else's may run through all."""
+        """Modules that it never runs through: what others hear and render with. Somebody else's may run through all."""
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
-        return [] if self.source else [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)]
+        ears = {entry.ear for entry in METHODS.values()} - {"", self.ear}
+        modules = [f"renderers.{kind}" for kind in sorted(kinds)] + [f"ears.{ear}" for ear in sorted(ears)]
+        return [f"s2v.methods.{module}" for module in modules] if not self.source else []
 
     @property
     def seeded(self) -> bool:
@@ -128,6 +135,24 @@ def _through_text(name: str, title: str, made_by: str, renders: Rendering, **mor
 
 
 _AUDIOTOKEN = _through_text("audiotoken", "AudioToken", "AudioToken", _TOKEN, hears=OWN)
+_PUBLISHED_AUDIOTOKEN = Entry(
+    "audiotoken_published",
+    "AudioToken (published)",
+    hears=OWN,
+    renders=Rendering(memory_mb=24000, minutes=720),  # its nets are files of the user, as Stable unCLIP's
+    main=False,
+    uses_text=True,
+    own="s2v.methods.audiotoken_published:PublishedAudioToken",
+    weights=("beats", "audiotoken-embedder", "stable-diffusion-1-4"),
+    defaults={
+        "prompt": "a photo of <*>, 4k, high resolution",  # these three are its authors'
+        "steps": 50,
+        "guidance": 7.5,
+        "batch_size": 4,
+        "precision": "fp16",
+        "px": None,
+    },
+)
 
 
 def _control(entry: Entry, suffix: str, note: str, **changes: Any) -> Entry:
@@ -145,6 +170,7 @@ METHODS: dict[str, Entry] = {
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
         Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
         Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
+        Entry("imagebind_unclip", "ImageBind, Stable unCLIP", "", OWN, OWN, _UNCLIP, ear="imagebind", main=False),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
         _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
         _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),
@@ -166,6 +192,8 @@ METHODS: dict[str, Entry] = {
         ),
         _AUDIOTOKEN,
         _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
+        _PUBLISHED_AUDIOTOKEN,
+        _control(_PUBLISHED_AUDIOTOKEN, "shuffled", "words are permuted between clips", control="shuffled"),
         _through_text("text_pivot", "Text pivot (the tagger's name)", "TextPivot", _HEARD, hears=OWN),
         _through_text(
             "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True

@@ -14,13 +14,13 @@ from torch import Tensor
 from s2v.config.methods import Entry
 from s2v.errors import UserError
 from s2v.methods.base import Sources, Unsupported, noise
-from s2v.models.audiotoken import TokenEmbedder
+from s2v.models.audiotoken import PLACEHOLDER, TokenEmbedder
 from s2v.models.autoencoder import autoencoder, decode
 from s2v.models.diffusion_sampler import Sampler
 from s2v.models.store import load
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
-from s2v.models.text_tower import PLACEHOLDER, with_one_placeholder
+from s2v.models.text_tower import with_one_placeholder
 from s2v.world.captions import UNCOUNTED, noun
 
 
@@ -42,6 +42,7 @@ class FromText:
         self.sampler = Sampler(self.model, drawing.scheduler, drawing.steps, drawing.guidance, drawing.compile)
         self.resolution = int(self.vae.config["sample_size"])
         side = self.resolution // 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+        self.dim = self.model.null.numel()
         self.noise_shape = (self.model.latent_channels, self.model.latent_px, self.model.latent_px)
         if (self.vae.config["latent_channels"], side, side) != self.noise_shape:
             raise _misfit(sources.part("text_diffusion"), "latents", "the autoencoder", "text_diffusion")

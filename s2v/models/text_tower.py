@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from s2v.errors import UserError
+from s2v.models.audiotoken import PLACEHOLDER
 
-PLACEHOLDER = "<*>"
-"""The word whose embedding may be given."""
 PAD, BEGIN, END, STAR = range(4)
 _RESERVED, _BYTES = 4, 256
 MAX_TEXT_CHARACTERS = 2000
@@ -59,8 +58,9 @@ class TextTower(nn.Module):
         self.embed = nn.Embedding(_RESERVED + _BYTES + len(pieces), width)
         nn.init.normal_(self.embed.weight, std=width**-0.5)
         self.position = nn.Parameter(torch.randn(length, width) * 0.01)
+        # No biases: that of keys has no gradient but rounding, of which Adam would make steps.
         layer = nn.TransformerEncoderLayer(
-            width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+            width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True, bias=False
         )
         self.transformer = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
 
@@ -122,4 +122,4 @@ def with_one_placeholder(prompt: str) -> str:
     return prompt
 
 
-__all__ = ["PLACEHOLDER", "TextTower", "learn_pieces", "with_one_placeholder"]
+__all__ = ["TextTower", "learn_pieces", "with_one_placeholder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Generator:
         return self.row
 
 
-def run(*, results: list[Path], methods: dict[str, str], controls: list[str], job: TableJob) -> None:
+def run(*, results: list[Path], methods: dict[str, str], controls: Sequence[str] = (), job: TableJob) -> None:
     """Write table3.csv, what the claims take, and table3.md (the same, the paper's numbers, what holds, controls).
 
     Args:
@@ -100,7 +101,7 @@ def _yes(row: Row) -> str:
     return "yes" if row.result.uses_text else "no"
 
 
-def _control_of(methods: dict[str, str], rows: dict[str, Row], controls: list[str]) -> Row | None:
+def _control_of(methods: dict[str, str], rows: dict[str, Row], controls: Sequence[str]) -> Row | None:
     """Row C with its conditions shuffled."""
     shuffled = f"{methods.get('C')}_shuffled"
     return rows.get(shuffled) if shuffled in controls else None

@@ -17,7 +17,10 @@ from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.beats import Beats
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
+from s2v.models.imagebind import ImageBindAudio
+from s2v.models.lee_audio import LeeAudio
 from s2v.models.store import save
+from s2v.models.stylegan2 import StyleGan2
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
 from s2v.weights.checkpoint import best_of, with_settings
 from s2v.weights.checksums import expected
@@ -56,6 +59,23 @@ SHAPES: dict[str, dict[str, Any]] = {
         "joined": [4, 8, 12],
     },
     "audiotoken-embedder": {"dim_in": 2304, "dim": 768, "dropout": 0.0, "self_interaction": True},
+    "imagebind": {
+        "dim": 1024,
+        "width": 768,
+        "depth": 12,
+        "heads": 12,
+        "bands": 128,
+        "frames": 204,
+        "patch_px": 16,
+        "stride": 10,
+    },
+    "lee-stylegan2": {
+        "resolution": 256,
+        "dim": 512,
+        "mapping": 8,
+        "channels": [512, 512, 512, 512, 512, 256, 128],
+    },
+    "lee-audio": {"width": 64, "dim": 512},
 }
 """What our modules are built of to be the published ones."""
 
@@ -65,8 +85,11 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "sound2scene-audio": AudioEncoder,
     "beats": Beats,
     "audiotoken-embedder": TokenEmbedder,
+    "imagebind": ImageBindAudio,
+    "lee-stylegan2": StyleGan2,
+    "lee-audio": LeeAudio,
 }
-_PARTS: dict[str, str] = {}
+_PARTS = {"imagebind": r"modality_\w+\.audio\."}
 """Names of the part that is taken, of a file that has many more."""
 _HINTS = {
     "swav-resnet50": "Its features of a picture follow from a squash to 224 px by one antialiased resize; the paper's "
@@ -77,6 +100,9 @@ _HINTS = {
     "beats": "The classifier of AudioSet is left out; outputs of layers 4, 8 and 12 are joined, as AudioToken does.",
     "audiotoken-embedder": "The dropout in its attention is off (`dropout` of config.json); the authors' code never "
     "switches theirs, of 0.5, off.",
+    "imagebind": "Of ImageBind's six encoders this is the one of sounds.",
+    "lee-stylegan2": "The moving average of a generator of landscapes, with the noise that it stores.",
+    "lee-audio": "It hears 44.1 kHz relative to the clip's loudest point, so that volume is lost.",
 }
 
 

@@ -140,6 +140,79 @@ def embedder_sizes(state: State, _: dict[str, Any]) -> dict[str, Any]:
     return {} if second is None or second.ndim != 2 else {"dim": len(second)}
 
 
+def imagebind_audio(state: State) -> State:
+    """Of ImageBind, what is of sounds -> `ImageBindAudio`."""
+    return {_renamed(_IMAGEBIND, key): value for key, value in state.items() if re.match(r"modality_\w+\.audio\.", key)}
+
+
+_IMAGEBIND = {
+    r"^modality_preprocessors\.audio\.cls_token$": "start",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.proj\.": "patches.",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.norm_layer\.": "patch_norm.",
+    r"^modality_preprocessors\.audio\.pos_embedding_helper\.pos_embed$": "place",
+    r"^modality_trunks\.audio\.": "",
+    r"\.attn\.": ".attention.",
+    r"\.norm_(\d)\.": r".norm\1.",
+    r"\.mlp\.": ".",
+    r"^modality_heads\.audio\.0\.": "norm.",
+    r"^modality_heads\.audio\.2\.": "head.",
+    r"^modality_postprocessors\.audio\.1\.log_logit_scale$": "log_scale",
+}
+
+
+def stylegan2(state: State) -> State:
+    """The generator of rosinality's StyleGAN2, of which Lee et al.'s is one -> `StyleGan2`.
+
+    Its blurs are stored there and are the same for all; the biases of its pictures are together here.
+
+    Raises:
+        UserError: a blur is another.
+    """
+    blur = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    renamed: State = {}
+    biases: dict[int, Tensor] = {}
+    for key, value in state.items():
+        if key.endswith(".kernel"):
+            if value.shape != (4, 4) or not torch.allclose(value, blur[:, None] * blur / 16):
+                raise UserError(f"not the published layout: {key} is not the blur of 1, 3, 3, 1")
+            continue
+        # The first of each kind stands alone there.
+        key = re.sub(r"^conv1\.", "layers.0.", key)
+        key = re.sub(r"^convs\.(\d{1,4})\.", lambda m: f"layers.{int(m[1]) + 1}.", key)
+        key = re.sub(r"^to_rgb1\.", "rgb.0.", key)
+        key = re.sub(r"^to_rgbs\.(\d{1,4})\.", lambda m: f"rgb.{int(m[1]) + 1}.", key)
+        key = re.sub(r"^style\.(\d{1,4})\.", lambda m: f"mapping.{int(m[1]) - 1}.", key)
+        key = re.sub(r"^noises\.noise_(\d{1,4})$", r"layers.\1.noise", key)
+        key = _renamed(_STYLEGAN2, key)
+        if (bias := re.fullmatch(r"rgb\.(\d+)\.bias", key)) is not None:
+            biases[int(bias[1])] = value.flatten()
+        else:
+            renamed[key] = value.squeeze(0) if key == "start" or key.endswith("weight") and value.ndim == 5 else value
+            if key.endswith(".noise") and value.ndim == 4:
+                renamed[key] = value[0, 0]
+    if len({value.shape for value in biases.values()}) == 1:
+        renamed["rgb_bias"] = torch.stack([biases[i] for i in sorted(biases)])
+    return renamed
+
+
+_STYLEGAN2 = {
+    r"^input\.input$": "start",
+    r"\.conv\.modulation\.": ".style.",
+    r"\.conv\.weight$": ".weight",
+    r"\.noise\.weight$": ".noise_strength",
+    r"\.activate\.bias$": ".bias",
+}
+
+
+def lee_audio(state: State) -> State:
+    """Lee et al.'s audio encoder (a convolution, timm's ResNet-18 with a head of 512) -> `LeeAudio`."""
+    renamed: State = {}
+    for key, value in _without(state, "module.").items():
+        key = key.replace("feature_extractor.fc.", "head.")
+        renamed[key.replace("feature_extractor.", "backbone.net.")] = value
+    return renamed
+
+
 def _renamed(patterns: dict[str, str], key: str) -> str:
     for pattern, name in patterns.items():
         key = re.sub(pattern, name, key)
@@ -197,6 +270,9 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "sound2scene-audio": sound2scene_audio,
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,
+    "imagebind": imagebind_audio,
+    "lee-stylegan2": stylegan2,
+    "lee-audio": lee_audio,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,
