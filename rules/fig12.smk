@@ -2,7 +2,7 @@
 rule fig12:
     input:
         packs=PLAN.packs(CONFIG.generate.split),
-        joint=trained("joint"),
+        joint=trained("joint") if CONFIG.lee.generator == "run" else [],
         models=[file for part in METHODS["sound2vision"].parts.values() for file in trained(part)],
         judge=PLAN.judge,
     output:

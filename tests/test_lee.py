@@ -13,9 +13,12 @@ import torch
 import torch.nn.functional as F
 from tiny_run import models, pack
 from torch import Tensor
+from workflow_runs import REPOSITORY
 
+from s2v import configfile
 from s2v.config import JointConfig, LeeConfig, RuntimeConfig
-from s2v.control.lee import Lee, ramp
+from s2v.control.lee import Lee, of_stylegan2, ramp, styles_of
+from s2v.control.lee_parts import of_publication
 from s2v.errors import UserError
 from s2v.evaluate.tradeoff import Curve, advantage, advantage_interval, leads, shared_range
 from s2v.losses.alignment import info_nce
@@ -24,6 +27,8 @@ from s2v.media.mel import n_columns, relative_mel
 from s2v.models.joint import Joint, shape
 from s2v.models.judge import Judge
 from s2v.models.store import load, save
+from s2v.models.stylegan2 import StyleGan2
+from s2v.planning import needs
 from s2v.report.control import TestSet
 from s2v.report.edits import pairs
 from s2v.report.fig12 import run
@@ -128,6 +133,37 @@ def test_the_identity_term_keeps_what_is_recognised() -> None:
         lee = _toy(100, identity_weight=weight)
         found.append(_shown(lee, lee.edit(tuple(start), heard, 0.0), lee.see(lee.paint(tuple(start)))).mean())
     assert float(found[1]) > float(found[0]) + 0.1
+
+
+def test_stylegan2_is_edited_in_the_styles_of_its_layers() -> None:
+    """At a small size; 14 x 512 numbers at the published one."""
+    torch.manual_seed(0)
+    g = StyleGan2(32, 8, 2, [8, 8, 6, 4]).eval().requires_grad_(False)
+    with torch.device("meta"):
+        assert (StyleGan2().styles, StyleGan2().dim) == (14, 512)
+    given = g(g.latents(torch.randn(2, 8), 0.7)).clamp(-1, 1)
+    far = []
+    for steps in (1, 60):
+        (w,) = styles_of(g, given, steps, 0.1)
+        far.append(float((g(w) - given).abs().mean()))
+    assert w.shape == (2, 8, 8) and far[1] < 0.6 * far[0]
+    see = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 6))
+    lee = Lee(of_stylegan2(g), lambda x: F.normalize(see(x), dim=1), LeeConfig(steps=40, multiplier=1.0))
+    heard = F.normalize(torch.randn(2, 6), dim=1)
+    (moved,) = lee.edit((w,), heard, 0.0)
+    assert moved.shape == w.shape
+    before, after = (_shown(lee, (one,), heard).detach() for one in (w, moved))
+    assert float((after - before).min()) > 0.05
+
+
+def test_what_they_published_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path))
+    config = LeeConfig(generator="lee-stylegan2")
+    with pytest.raises(UserError, match="s2v weights fetch clip-vit-b32"):
+        of_publication(config, torch.device("cpu"))
+    whole = configfile.load([REPOSITORY / "config.yaml"]).model_copy(update={"lee": config})
+    wanted = needs.weights(whole, needs.of_jobs([("fig12", {})]))
+    assert set(wanted) == {"lee-stylegan2", "lee-audio", "clip-vit-b32"}
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -12,7 +12,7 @@ with job(snakemake) as settings:
     run(
         config=LeeConfig(**snakemake.params.config),
         run_dir=folder(snakemake.output.figure),
-        joint_dir=folder(snakemake.input.joint),
+        joint_dir=folder(snakemake.input.joint) if snakemake.input.joint else None,
         packs=paths(snakemake.input.packs),
         evaluator=snakemake.params.evaluator,
         judge_dir=folder(snakemake.input.judge) if snakemake.input.judge else None,

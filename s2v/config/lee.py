@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -55,6 +55,12 @@ class JointConfig(TrainingConfig, NormedConfig):
 
 class LeeConfig(Slice):
     """Editing of a picture by a sound: Adam on the generator's variables, and what Figure 12 measures of it."""
+
+    generator: Literal["run", "lee-stylegan2"] = Field(
+        "run",
+        description="run: our G and stage joint; lee-stylegan2: their StyleGAN2 of landscapes (14 x 512 numbers), "
+        "their audio encoder and CLIP ViT-B/32, see `s2v weights list`; ours then still draws with our G",
+    )
 
     inversion_steps: Positive = Field(150, description="of the search for the picture's own variables, of all methods")
     steps: Positive = Field(300, description="of Adam; published 300")

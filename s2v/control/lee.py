@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from s2v.config import LeeConfig
     from s2v.methods.renderers.base import Inversion
     from s2v.models.biggan import Generator
+    from s2v.models.stylegan2 import StyleGan2
 
 Variables: TypeAlias = tuple[Tensor, ...]
 """What a generator paints of, [B, ...] each: (z^V, z^N) of IC-GAN, (w+,) of StyleGAN2."""
@@ -92,9 +93,37 @@ def of_biggan(g: Generator) -> Paint:
     return paint
 
 
+def of_stylegan2(g: StyleGan2) -> Paint:
+    """StyleGAN2: of (w+,), 14 x 512 numbers at 256 px, as they edit."""
+
+    def paint(variables: Variables) -> Tensor:
+        made: Tensor = g(variables[0])
+        return made
+
+    return paint
+
+
+def styles_of(g: StyleGan2, pictures: Tensor, steps: int, learning_rate: float) -> Variables:
+    """(w+,) of pictures [B, 3, R, R] in [-1, 1], searched by Adam from the mean style on, each for itself.
+
+    They take the codes of an encoder of others; this search, of the mean absolute difference at full and at an eighth
+    of the resolution, is ours.
+    """
+    w = g.middle().expand(len(pictures), g.styles, -1).clone().requires_grad_()
+    optimizer, coarse = torch.optim.Adam([w], learning_rate), max(1, pictures.shape[-1] // 8)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = learning_rate * ramp(step / steps, 0.05, 0.25)
+        far = g(w) - pictures
+        loss = len(far) * (far.abs().mean() + F.adaptive_avg_pool2d(far, coarse).abs().mean())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return (w.detach(),)
+
+
 def inverted(found: list[Inversion]) -> Variables:
     """(z^V, z^N) of inverted pictures."""
     return torch.stack([one.z for one in found]), torch.stack([one.noise for one in found])
 
 
-__all__ = ["Lee", "Paint", "See", "Variables", "inverted", "of_biggan", "ramp"]
+__all__ = ["Lee", "Paint", "See", "Variables", "inverted", "of_biggan", "of_stylegan2", "ramp", "styles_of"]

@@ -1,5 +1,6 @@
 """Pictures edited by the sound of another class, by Lee et al. and by ours (paper 5.2, Fig. 12), and what is measured
-of them. All begin at the same inverted picture, and each goes a whole way: none of its weights is chosen."""
+of them. All begin at the same inverted picture (but for Lee et al. with a generator of their own), and each goes a
+whole way: none of its weights is chosen."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.control import latent, waveform
-from s2v.control.lee import Lee, inverted, of_biggan
+from s2v.control.lee import Lee
+from s2v.control.lee_parts import Parts
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.evaluators import Evaluator
 from s2v.evaluate.tradeoff import Curve, Floats
@@ -21,7 +23,6 @@ from s2v.media.picture import from_unit, resize, to_unit
 from s2v.methods.renderers import Inversion
 from s2v.model import Model
 from s2v.models.image_encoder import ImageEncoder, unit
-from s2v.models.joint import Joint
 from s2v.progress import track
 from s2v.report.control import LOUD_DB, SOFT_DB, TestSet
 
@@ -89,7 +90,7 @@ def pairs(clips: TestSet, world: WorldConfig | None, split: str, px: int, most: 
 
 
 def edit(
-    model: Model, joint: Joint, clips: TestSet, chosen: Sequence[Pair], config: LeeConfig
+    model: Model, parts: Parts, clips: TestSet, chosen: Sequence[Pair], config: LeeConfig
 ) -> tuple[list[Edits], Tensor]:
     """The pictures of all methods: ours from picture to sound, ours along the sound's volume, and Lee et al.
 
@@ -104,14 +105,14 @@ def edit(
     for one, own, less in zip(found, loud, soft, strict=True):
         between.append(redraw(one, latent.interpolate(one.z, own, [1 - share for share in config.ours_weights])))
         moved.append(redraw(one, latent.move(one.z, less, own, config.moved_weights)))
-    theirs = [*sorted(config.similarity_weights, reverse=True)]
-    held = torch.stack([one.picture for one in found])
-    pictures = [held] + [_by_lee(model, joint, found, waves, config, weight) for weight in theirs]
+    theirs = [float("inf"), *sorted(config.similarity_weights, reverse=True)]
+    frames = clips.frames[[pair.picture for pair in chosen]]
+    by_lee = torch.stack(_by_lee(model, parts, frames, found, waves, config, theirs))
     alone = torch.cat([redraw(one, own[None]) for one, own in zip(found, loud, strict=True)])
     edits = [
         Edits("Ours", False, "share of the sound", config.ours_weights, torch.stack(between, 1)),
         Edits("Ours, along volume", False, "lambda", config.moved_weights, torch.stack(moved, 1)),
-        Edits("Lee et al.", True, "lambda_sim", [float("inf"), *theirs], torch.stack(pictures)),
+        Edits("Lee et al.", True, "lambda_sim", theirs, by_lee),
     ]
     return edits, alone
 
@@ -125,28 +126,35 @@ def invert(model: Model, clips: TestSet, chosen: Sequence[Pair], config: LeeConf
 
 
 def _by_lee(
-    model: Model, joint: Joint, found: list[Inversion], waves: list[Tensor], config: LeeConfig, weight: float
-) -> Tensor:
-    """uint8 [N, 3, R, R]."""
-    device, f_v = next(joint.parameters()).device, model.method.f_v
+    model: Model,
+    parts: Parts,
+    frames: Tensor,
+    found: list[Inversion],
+    waves: list[Tensor],
+    config: LeeConfig,
+    weights: list[float],
+) -> list[Tensor]:
+    """uint8 [N, 3, R, R] of each weight."""
+    f_v, px = model.method.f_v, model.resolution
 
     def recognise(pictures: Tensor) -> Tensor:
         assert isinstance(f_v, ImageEncoder)
         size = (f_v.image_px, f_v.image_px)
         return unit(f_v(F.interpolate(pictures, size, mode="bilinear", antialias=True)))
 
-    paint = of_biggan(model.method.renderer.gan())
-    lee = Lee(paint, joint.see, config, recognise)
-    heard = torch.cat([joint.encode_audio(wave[None]) for wave in waves]).to(device)
-    made = []
-    parts = torch.arange(len(found)).split(config.batch_size)
-    for part in track(parts, total=len(parts), description=f"edit, lambda_sim {weight:g}"):
-        start = tuple(one.to(device) for one in inverted([found[i] for i in part]))
+    lee = Lee(parts.paint, parts.see, config, recognise)
+    heard = torch.cat([parts.hear(wave[None]) for wave in waves])
+    made: list[list[Tensor]] = [[] for _ in weights]
+    batches = torch.arange(len(found)).split(config.batch_size)
+    for batch in track(batches, total=len(batches), description="edit as Lee et al."):
+        start = parts.start(frames[batch], [found[i] for i in batch])
         # What the encoder gives are inference tensors, which no gradient may see.
-        moved = lee.edit(start, heard[part].clone(), weight)
-        with torch.no_grad():
-            made.append(from_unit(paint(moved).cpu()))
-    return torch.cat(made)
+        wanted = heard[batch].clone().to(start[0].device)
+        for pictures, weight in zip(made, weights, strict=True):
+            moved = lee.edit(start, wanted, weight)
+            with torch.no_grad():
+                pictures.append(resize(from_unit(parts.paint(moved).cpu()), px))
+    return [torch.cat(pictures) for pictures in made]
 
 
 def measure(edits: Edits, clips: TestSet, chosen: Sequence[Pair], evaluator: Evaluator) -> Curve:
@@ -165,12 +173,12 @@ def apart(pictures: Tensor, clips: TestSet, chosen: Sequence[Pair]) -> Floats:
     return np.array([float(distance(made[None], frame, pair.mask)) for made, frame, pair in of])
 
 
-def volume_shift(model: Model, joint: Joint, clips: TestSet, chosen: Sequence[Pair]) -> tuple[Floats, Floats]:
+def volume_shift(model: Model, parts: Parts, clips: TestSet, chosen: Sequence[Pair]) -> tuple[Floats, Floats]:
     """How far 24 dB less move a sound's feature, 1 - cosine [N]: in the joint space, and in ours."""
     joined, own = [], []
     for pair in chosen:
         both = [waveform.gain(clips.waves[pair.sound], db) for db in (SOFT_DB, LOUD_DB)]
-        soft, loud = (joint.encode_audio(wave[None]) for wave in both)
+        soft, loud = (parts.hear(wave[None]) for wave in both)
         joined.append(1 - float(F.cosine_similarity(soft, loud)))
         soft, loud = model.encode_audio(both).split(1)
         own.append(1 - float(F.cosine_similarity(soft, loud)))

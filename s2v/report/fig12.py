@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from s2v.control.lee_parts import of_publication, of_run
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import load_evaluator
@@ -19,8 +20,6 @@ from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.tradeoff import Curve, Floats, advantage_interval, leads, point_intervals, shared_range
 from s2v.media.picture import resize
 from s2v.model import Model
-from s2v.models.joint import Joint
-from s2v.models.store import load
 from s2v.report.canvas import cells, open_frame, save, wrapped
 from s2v.report.control import LOUD_DB, SOFT_DB, TestSet
 from s2v.report.edits import Edits, Pair, apart, edit, measure, pairs, volume_shift
@@ -51,7 +50,7 @@ def run(
     *,
     config: LeeConfig,
     run_dir: Path,
-    joint_dir: Path,
+    joint_dir: Path | None,
     packs: list[Path],
     evaluator: str,
     judge_dir: Path | None,
@@ -71,7 +70,7 @@ def run(
     Args:
         config: how Lee et al. edit, the weights of all methods, and how many pairs there are.
         run_dir: output folder of the run.
-        joint_dir: of the joint space.
+        joint_dir: of the joint space; None takes what Lee et al. published.
         packs: shards of the test split.
         evaluator: that names what is seen.
         judge_dir: where that is the judge.
@@ -96,18 +95,27 @@ def run(
     if judged is None:
         raise UserError("fig12: needs an evaluator, and evaluate.evaluator is none")
     model = Model(run_dir, window_s=window_s, device=place.device)
-    joint = load(Joint, joint_dir, place.device)
+    parts = (
+        of_run(model.method.renderer.gan(), joint_dir, place.device)
+        if joint_dir is not None
+        else of_publication(config, place.device)
+    )
     clips = TestSet.read(packs, max(128, model.method.image_px))
     chosen = pairs(clips, world, split, model.resolution, config.pairs, config.seed)
     if not chosen:
         raise UserError(f"fig12: no clip of the split `{split}` shows enough background; give it more clips")
-    made, sounds = edit(model, joint, clips, chosen, config)
+    made, sounds = edit(model, parts, clips, chosen, config)
     alone = apart(sounds, clips, chosen)
     curves = [measure(one, clips, chosen, judged) for one in made]
     points = _points(made, curves, alone, bootstrap)
     write_csv(csv, columns(), points)
-    shift = volume_shift(model, joint, clips, chosen)
-    write_quantities(quantities, _quantities(made, curves, alone, shift, bootstrap, judged.label))
+    shift = volume_shift(model, parts, clips, chosen)
+    write_quantities(
+        quantities,
+        _quantities(
+            made, curves, alone, shift, bootstrap, f"evaluator {judged.label}; Lee et al. edit with {parts.name}"
+        ),
+    )
     save(draw(examples(clips, chosen, made), points), output)
 
 
@@ -141,7 +149,7 @@ def _quantities(
     alone: Floats,
     shift: tuple[Floats, Floats],
     bootstrap: int,
-    evaluator: str,
+    about: str,
 ) -> dict[str, Quantity | Missing]:
     """What the claims take."""
     *ours, lee = curves
@@ -155,7 +163,7 @@ def _quantities(
             else Quantity.of(
                 interval, len(alone),
                 about=f"mean over background kept from {100 * least:.0f} to {100 * most:.0f} %, which both curves "
-                f"reach; pairs are resampled, in both alike; Lee et al. use text, ours does not; evaluator {evaluator}",
+                f"reach; pairs are resampled, in both alike; Lee et al. use text, ours does not; {about}",
             )
         )  # fmt: skip
     joint, own = shift
