@@ -101,7 +101,7 @@ def growth(resolution: int) -> list[int]:
         raise ValueError(f"resolution: {resolution} px cannot be reached; allowed: 4 or 6 times a power of two")
     grown = [1] * (side // 2 - 1) + [2] * doubled
     if not 2 <= len(grown) <= len(BLOCKS):
-        raise ValueError(f"resolution: {resolution} px is out of reach; allowed: 8 to 96")
+        raise ValueError(f"resolution: {resolution} px is out of reach; allowed: 8 to 128")
     return grown
 
 

@@ -77,9 +77,13 @@ def run(*, results: list[Path], methods: dict[str, str], classes: list[str] | No
 def _controls(rows: list[Row]) -> str:
     if not rows:
         return ""
+
+    def row_of(row: Row) -> Row | None:
+        return row
+
     columns: list[Column[Row]] = [
         Column("control", lambda row: row.result.method),
-        *metric_columns(lambda row: row, METRICS),
+        *metric_columns(row_of, METRICS),
         Column("is", lambda row: row.result.note),
     ]
     return page("## Controls", to_markdown(columns, rows)).strip()

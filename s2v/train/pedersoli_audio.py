@@ -60,7 +60,8 @@ class PedersoliAudioTask(Task):
         return self.model(mel, batch["dropped"].to(mel.device)), batch["latent"]
 
     def loss(self, *outputs: Tensor) -> Loss:
-        loss = F.mse_loss(*outputs)
+        predicted, latent = outputs
+        loss = F.mse_loss(predicted, latent)
         return loss, {"loss": loss}
 
 

@@ -52,7 +52,8 @@ class S2iAutoencoderTask(Task):
         return self.model.decode(self.model.encode(real), batch["dropped"].to(real.device)), real
 
     def loss(self, *outputs: Tensor) -> Loss:
-        loss = F.mse_loss(*outputs)
+        fake, real = outputs
+        loss = F.mse_loss(fake, real)
         return loss, {"loss": loss}
 
 

@@ -100,7 +100,8 @@ class S2iGeneratorTask(Task):
 
     def _g_loss(self, fake: Tensor, real: Tensor, *scores: Tensor) -> Loss:
         distance = PIXELS[self.config.pixels](fake, real)
-        loss, numbers = self.config.pixel_weight * distance, {self.config.pixels: distance}
+        numbers: dict[str, Tensor] = {self.config.pixels: distance}
+        loss = self.config.pixel_weight * distance
         for score in scores:
             numbers["g"] = generator_loss(score)
             loss = loss + self.config.adversarial_weight * numbers["g"]
