@@ -15,9 +15,7 @@ class MelConfig(Slice):
     hop: Positive = 256
     bands: Positive = 256
     columns: Positive = Field(256, description="frames are resized to as many")
-    range_db: float = Field(
-        80.0, gt=0, le=200, description="what lies as far below the loudest (1) is -1"
-    )
+    range_db: float = Field(80.0, gt=0, le=200, description="what lies as far below the loudest (1) is -1")
 
 
 __all__ = ["MelConfig"]
