@@ -76,6 +76,6 @@ class TextSamplerConfig(SamplerConfig):
     steps: Positive = Field(50, description="of the solver; AudioToken's authors: 50")
     guidance: float = Field(7.5, ge=0, description="as above; its authors: 7.5")
     prompt: str = Field(
-        "a photo of <*>",
-        description="<*> stands for the sound's word, or its name; the authors add `, 4k, high resolution`",
+        "a photo of <*>", description="<*> stands for the sound's word; the authors add `, 4k, high resolution`"
     )
+    name_prompt: str = Field("a photo of <*>", description="of text_pivot and oracle_name: <*> stands for a name")

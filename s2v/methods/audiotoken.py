@@ -36,7 +36,8 @@ class FromText:
     def __init__(self, entry: Entry, sources: Sources) -> None:
         self.entry, self.device, self.window_s = entry, sources.device, sources.config.window_s
         drawing = sources.config.text_ldm
-        self.prompt, self.truncation = with_one_placeholder(drawing.prompt), sources.config.truncation
+        self.prompt, self.name_prompt = map(with_one_placeholder, (drawing.prompt, drawing.name_prompt))
+        self.truncation = sources.config.truncation
         self.vae = load(autoencoder, sources.part("vae"), sources.device)
         self.model = load(TextDiffusion, sources.part("text_diffusion"), sources.device)
         self.sampler = Sampler(self.model, drawing.scheduler, drawing.steps, drawing.guidance, drawing.compile)
@@ -58,7 +59,7 @@ class FromText:
     @torch.no_grad()
     def encode_names(self, names: list[str]) -> Tensor:
         """Names of classes -> states [B, D] of the prompt with the thing of each, as in `a photo of a dog`."""
-        return self.model.states([self.prompt.replace(PLACEHOLDER, thing(name)) for name in names]).cpu()
+        return self.model.states([self.name_prompt.replace(PLACEHOLDER, thing(name)) for name in names]).cpu()
 
     @torch.no_grad()
     def decode(self, z: Tensor, seeds: list[int]) -> Tensor:

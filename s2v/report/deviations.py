@@ -105,7 +105,7 @@ def _audiotoken(config: Config) -> Iterator[str]:
     )
     yield (
         f"AudioToken: drawn in {draw.steps} steps of {draw.scheduler}, guidance {draw.guidance:g}, prompt "
-        f"`{draw.prompt}` (theirs: 50, 7.5, `a photo of <*>, 4k, high resolution`)."
+        f"`{draw.prompt}` (theirs: 50, 7.5, `a photo of <*>, 4k, high resolution`); names as `{draw.name_prompt}`."
     )
 
 
