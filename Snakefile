@@ -10,8 +10,9 @@
 #   <output>/select/{shard}.parquet       the moment of each clip
 #   <output>/duplicates/{shard}.parquet  clips that show what a test clip shows
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
-#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
+#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features; av_judge/ for `s2v evaluate`
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
+#   <output>/text_diffusion/ tagger/ audiotoken/    systems that text taught, for row C of table3
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/s2i_autoencoder/ s2i_generator/ pedersoli_vqvae/ pedersoli_audio/    the systems of Figure 15
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
@@ -63,6 +64,9 @@ include: "rules/vae.smk"
 include: "rules/latents.smk"
 include: "rules/diffusion.smk"
 include: "rules/align.smk"
+include: "rules/text_diffusion.smk"
+include: "rules/tagger.smk"
+include: "rules/audiotoken.smk"
 include: "rules/s2i_autoencoder.smk"
 include: "rules/s2i_generator.smk"
 include: "rules/pedersoli_vqvae.smk"

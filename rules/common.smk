@@ -65,6 +65,7 @@ wildcard_constraints:
     split=r"[A-Za-z0-9_]+",
     method="|".join(METHODS),
     seed=r"\d+",
+    localise=either("localise"),
     encoder=either("encoder"),
     embed=either("embed") + r"(_mid|_top1)?",
     align=either("align"),

@@ -34,8 +34,9 @@ rule table1:
         "../workflow_scripts/table1.py"
 
 
-# GAN and latent diffusion model on the same sounds (paper 6.1). It takes models that table1 does not need.
-TABLE3 = CONFIG.generate.table3.model_dump()
+# GAN, latent diffusion model, and systems that text taught, on the same sounds (paper 6.1). It takes models that table1
+# does not need.
+TABLE3 = PLAN.table3
 
 
 rule table3:
@@ -67,6 +68,7 @@ rule table3:
         splits=[CONFIG.generate.split, "train"],
         dataset=CONFIG.name,
         methods=TABLE3,
+        controls=[method for method in CONFIG.generate.table3.controls if method in TABLE3],
         deviations=deviations(CONFIG, latent_diffusion=True),
         bootstrap=CONFIG.evaluate.bootstrap,
         code=PLAN.code("table3"),

@@ -184,8 +184,13 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
         if batch_size < processes:
             yield "runtime.processes", f"{processes} cannot share {key}.batch_size, which is {batch_size}"
-    if config.generate.table3.A == config.generate.table3.B:
+    table3 = config.generate.table3
+    if table3.A == table3.B:
         yield "generate.table3", "rows A and B are the same method"
+    rows = [table3.A, table3.B, *filter(None, [table3.C]), *table3.further, *table3.controls]
+    for method in rows:
+        if rows.count(method) > 1:
+            yield "generate.table3", f"{method} is named twice"
     for name in ("train", "val"):
         if name not in known:
             yield f"data.{data.source}", f"the split {name!r} is missing; alignment learns from train and stops by val"

@@ -140,7 +140,7 @@ class Model:
     def f_a(self) -> AudioEncoder:
         """Its audio encoder."""
         f_a = self.method.f_a
-        assert f_a is not None, "a model hears"
+        assert isinstance(f_a, AudioEncoder), "a model hears with what its run trained"
         return f_a
 
     @property

@@ -154,6 +154,15 @@ _TABLE = (
         sizes="align", memory_mb=0, minutes=0,
     ),
     _training(
+        "text_diffusion", "train.text_diffusion", "packed pictures with a sentence each, the autoencoder",
+        "the latent diffusion model that sees a sentence, with its text tower", made_from=("vae",),
+    ),
+    _training("tagger", "train.tagger", "packed sounds with names", "the audio tagger"),
+    _training(
+        "audiotoken", "train.audiotoken", "packed pairs, tagger, text_diffusion, the autoencoder",
+        "AudioToken's embedder, of a sound one word", made_from=("text_diffusion", "tagger"),
+    ),
+    _training(
         "s2i_autoencoder", "train.s2i_autoencoder", "packed sounds", "S2I: spectrograms to embeddings",
         instead="s2v.weights.convert", memory_mb=8000,
     ),
@@ -169,6 +178,10 @@ _TABLE = (
     ),
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),
+    _training(
+        "av_judge", "train.localise", "", "the stand-in for Wav2CLIP: sound and picture, for AIS (`s2v evaluate`)",
+        rule="localise", sizes="localise", memory_mb=0, minutes=0,
+    ),
     _stage(
         "generate", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar", "pictures",
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
@@ -192,7 +205,7 @@ _TABLE = (
         "`table2.md`",
     ),
     _report(
-        "table3", "report.table3", "evaluations of the GAN and the latent diffusion model (`generate.table3`)",
+        "table3", "report.table3", "evaluations of its methods (`generate.table3`)",
         "table3.csv", "`table3.md`",
     ),
     _report(

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from s2v.config import AblationRow, Config, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
+from s2v.config.table3 import table3_methods
 from s2v.configfile import split_names
 from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
@@ -332,6 +333,11 @@ class Plan:
         return {name: asdict(Ablation.of(row, align, mode)) for name, row in rows.items()}
 
     # Pictures and their marks.
+
+    @property
+    def table3(self) -> dict[str, str]:
+        """Row -> method of Table 3; those that the data cannot teach are left out."""
+        return table3_methods(self.config)
 
     @property
     def judge(self) -> list[str]:

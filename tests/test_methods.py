@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_imagebind import imagebind_file, sizes
 from tiny_run import Models, models, pack
-from tiny_unclip import unclip_folder
+from tiny_unclip import DIM, unclip_folder
 
 from s2v.config import EmbedUnclipConfig, GenerateConfig, RetrievalConfig, RuntimeConfig, SamplerConfig, UnclipConfig
 from s2v.config.methods import METHODS
@@ -32,6 +33,7 @@ from s2v.models.diffusion_sampler import Sampler
 from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.models.latent_diffusion import LatentDiffusion
 from s2v.models.store import load
+from s2v.weights.convert import SHAPES
 
 CONFIG = GenerateConfig(window_s=1.0, ldm=SamplerConfig(steps=2), unclip=UnclipConfig(steps=2))
 
@@ -44,13 +46,16 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Models]:
     pack(root / "train-0.tar", 4, seed=2)
     pack(root / "train-1.tar", 0)
     unclip_folder(root / "weights")
+    imagebind_file(root / "weights", DIM)
     return root, models(root)
 
 
 @pytest.fixture(autouse=True)
 def weights(tiny: tuple[Path, Models], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where Stable unCLIP's nets are."""
+    """Where the nets of Stable unCLIP and ImageBind are, of small sizes."""
     monkeypatch.setenv("S2V_WEIGHTS", str(tiny[0] / "weights"))
+    monkeypatch.setitem(SHAPES, "imagebind", sizes(DIM))
+    monkeypatch.setattr("s2v.weights.convert.expected", lambda folder, file: None)
 
 
 def _parts(m: Models, name: str) -> dict[str, Path]:
@@ -121,6 +126,8 @@ def test_what_other_methods_render_with_is_no_code_of_a_method() -> None:
         kinds = {module.rpartition(".")[2] for module in closure if module.startswith("s2v.methods.renderers.")}
         assert kinds == {"base", METHODS[name].renders.kind}
     assert "s2v.models.stable_unclip" in closures["unclip"] - closures["sound2vision"]
+    ears = {name for name, closure in closures.items() if "s2v.models.imagebind" in closure}
+    assert ears == {"imagebind_unclip"}, "what others hear with neither"
     assert "s2v.models.biggan" in closures["sound2vision"] - closures["ldm"]
 
 

@@ -136,14 +136,20 @@ def test_what_an_edit_reruns(tiny_checkout: Checkout, path: str, old: str, new: 
 def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkout) -> None:
     table = "results/tiny/table3.csv"
     planned = checkout.planned(table)
-    assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1, "generate": 1,
-                       "evaluate": 1, "table3": 1}  # fmt: skip
+    assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1,
+                       "text_diffusion": 1, "tagger": 1, "audiotoken": 1, "generate": 5, "evaluate": 5,
+                       "table3": 1}  # fmt: skip
     done = checkout.snakemake("--cores", "2", table)
     assert done.returncode == 0, done.stdout[-4000:]
     text = (checkout.results / "table3.md").read_text()
-    for letter, name in (("A", "GAN"), ("B", "LDM"), ("C", r"AudioToken \(not yet run\)")):
-        assert re.search(rf"^\| {letter} +\| {name} +\|", text, re.M), text
-    assert [line.split(",")[0] for line in (checkout.results / "table3.csv").read_text().splitlines()[1:]] == ["A", "B"]
+    named = {"A": ("GAN", "no"), "B": ("LDM", "no"), "C": ("AudioToken", "yes")}
+    for letter, (name, uses_text) in named.items():
+        assert re.search(rf"^\| {letter} +\| {name} +\| {uses_text} +\|", text, re.M), text
+    assert re.search(r"^\| `audiotoken_shuffled` +\| sound ", text, re.M), text
+    rows = list(csv.DictReader((checkout.results / "table3.csv").open()))
+    assert [(row["row"], row["uses text"], row["input"]) for row in rows] == [
+        ("A", "no", "sound"), ("B", "no", "sound"), ("C", "yes", "sound"), ("", "yes", "sound"), ("", "yes", "name"),
+    ]  # fmt: skip
     assert checkout.planned(table) == {} == checkout.planned()
     overlay = checkout.root / "steps.yaml"
     overlay.write_text("generate: {ldm: {steps: 3}}\n")
@@ -171,7 +177,7 @@ def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkou
 def test_table3_with_stable_unclip_trains_no_latent_diffusion_model(checkout: Checkout) -> None:
     table = "results/tiny/table3.csv"
     overlay = checkout.root / "unclip.yaml"
-    overlay.write_text("generate: {table3: {B: sound2vision_unclip}}\n")
+    overlay.write_text("generate: {table3: {B: sound2vision_unclip, C: null, further: [], controls: []}}\n")
     done = checkout.snakemake("--dry-run", table, config=(*TINY, "unclip.yaml"))
     table_of_jobs = done.stdout.split("Job stats:")[1].split("\n\n")[0]
     assert dict(re.findall(r"^(\w+)\s+(\d+)$", table_of_jobs, re.M)) == {

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from s2v.config import (
     AlignConfig,
+    AudioTokenConfig,
     DiffusionConfig,
     EncoderConfig,
     GeneratorConfig,
@@ -19,6 +20,8 @@ from s2v.config import (
     PedersoliVqvaeConfig,
     S2iAutoencoderConfig,
     S2iGeneratorConfig,
+    TaggerConfig,
+    TextDiffusionConfig,
     VaeConfig,
     VitConfig,
 )
@@ -27,8 +30,10 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.localiser import Ear
 from s2v.models.s2i import SpectrogramAutoencoder
+from s2v.models.tagger import AudioTagger
 from s2v.runtime import Runtime
 from s2v.train.align import AlignTask
+from s2v.train.audiotoken import AudioTokenTask
 from s2v.train.diffusion import DiffusionTask
 from s2v.train.encoder import SwavTask
 from s2v.train.generator import IcGanTask
@@ -39,6 +44,8 @@ from s2v.train.pedersoli_vqvae import PedersoliVqvaeTask
 from s2v.train.s2i_autoencoder import S2iAutoencoderTask
 from s2v.train.s2i_generator import S2iGeneratorTask
 from s2v.train.step import train_step
+from s2v.train.tagger import TaggerTask
+from s2v.train.text_diffusion import TextDiffusionTask
 from s2v.train.vae import VaeTask
 
 STEPS = 5
@@ -114,6 +121,43 @@ def vae(runtime: Runtime, **changes: Any) -> Any:
     return VaeTask(config, pictures(20, 16), frozen(), runtime)
 
 
+SENTENCES = ["a brown dog on a meadow", "sea waves, in haze", "an owl", "a train in a street, far away"]
+DENOISER: dict[str, Any] = {
+    "batch_size": BATCH, "steps": 20, "channels": [8, 16], "attention": [False, True], "layers_per_block": 1,
+    "heads": 2, "groups": 4, "token_dim": 8, "cosine_decay": True, "ema": 0.9, "condition_dropout": 0.3,
+    "learning_rate": 2e-4,
+}  # fmt: skip
+
+
+def text_diffusion(runtime: Runtime, **changes: Any) -> Any:
+    """The denoiser that sees a sentence, in one of two templates, and its text tower."""
+    sizes = {"text_layers": 1, "text_heads": 2, "length": 8, "templates": ["{}", "a photo of {}"]}
+    config = TextDiffusionConfig(**{**DENOISER, **sizes, **changes})
+    shows: Any = None
+    return TextDiffusionTask(config, numbers(2, 20, 4, 8, 8), [SENTENCES[i % 4] for i in range(20)], shows, runtime)
+
+
+def tagger(runtime: Runtime, **changes: Any) -> Any:
+    """The audio tagger."""
+    config = TaggerConfig(**{"batch_size": BATCH, "steps": 20, "width": 8, "learning_rate": 0.05, **changes})
+    model = AudioTagger(["owl", "dog"], 8, {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ})
+    heard = numbers(20, 33, 40).half(), torch.arange(20) % 2
+    return TaggerTask(config, model, heard, heard, runtime)
+
+
+def audiotoken(runtime: Runtime, **changes: Any) -> Any:
+    """AudioToken's embedder, through a frozen denoiser of random weights."""
+    config = AudioTokenConfig(
+        **{"batch_size": BATCH, "steps": 20, "warmup_steps": 1, "learning_rate": 0.2, "token_weight": 1.0, **changes}
+    )
+    pairs = numbers(20, 5, 12), numbers(2, 20, 4, 8, 8)
+    frozen = text_diffusion(ONE_PIECE).model
+    return AudioTokenTask(config, frozen, pairs, pairs, runtime)
+
+
+ONE_PIECE = Runtime(torch.device("cpu"), bf16=False)
+
+
 def diffusion(runtime: Runtime, **changes: Any) -> Any:
     """The denoiser."""
     config = DiffusionConfig(
@@ -185,6 +229,9 @@ TASKS: dict[str, Callable[..., Any]] = {
     "generator, adversarial": generator(0, 20),
     "vae": vae,
     "diffusion": diffusion,
+    "text_diffusion": text_diffusion,
+    "tagger": tagger,
+    "audiotoken": audiotoken,
     "align": align,
     "judge": judge,
     "localise": localise,
@@ -203,7 +250,7 @@ def small(name: str, runtime: Runtime, normed: bool = True) -> Any:
     """
     torch.manual_seed(0)
     task = TASKS[name](runtime)
-    if name != "diffusion":  # AdamW, which one process takes within the backward pass; it bears it
+    if "diffusion" not in name:  # AdamW, which one process takes within the backward pass; they bear it
         task.optimizers = {
             part: torch.optim.SGD([p for group in optimizer.param_groups for p in group["params"]])
             for part, optimizer in task.optimizers.items()

@@ -5,4 +5,9 @@ from adapter import job, paths, table_job
 with job(snakemake):
     from s2v.report.table3 import run
 
-    run(results=paths(snakemake.input.results), methods=snakemake.params.methods, job=table_job(snakemake))
+    run(
+        results=paths(snakemake.input.results),
+        methods=snakemake.params.methods,
+        controls=snakemake.params.controls,
+        job=table_job(snakemake),
+    )

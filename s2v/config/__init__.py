@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from s2v.config.audiotoken import AudioTokenConfig, TaggerConfig, TextDiffusionConfig
 from s2v.config.base import Slice
 from s2v.config.data import (
     CelebVHqConfig,
@@ -54,6 +55,7 @@ from s2v.config.runtime import (
 from s2v.config.training import (
     AlignConfig,
     AudioConfig,
+    AvJudgeConfig,
     EncoderConfig,
     GeneratorConfig,
     JudgeConfig,
@@ -82,6 +84,7 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
     ablation: AblationConfig = AblationConfig()
@@ -91,6 +94,9 @@ class Config(Slice):
     align_ldm: AlignConfig = Field(AlignConfig(), description="f_A of the latent diffusion model, over `align`")
     vae: VaeConfig = VaeConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
+    text_diffusion: TextDiffusionConfig = TextDiffusionConfig()
+    tagger: TaggerConfig = TaggerConfig()
+    audiotoken: AudioTokenConfig = AudioTokenConfig()
     embed_unclip: EmbedUnclipConfig = EmbedUnclipConfig()
     align_unclip: AlignConfig = Field(
         AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
@@ -102,7 +108,7 @@ class Config(Slice):
     fig15: Fig15Config = Fig15Config()
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
 """Sections of which a file names only what differs from another one."""
 
 LIKE_GENERATOR = ("vae", "diffusion", "pedersoli_vqvae")
@@ -146,6 +152,8 @@ __all__ = [
     "AlignConfig",
     "AttentionConfig",
     "AudioConfig",
+    "AudioTokenConfig",
+    "AvJudgeConfig",
     "CelebVHqConfig",
     "Config",
     "DataConfig",
@@ -178,7 +186,9 @@ __all__ = [
     "Slice",
     "SourceConfig",
     "SteppedConfig",
+    "TaggerConfig",
     "Table3Config",
+    "TextDiffusionConfig",
     "TrainingConfig",
     "UnclipConfig",
     "VaeConfig",

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from s2v.config.base import Positive, Seconds, Slice
-from s2v.config.diffusion import SamplerConfig
+from s2v.config.diffusion import SamplerConfig, TextSamplerConfig
 from s2v.config.foreign import MethodName, OwnSettings
 from s2v.config.training import AlignConfig, LossName
 from s2v.config.unclip import UnclipConfig
 
 SeededStage = Literal[
-    "encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip", "s2i_autoencoder",
-    "s2i_generator", "pedersoli_vqvae", "pedersoli_audio",
+    "encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip", "text_diffusion",
+    "tagger", "audiotoken", "s2i_autoencoder", "s2i_generator", "pedersoli_vqvae", "pedersoli_audio",
 ]  # fmt: skip
 TrainingSeeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
@@ -30,6 +30,11 @@ class Table3Config(Slice):
 
     A: MethodName = Field("sound2vision", description="GAN")
     B: MethodName = Field("sound2vision_ldm", description="LDM; sound2vision_unclip: as the paper's authors run it")
+    C: MethodName | None = Field(None, description="audiotoken; null leaves it out")
+    further: list[MethodName] = Field(
+        [], description="rows below them, which the paper has not: text_pivot, oracle_name"
+    )
+    controls: list[MethodName] = Field([], description="shown beside them in table3.md")
 
 
 class GenerateConfig(Slice):
@@ -47,6 +52,7 @@ class GenerateConfig(Slice):
     truncation: float = Field(0.0, ge=0, description="truncated noise; 0 is off, as in the paper")
     retrieval: RetrievalConfig = RetrievalConfig()
     ldm: SamplerConfig = SamplerConfig()
+    text_ldm: TextSamplerConfig = TextSamplerConfig()
     unclip: UnclipConfig = UnclipConfig()
     settings: OwnSettings = Field({}, description="of methods that are somebody else's: name -> its own settings")
     table3: Table3Config = Table3Config()
@@ -119,6 +125,7 @@ class SeedsConfig(Slice):
             "align",
             "align_ldm",
             "align_unclip",
+            "audiotoken",
             "s2i_autoencoder",
             "s2i_generator",
             "pedersoli_vqvae",

@@ -47,15 +47,19 @@ class Entry:
         letter: row of the paper's Table 1; empty where it has none. That of somebody else's method is its name.
         sees: the image encoder, a folder under the output, `OWN`, or None.
         hears: the audio encoder, likewise. A method that hears is given the sounds of test clips, any other a frame.
+        ear: which audio encoder a method of this package brings along, a module of `s2v.methods.ears`; its weights have
+            that name.
         renders: what makes the pictures.
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
-        uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
+        uses_text: whether text had a part in the training of any of its nets, CLIP's among them, or has one when it
+            draws: the paper's own training needs none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
+        weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -70,9 +74,11 @@ class Entry:
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    ear: str = ""
     uses_text: bool = False
     told: bool = False
     own: str = ""
+    weights: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -96,9 +102,11 @@ class Entry:
         return asdict(replace(self, renders=replace(self.renders, memory_mb=0, minutes=0)))
 
     def unused(self) -> list[str]:
-        """Modules that it never runs through: what others render with. Somebody else's may run through all."""
+        """Modules that it never runs through: what others hear and render with. Somebody else's may run through all."""
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
-        return [] if self.source else [f"s2v.methods.renderers.{kind}" for kind in sorted(kinds)]
+        ears = {entry.ear for entry in METHODS.values()} - {"", self.ear}
+        modules = [f"renderers.{kind}" for kind in sorted(kinds)] + [f"ears.{ear}" for ear in sorted(ears)]
+        return [] if self.source else [f"s2v.methods.{module}" for module in modules]
 
     @property
     def seeded(self) -> bool:
@@ -115,6 +123,10 @@ _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=7
 _S2I = Rendering("", {"autoencoder": "s2i_autoencoder", "generator": "s2i_generator"})
 _PEDERSOLI = Rendering("", {"audio": "pedersoli_audio", "vqvae": "pedersoli_vqvae"}, seeded=False)
 
+_TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
+_HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
+_TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm",))
+
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
@@ -123,6 +135,32 @@ _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="u
 _FANZERES = Entry("s2i", "S2I", hears=OWN, renders=_S2I, own="s2v.methods.s2i:S2I", main=False)
 _VQVAE = Entry(
     "pedersoli", "Pedersoli et al.", hears=OWN, renders=_PEDERSOLI, own="s2v.methods.pedersoli:Pedersoli", main=False
+)
+
+
+def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
+    own = f"s2v.methods.audiotoken:{made_by}"
+    return Entry(name, title, renders=renders, main=False, uses_text=True, own=own, **more)
+
+
+_AUDIOTOKEN = _through_text("audiotoken", "AudioToken", "AudioToken", _TOKEN, hears=OWN)
+_PUBLISHED_AUDIOTOKEN = Entry(
+    "audiotoken_published",
+    "AudioToken (published)",
+    hears=OWN,
+    renders=Rendering(memory_mb=24000, minutes=720),  # its nets are files of the user, as Stable unCLIP's
+    main=False,
+    uses_text=True,
+    own="s2v.methods.audiotoken_published:PublishedAudioToken",
+    weights=("beats", "audiotoken-embedder", "stable-diffusion-1-4"),
+    defaults={
+        "prompt": "a photo of <*>, 4k, high resolution",  # these three are its authors'
+        "steps": 50,
+        "guidance": 7.5,
+        "batch_size": 4,
+        "precision": "fp16",
+        "px": None,
+    },
 )
 
 
@@ -139,8 +177,29 @@ METHODS: dict[str, Entry] = {
         _UPPER_BOUND,
         Entry("ldm", "LDM", sees="encoder_vit", renders=_LDM, main=False),
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
-        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
-        Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
+        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False, uses_text=True),
+        Entry(
+            "sound2vision_unclip",
+            "Sound2Vision, Stable unCLIP",
+            "",
+            OWN,
+            "align_unclip",
+            _UNCLIP,
+            main=False,
+            uses_text=True,
+        ),
+        # The space of its features is CLIP's, of pictures and their captions.
+        Entry(
+            "imagebind_unclip",
+            "ImageBind, Stable unCLIP",
+            "",
+            OWN,
+            OWN,
+            _UNCLIP,
+            main=False,
+            ear="imagebind",
+            uses_text=True,
+        ),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
         _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
         _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),
@@ -159,6 +218,14 @@ METHODS: dict[str, Entry] = {
             "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
             "rises too where the pictures depend on the feature as a whole",
             control="scrambled",
+        ),
+        _AUDIOTOKEN,
+        _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
+        _PUBLISHED_AUDIOTOKEN,
+        _control(_PUBLISHED_AUDIOTOKEN, "shuffled", "words are permuted between clips", control="shuffled"),
+        _through_text("text_pivot", "Text pivot (the tagger's name)", "TextPivot", _HEARD, hears=OWN),
+        _through_text(
+            "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
         ),
         _FANZERES,
         _VQVAE,

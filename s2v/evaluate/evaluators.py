@@ -12,10 +12,10 @@ from torch import Tensor
 from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media.picture import from_unit, resize, to_unit
+from s2v.models.clip import CLIP_FILES, MEAN, STD, load_clip
 from s2v.tensors import not_finite
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
-CLIP_FILES = ("clip/ViT-B-32.safetensors", "clip/ViT-B-32.pt")
 INCEPTION_FILE = "inception/weights-inception-2015-12-05-6726825d.pth"
 _WHERE = {
     "clip": "OpenAI's ViT-B/32 as open_clip stores it (tag `openai`)",
@@ -105,11 +105,10 @@ class ClipInceptionEvaluator:
         if not inception.is_file():
             raise _missing(weights, INCEPTION_FILE, "inception")
         self.prompt, self.device = prompt, device
-        self.clip, self.tokenizer = _load_clip(clip, device)
+        self.clip, self.tokenizer = load_clip(clip, device)
         self.inception = _load_inception(inception, device)
         # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
-        self.mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None].to(device)
-        self.std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None].to(device)
+        self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
         self.label = (
             f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
             f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where "
@@ -151,19 +150,6 @@ def _missing(weights: Path, name: str, kind: str) -> UserError:
     )
 
 
-def _load_clip(path: Path, device: torch.device | str) -> tuple[Any, Any]:
-    import open_clip
-
-    try:
-        model = open_clip.create_model(
-            "ViT-B-32", pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
-        )
-    except Exception as error:  # open_clip, torch and safetensors each raise their own
-        raise UserError(f"{path}: not readable as weights of CLIP ViT-B/32 ({_line(error)})") from error
-    _check_finite(model, path, "clip")
-    return model.eval(), open_clip.get_tokenizer("ViT-B-32")
-
-
 def _load_inception(path: Path, device: torch.device | str) -> Any:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -175,14 +161,10 @@ def _load_inception(path: Path, device: torch.device | str) -> Any:
         )
     except Exception as error:
         raise UserError(f"{path}: not readable as weights of torch-fidelity's Inception-V3 ({_line(error)})") from error
-    _check_finite(network, path, "inception")
-    return network.to(device)
-
-
-def _check_finite(network: torch.nn.Module, path: Path, kind: str) -> None:
     name = not_finite(network.state_dict())
     if name is not None:
-        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch {_NAMES[kind]}`")
+        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch inception-v3`")
+    return network.to(device)
 
 
 def _line(error: Exception) -> str:

@@ -8,8 +8,8 @@ from s2v.config.methods import Entry
 from s2v.errors import UserError
 from s2v.media.picture import Policy, from_unit
 from s2v.methods.base import Sources, Unsupported
+from s2v.methods.ears import ear
 from s2v.methods.renderers import Eye, renderer
-from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.models.store import load
 
@@ -31,11 +31,11 @@ class Composed:
                 f"{sources.part('generator')}: takes features of {self.renderer.dim} numbers, and the image encoder of "
                 f"{entry.name} gives {self.f_v.dim}; run its stage again"
             )
-        self.f_a = load(AudioEncoder, sources.part("align"), sources.device) if entry.hears else None
+        self.f_a = ear(entry, sources)
         if self.f_a is not None and self.f_a.dim != self.f_v.dim:
+            whose, how = (entry.ear, "") if entry.ear else (sources.part("align"), f"; run stage {entry.hears} again")
             raise UserError(
-                f"{sources.part('align')}: gives features of {self.f_a.dim} numbers, and {entry.name} takes "
-                f"{self.f_v.dim}; run stage {entry.hears} again"
+                f"{whose}: gives features of {self.f_a.dim} numbers, and {entry.name} takes {self.f_v.dim}{how}"
             )
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.renderer.resolution
         self.image_policy: Policy = self.f_v.policy

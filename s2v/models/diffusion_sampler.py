@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.latent_diffusion import Diffusion
 
 
 class ConstantCrossAttention:
@@ -75,9 +75,7 @@ class Sampler:
         compiled: on CUDA, the U-Net goes through torch.compile: a minute once for each size of batch, then faster.
     """
 
-    def __init__(
-        self, model: LatentDiffusion, scheduler: str, steps: int, guidance: float, compiled: bool = False
-    ) -> None:
+    def __init__(self, model: Diffusion, scheduler: str, steps: int, guidance: float, compiled: bool = False) -> None:
         self.model, self.guidance = model.eval().requires_grad_(False), guidance
         self.model.unet.to(memory_format=torch.channels_last)
         self.scheduler = model.scheduler(scheduler)

@@ -13,7 +13,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from torch import Tensor
 
-from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.latent_diffusion import Diffusion
 
 
 class Steering:
@@ -24,7 +24,7 @@ class Steering:
         steps: of the solver, in either direction.
     """
 
-    def __init__(self, model: LatentDiffusion, steps: int = 50) -> None:
+    def __init__(self, model: Diffusion, steps: int = 50) -> None:
         self.model, self.steps = model.eval().requires_grad_(False), steps
 
     @property

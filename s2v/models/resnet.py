@@ -89,10 +89,16 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Last convolutional map, [B, C, H, W] -> [B, dim, h, w]."""
-        net = self.net
+        return self.stages(x)[-1]
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """Maps of all four stages, [B, C, H, W] -> [B, dim / 8, ...] to [B, dim, h, w]."""
+        net, maps = self.net, []
         x = net.maxpool(net.relu(net.bn1(net.conv1(x))))
-        out: Tensor = net.layer4(net.layer3(net.layer2(net.layer1(x))))
-        return out
+        for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, dim], by adaptive average pooling of the last map."""

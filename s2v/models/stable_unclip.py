@@ -1,16 +1,7 @@
-"""Stable unCLIP 2.1 out of a folder in the layout that diffusers publishes: its pipeline, and its CLIP image encoder.
-
-Nothing is downloaded. Weights are read from safetensors alone, half precision (`.fp16.`) or full, whichever is there;
-pickles beside them are not looked at.
-"""
+"""Stable unCLIP 2.1 out of a folder that diffusers publishes: its pipeline, and its CLIP image encoder."""
 
 from __future__ import annotations
 
-import logging
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,44 +10,31 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.errors import UserError
-from s2v.files import read_json
 from s2v.media.picture import Policy, resize, to_unit
-from s2v.tensors import not_finite
+from s2v.models.diffusers_folder import PRECISIONS, Layout, loaded, quiet, scheduler
 
-WEIGHTS_VARIABLE = "S2V_WEIGHTS"
-FOLDER = "stable-unclip"
-PIPELINE = "StableUnCLIPImg2ImgPipeline"
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SQUASH_PX = 256
 """Side of the authors' first resize."""
 
-_FILES = {
-    "feature_extractor": ("preprocessor_config.json",),
-    "image_encoder": ("config.json", "model"),
-    "image_noising_scheduler": ("scheduler_config.json",),
-    "image_normalizer": ("config.json", "diffusion_pytorch_model"),
-    "scheduler": ("scheduler_config.json",),
-    "text_encoder": ("config.json", "model"),
-    "tokenizer": ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json"),
-    "unet": ("config.json", "diffusion_pytorch_model"),
-    "vae": ("config.json", "diffusion_pytorch_model"),
-}
-"""Files of each part; one without a suffix is of weights."""
-
-
-def published_folder() -> Path:
-    """The folder of Stable unCLIP under $S2V_WEIGHTS.
-
-    Raises:
-        UserError: the variable is not set.
-    """
-    name = os.environ.get(WEIGHTS_VARIABLE)
-    if not name:
-        raise UserError(
-            f"Stable unCLIP needs the environment variable {WEIGHTS_VARIABLE}: a folder with {FOLDER}/, as `s2v "
-            "weights fetch stable-unclip` brings it"
-        )
-    return Path(name).expanduser() / FOLDER
+LAYOUT = Layout(
+    name="stable-unclip",
+    title="Stable unCLIP",
+    repository="stabilityai/stable-diffusion-2-1-unclip",
+    pipeline="StableUnCLIPImg2ImgPipeline",
+    files={
+        "feature_extractor": ("preprocessor_config.json",),
+        "image_encoder": ("config.json", "model"),
+        "image_noising_scheduler": ("scheduler_config.json",),
+        "image_normalizer": ("config.json", "diffusion_pytorch_model"),
+        "scheduler": ("scheduler_config.json",),
+        "text_encoder": ("config.json", "model"),
+        "tokenizer": ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json"),
+        "unet": ("config.json", "diffusion_pytorch_model"),
+        "vae": ("config.json", "diffusion_pytorch_model"),
+    },
+)
+published_folder = LAYOUT.folder
 
 
 def load_pipeline(folder: Path, device: torch.device | str = "cpu", precision: str = "fp32") -> Any:
@@ -70,24 +48,24 @@ def load_pipeline(folder: Path, device: torch.device | str = "cpu", precision: s
     Raises:
         UserError: a file is missing (the message names it), damaged, of another model, or the parts don't fit together.
     """
-    _look_for(folder, *_FILES)
-    _check_index(folder)
-    dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
-    with _quiet():
+    LAYOUT.look_for(folder, *LAYOUT.files)
+    LAYOUT.check_index(folder)
+    dtype = PRECISIONS[precision]
+    with quiet():
         from diffusers import AutoencoderKL, StableUnCLIPImg2ImgPipeline, UNet2DConditionModel
         from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
         from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
         parts = {
             "feature_extractor": _processor(folder),
-            "image_encoder": _net(CLIPVisionModelWithProjection, folder / "image_encoder", dtype),
-            "image_normalizer": _net(StableUnCLIPImageNormalizer, folder / "image_normalizer", dtype),
-            "image_noising_scheduler": _scheduler(folder / "image_noising_scheduler"),
-            "tokenizer": _loaded(CLIPTokenizer, folder / "tokenizer"),
-            "text_encoder": _net(CLIPTextModel, folder / "text_encoder", dtype),
-            "unet": _net(UNet2DConditionModel, folder / "unet", dtype),
-            "scheduler": _scheduler(folder / "scheduler"),
-            "vae": _net(AutoencoderKL, folder / "vae", dtype),
+            "image_encoder": LAYOUT.net(CLIPVisionModelWithProjection, folder / "image_encoder", dtype),
+            "image_normalizer": LAYOUT.net(StableUnCLIPImageNormalizer, folder / "image_normalizer", dtype),
+            "image_noising_scheduler": scheduler(folder / "image_noising_scheduler"),
+            "tokenizer": loaded(CLIPTokenizer, folder / "tokenizer"),
+            "text_encoder": LAYOUT.net(CLIPTextModel, folder / "text_encoder", dtype),
+            "unet": LAYOUT.net(UNet2DConditionModel, folder / "unet", dtype),
+            "scheduler": scheduler(folder / "scheduler"),
+            "vae": LAYOUT.net(AutoencoderKL, folder / "vae", dtype),
         }
         _check_sizes(folder, parts)
         build: Any = StableUnCLIPImg2ImgPipeline
@@ -144,39 +122,13 @@ def load_encoder(folder: Path, shown: str, device: torch.device | str = "cpu") -
     Raises:
         UserError: as `load_pipeline`.
     """
-    _look_for(folder, "image_encoder", "feature_extractor")
+    LAYOUT.look_for(folder, "image_encoder", "feature_extractor")
     dtype = torch.float32 if torch.device(device).type == "cpu" else torch.float16
-    with _quiet():
+    with quiet():
         from transformers import CLIPVisionModelWithProjection
 
-        net = _net(CLIPVisionModelWithProjection, folder / "image_encoder", dtype)
+        net = LAYOUT.net(CLIPVisionModelWithProjection, folder / "image_encoder", dtype)
         return ClipEncoder(net.to(device), _processor(folder), shown)
-
-
-def _look_for(folder: Path, *parts: str) -> None:
-    """Before anything is loaded, since the large parts take minutes."""
-    wanted = [folder / part / name for part in parts for name in _FILES[part]]
-    for path in wanted if set(parts) != set(_FILES) else [folder / "model_index.json", *wanted]:
-        if path.suffix:
-            there, name = path.is_file(), str(path)
-        else:
-            there, name = any(file.is_file() for file in _weights(path)), " or ".join(map(str, _weights(path)))
-        if not there:
-            raise UserError(
-                f"{name}: not there; run `s2v weights fetch stable-unclip`, or put the file of "
-                "stabilityai/stable-diffusion-2-1-unclip there by hand (safetensors; pickles, .bin, are not read)"
-            )
-
-
-def _weights(path: Path) -> tuple[Path, Path]:
-    return path.with_name(f"{path.name}.fp16.safetensors"), path.with_name(f"{path.name}.safetensors")
-
-
-def _check_index(folder: Path) -> None:
-    index = read_json(folder / "model_index.json")
-    found = index.get("_class_name") if isinstance(index, dict) else None
-    if found != PIPELINE:
-        raise UserError(f"{folder / 'model_index.json'}: of {found!r}, and must be of {PIPELINE}")
 
 
 def _check_sizes(folder: Path, parts: dict[str, Any]) -> None:
@@ -192,77 +144,10 @@ def _check_sizes(folder: Path, parts: dict[str, Any]) -> None:
         )
 
 
-def _net(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
-    """A net whose weights all come from its file: what a file lacks would else be left at random."""
-    name = next(name for name in _FILES[folder.name] if not Path(name).suffix)
-    half, _ = _weights(folder / name)
-    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
-    if kind.__module__.startswith("diffusers"):
-        # The other way of loading needs another package.
-        options = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
-    net, info = _loaded(
-        kind,
-        folder,
-        use_safetensors=True,
-        variant="fp16" if half.is_file() else None,
-        output_loading_info=True,
-        **options,
-    )
-    for key in ("missing_keys", "mismatched_keys"):
-        if info[key]:
-            raise UserError(f"{folder}: not the published layout: {key.replace('_', ' ')}: {sorted(info[key])[0]}")
-    bad = not_finite(net.state_dict())
-    if bad is not None:
-        raise UserError(f"{folder}: {bad} holds NaN or infinity; run `s2v weights fetch stable-unclip` again")
-    return net.eval().requires_grad_(False)
-
-
 def _processor(folder: Path) -> Any:
     from transformers import CLIPImageProcessor
 
-    return _loaded(CLIPImageProcessor, folder / "feature_extractor")
-
-
-def _scheduler(folder: Path) -> Any:
-    import diffusers.schedulers as known
-
-    path = folder / "scheduler_config.json"
-    config = read_json(path)
-    name = config.get("_class_name") if isinstance(config, dict) else None
-    kind = getattr(known, name, None) if isinstance(name, str) and name.endswith("Scheduler") else None
-    if kind is None or not hasattr(kind, "add_noise"):
-        raise UserError(f"{path}: {name!r} is no scheduler of diffusers")
-    return _loaded(kind, folder)
-
-
-def _loaded(kind: Any, folder: Path, **options: Any) -> Any:
-    try:
-        return kind.from_pretrained(folder, local_files_only=True, **options)
-    except Exception as error:  # diffusers, transformers, safetensors and torch each raise their own
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise UserError(f"{folder}: not readable as {kind.__name__} ({line})") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the bars and the advice that loading prints; errors are raised."""
-    from transformers.utils import logging as shows
-
-    bars: Any = shows
-    names = ("diffusers", "transformers")
-    levels, shown = {name: logging.getLogger(name).level for name in names}, bars.is_progress_bar_enabled()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            bars.disable_progress_bar()
-            for name in names:
-                logging.getLogger(name).setLevel(logging.ERROR)
-            yield
-        finally:
-            if shown:
-                bars.enable_progress_bar()
-            for name, level in levels.items():
-                logging.getLogger(name).setLevel(level)
+    return loaded(CLIPImageProcessor, folder / "feature_extractor")
 
 
 __all__ = ["ClipEncoder", "load_encoder", "load_pipeline", "published_folder"]

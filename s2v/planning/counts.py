@@ -17,16 +17,17 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.models import autoencoder, biggan, image_encoder, latent_diffusion
+from s2v.models import autoencoder, biggan, image_encoder, latent_diffusion, text_diffusion
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.judge import Judge
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.perceptual import perceptual_distance
 from s2v.models.swav import SwavHead
+from s2v.models.tagger import AudioTagger
 from s2v.planning.nets import Net
 
 if TYPE_CHECKING:
-    from s2v.config import AlignConfig, Config
+    from s2v.config import AlignConfig, Config, TaggerConfig
 
 
 def count(config: Config) -> dict[str, Net]:
@@ -37,7 +38,8 @@ def count(config: Config) -> dict[str, Net]:
         their scores, as in training. `generator`, `discriminator`. `vae_encoder`, `vae_decoder`, `perceptual` (two
         images to their distance). `diffusion`: one step of the denoiser. `align`, `align_ldm`: a spectrogram to its
         feature. `localise`: a frame and its window to their score. `judge`: its image tower; its parameters are those
-        for two classes.
+        for two classes. `text_diffusion`: one step of the denoiser that sees a text, its text tower included, with as
+        many word pieces as there may be. `tagger`: a spectrogram to its classes, two.
     """
     found = {}
     with torch.device("meta"):
@@ -76,6 +78,13 @@ def count(config: Config) -> dict[str, Net]:
         unet, step, keep = latent_diffusion.LatentDiffusion(**shape), torch.zeros(1).long(), torch.ones(1).bool()
         found["diffusion"] = _net(unet, lambda x, z: unet(x, step, z, keep), latent, feature)
 
+        text = config.text_diffusion
+        built = text_diffusion.shape(text, ["a"] * text.pieces, latent.shape[1], latent.shape[2])
+        told = text_diffusion.TextDiffusion(**built)
+        ids = torch.zeros(1, text.length).long()
+        found["text_diffusion"] = _net(told, lambda x: told(x, step, ids, keep), latent)
+        found["tagger"] = _tagger(config.tagger)
+
         local, audio = config.localise, config.align.audio
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, local.window_s)
         localiser = Localiser(local.width, local.dim, local.image_px, ear)
@@ -104,6 +113,14 @@ def _audio(config: AlignConfig, dim: int) -> Net:
     with torch.device("cpu"):
         spectrogram = encoder.spectrogram(torch.zeros(1, SAMPLE_RATE_HZ))
     return _net(encoder, encoder, torch.empty_like(spectrogram, device="meta"))
+
+
+def _tagger(config: TaggerConfig) -> Net:
+    audio: dict[str, Any] = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
+    tagger = AudioTagger(["a", "b"], config.width, audio)
+    with torch.device("cpu"):
+        spectrogram = tagger.spectrogram(torch.zeros(1, SAMPLE_RATE_HZ))
+    return _net(tagger, tagger, torch.empty_like(spectrogram, device="meta"))
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
     shared = config.runtime.processes
     # Moments, and all losses of alignment but one, compare clips with each other.
     yield "localise", ("train",), max(2, shared)
+    yield "av_judge", (config.av_judge.split,), max(2, shared)
     for stage in ("align", "align_ldm", "align_unclip"):
         if not getattr(config, stage).weights:
             yield stage, ("train",), max(2, shared)

@@ -147,6 +147,8 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
     kinds = {METHODS[method].renders.kind for method in planned.methods}
     if "embed_unclip" in planned.stages or "stable_unclip" in kinds:
         wanted["stable-unclip"] = "Stable unCLIP"
+    wanted |= {name: METHODS[method].title for method in planned.methods for name in METHODS[method].weights}
+    wanted |= {METHODS[method].ear: METHODS[method].title for method in planned.methods if METHODS[method].ear}
     return wanted
 
 

@@ -29,7 +29,8 @@ from s2v.identity import ROOT, code_digest
 if TYPE_CHECKING:
     from s2v.config import Config
 
-TRAINED = ("encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm", "localise", "judge")
+TRAINED = ("encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm", "localise", "judge",
+           "text_diffusion", "tagger")  # fmt: skip
 """Sections that shape networks, but for what every training has: batch, steps, rates, seed."""
 
 

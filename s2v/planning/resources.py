@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from s2v.config.repeats import ablation_runs, drawn_again
+from s2v.config.table3 import table3_methods
 from s2v.planning import samples
 from s2v.planning.nets import Net, nets
 from s2v.stages import MEMORY_MB, MINUTES
@@ -123,10 +124,11 @@ def _counting(config: Config, stage: str) -> Work:
     if config.evaluate.evaluator != "clip_inception":
         return Work(held)
     both = [config.generate.table3.A, config.generate.table3.B]
+    rows = table3_methods(config).values()
     compared = {
         "table1": seeds * len(drawn_again(config, config.generate.methods, config.seeds.table1)),
         "table2": len(ablation_runs(config)),
-        "table3": seeds * len(drawn_again(config, both, config.seeds.table3)),
+        "table3": seeds * len(drawn_again(config, rows, config.seeds.table3)),
         # Its four rows, and the baselines' controls.
         "table_vegas5": 6 * seeds * len(config.seeds.fig15),
         "fig16": seeds * len(config.scaling.sizes) * (1 + len(drawn_again(config, both, config.seeds.scaling))),
@@ -189,6 +191,26 @@ def _computing(config: Config, stage: str) -> Work:
             pairs = [clips.get(split, 0) for split in ("train", "val")]
             held = sum(n * 2 * 4 * one.outputs + min(table, n * 2 * one.inputs) for n in pairs)
             return _trained(config, [one], held, heard.epochs * pairs[0] * one.operations)
+        case "text_diffusion":
+            text, n = config.text_diffusion, images(config.text_diffusion.split)
+            # As read, and their latents: as made, put together, stacked, and normalised.
+            held = n * (3 * 3 * vae.resolution**2 + 2 * 4 * 4 * halves[0].outputs)
+            operations = text.steps * text.batch_size * net["text_diffusion"].operations
+            return _trained(config, [net["text_diffusion"]], held, operations, _loaded(*halves))
+        case "tagger":
+            tagger, one = config.tagger, net["tagger"]
+            held = 2 * min(table, clips.get(tagger.split, 0) * 2 * one.inputs)
+            return _trained(config, [one], held, tagger.steps * tagger.batch_size * one.operations)
+        case "audiotoken":
+            token, unet, frozen = (
+                config.audiotoken,
+                net["text_diffusion"],
+                (*halves, net["text_diffusion"], net["tagger"]),
+            )
+            n = sum(clips.get(split, 0) for split in ("train", "val"))
+            held = n * (2 * 16000 * samples.CLIP_S + 3 * 3 * vae.resolution**2 + 2 * 4 * 3 * halves[0].outputs)
+            # Back through the U-Net, whose weights are not trained.
+            return Work(held + _loaded(*frozen), 3 * token.steps * token.batch_size * unet.operations)
         case "judge":
             judge = config.judge
             # As read, put together, and chosen from.

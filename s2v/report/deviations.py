@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from s2v.config.table3 import table3_left_out
+
 if TYPE_CHECKING:
     from s2v.config import Config
 
@@ -68,7 +70,43 @@ def deviations(config: Config, latent_diffusion: bool = False) -> list[str]:
     if not latent_diffusion:
         return list(_lines(config))
     own = _unclip if config.generate.table3.B == "sound2vision_unclip" else _latent_diffusion
-    return [*_lines(config), *own(config), "Row C, AudioToken, is not yet run."]
+    return [*_lines(config), *own(config), *_audiotoken(config)]
+
+
+def _audiotoken(config: Config) -> Iterator[str]:
+    """Beside AudioToken's article and code."""
+    left_out, row_c = table3_left_out(config), config.generate.table3.C
+    if row_c is None:
+        yield "Row C, AudioToken, is not run: generate.table3.C is null."
+    for method, why in left_out.items():
+        yield f"{'Row C, AudioToken,' if method == row_c else f'`{method}`'} is not run: {why}."
+    if row_c == "audiotoken_published":
+        yield (
+            "AudioToken: BEATs, its authors' trained embedder and Stable Diffusion 1.4 (published weights); the "
+            "dropout of its attention, which their code never switches off, is off."
+        )
+    if row_c != "audiotoken" or row_c in left_out:
+        return
+    text, tagger, token, draw = config.text_diffusion, config.tagger, config.audiotoken, config.generate.text_ldm
+    yield (
+        "AudioToken: its authors put the sound's word into Stable Diffusion 1.4; here a text tower of "
+        f"{text.text_layers} layers, width {text.token_dim}, and a U-Net ({', '.join(map(str, text.channels))} "
+        f"channels) are trained in the run, on the pictures with a sentence of the split `{text.split}`, in the "
+        "latents of row B's autoencoder. The paper's own systems see no text."
+    )
+    yield (
+        "AudioToken: its authors hear with BEATs, three layers joined; here with three stages of a ResNet-10 of width "
+        f"{tagger.width}, trained as a tagger on the named sounds of the split `{tagger.split}`."
+    )
+    yield (
+        f"AudioToken: {token.steps} steps at batch {token.batch_size}, learning rate {token.learning_rate:g}, "
+        f"{tagger.audio.window_s:g} s of sound, chosen on `val`, dropout {token.dropout:g} (theirs: 30,000 steps "
+        "at batch 16, 1.6e-4, 5 s in training and 10 s in test, the last step, 0.5 that is never switched off)."
+    )
+    yield (
+        f"AudioToken: drawn in {draw.steps} steps of {draw.scheduler}, guidance {draw.guidance:g}, prompt "
+        f"`{draw.prompt}` (theirs: 50, 7.5, `a photo of <*>, 4k, high resolution`)."
+    )
 
 
 def _latent_diffusion(config: Config) -> Iterator[str]:

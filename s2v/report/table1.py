@@ -8,8 +8,8 @@ from pathlib import Path
 from s2v.errors import UserError
 from s2v.report.comparisons import of_table1
 from s2v.report.rows import Row, load_rows
-from s2v.report.tables import PaperTable, TableJob, beside_paper, facts, made_by, metric_columns, write_table
-from s2v.report.tabular import Column, bullets, page, to_markdown
+from s2v.report.tables import PaperTable, TableJob, beside_paper, controls_section, facts, made_by, write_table
+from s2v.report.tabular import Column
 
 PAPER_TABLE1: PaperTable = {
     "A": {"R@1": "30.06 / 46.60", "R@5": "62.59 / 82.48", "FID": "16.11", "IS": "12.61"},
@@ -44,7 +44,8 @@ def run(*, results: list[Path], job: TableJob) -> None:
     if database:
         line = f"Row C searches {database} training images, chosen without regard to their content."
         said = replace(said, database=line)
-    controls = _controls(main, [row for row in rows.values() if not row.result.main])
+    others = [row for row in rows.values() if not row.result.main]
+    controls = controls_section(main, others, lambda row: f"{row.result.letter} {row.result.title}")
     measured = of_table1(rows, job.bootstrap)
     title, columns = "Table 1 (a): comparison to baselines", _columns(job.dataset)
     write_table(job, title, "table1", columns, main, said, main, measured, after=controls)
@@ -61,30 +62,8 @@ def _columns(dataset: str) -> list[Column[Row]]:
     ]
 
 
-def _controls(main: list[Row], controls: list[Row]) -> str:
-    """The section of the controls, beside the rows that they control; empty where there are none."""
-    if not controls:
-        return ""
-    columns: list[Column[Row]] = [
-        Column("Row", lambda row: f"{row.result.letter} {row.result.title}" if row.result.main else _code(row)),
-        Column("Input", lambda row: row.result.input),
-        *metric_columns(_itself),
-        Column("KID", lambda row: None if row.real or row.kid is None else f"{row.kid:.4g}", number=True),
-    ]
-    return page(
-        "## Controls",
-        "Not rows of the paper's table; the same clips, seeds and evaluator.",
-        to_markdown(columns, [*main, *controls]),
-        bullets(f"{_code(row)}: {row.result.note}." for row in controls if row.result.note),
-    ).rstrip()
-
-
 def _itself(row: Row) -> Row:
     return row
-
-
-def _code(row: Row) -> str:
-    return f"`{row.result.method}`"
 
 
 __all__ = ["PAPER_TABLE1", "run"]

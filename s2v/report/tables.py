@@ -177,6 +177,34 @@ def made_by(row_of: Callable[[T], Row], dataset: str, trainings: bool = False) -
     ]
 
 
+def controls_section(main: list[Row], controls: list[Row], name: Callable[[Row], str]) -> str:
+    """The section of the controls, beside the rows that they control; empty where there are none.
+
+    Args:
+        main: rows of the table.
+        controls: the others.
+        name: what a row of the table is called here.
+    """
+    if not controls:
+        return ""
+    columns: list[Column[Row]] = [
+        Column("Row", lambda row: name(row) if row in main else f"`{row.result.method}`"),
+        Column("Input", lambda row: row.result.input),
+        *metric_columns(_itself),
+        Column("KID", lambda row: None if row.real or row.kid is None else f"{row.kid:.4g}", number=True),
+    ]
+    return page(
+        "## Controls",
+        "Not rows of the paper's table; the same clips, seeds and evaluator.",
+        to_markdown(columns, [*main, *controls]),
+        bullets(f"`{row.result.method}`: {row.result.note}." for row in controls if row.result.note),
+    ).rstrip()
+
+
+def _itself(row: Row) -> Row:
+    return row
+
+
 def write_table(
     job: TableJob,
     title: str,
@@ -230,6 +258,7 @@ __all__ = [
     "PaperTable",
     "TableJob",
     "beside_paper",
+    "controls_section",
     "coverage_line",
     "facts",
     "left_out",

@@ -84,6 +84,22 @@ _UNCLIP_FILES = {
     "vae/diffusion_pytorch_model.fp16.safetensors": None,
 }
 
+_DIFFUSION = "https://huggingface.co/CompVis/stable-diffusion-v1-4/resolve/main/"
+# Without the safety checker, which nothing here runs.
+_DIFFUSION_FILES = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/config.json",
+    "vae/diffusion_pytorch_model.safetensors",
+)
 _S2I = "https://media.githubusercontent.com/media/leofanzeres/s2i/"
 
 _ALL = (
@@ -223,6 +239,86 @@ _ALL = (
         note="the publisher withdrew its Stable Diffusion 2 repositories in November 2025, and whether this one still "
         "answers was not verified; a copy, e.g. https://huggingface.co/sd2-community/stable-diffusion-2-1-unclip/"
         "resolve/main/, is given with --url; checksums of U-Net and text encoder are known, the others are pinned",
+    ),
+    Entry(
+        name="beats",
+        what="BEATs iter3+ AS2M, fine-tuned (cpt2), the audio encoder of AudioToken",
+        files=(
+            File(
+                "beats/BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+                "https://huggingface.co/THUdyh/Ola_speech_encoders/resolve/main/"
+                "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+                "e5815275a04b6885e7b8af63d120b29bffae2cd2225cf4915e1ec6d819d3022c",
+            ),
+        ),
+        licence="MIT",
+        non_commercial=False,
+        source="https://github.com/microsoft/unilm/tree/master/beats",
+        size_mb=363,
+        note="Microsoft's own links to it have expired; this is a copy on Hugging Face, with the checksum that other "
+        "copies there have too",
+    ),
+    Entry(
+        name="audiotoken-embedder",
+        what="AudioToken's embedder, as its authors trained it on VGGSound",
+        files=(
+            File(
+                "audiotoken/embedder_learned_embeds.bin",
+                "https://github.com/guyyariv/AudioToken/raw/master/output/embedder_learned_embeds.bin",
+            ),
+        ),
+        licence="MIT (of the repository that it lies in)",
+        non_commercial=False,
+        source="https://github.com/guyyariv/AudioToken",
+        size_mb=36,
+        note="size follows from the parameter count for Stable Diffusion 1.4; no checksum is published",
+    ),
+    Entry(
+        name="stable-diffusion-1-4",
+        what="Stable Diffusion 1.4, text to picture, which AudioToken draws with",
+        files=tuple(File(f"stable-diffusion-1-4/{path}", _DIFFUSION + path) for path in _DIFFUSION_FILES),
+        licence="CreativeML OpenRAIL-M (use restrictions of its Attachment A)",
+        non_commercial=False,
+        source="https://huggingface.co/CompVis/stable-diffusion-v1-4",
+        size_mb=4267,
+        note="single precision; the safety checker is left out, so nothing looks at what is drawn; checksums are those "
+        "of the first fetch",
+    ),
+    Entry(
+        name="imagebind",
+        what="ImageBind (huge), of which the audio encoder stands in front of Stable unCLIP",
+        files=(
+            File(
+                "imagebind/imagebind_huge.pth",
+                "https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth",
+                "d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+            ),
+        ),
+        licence="CC BY-NC-SA 4.0",
+        non_commercial=True,
+        source="https://github.com/facebookresearch/ImageBind",
+        size_mb=4804,
+        note="only its audio encoder is read, 345 MB; the publisher gives no checksum, this is that of copies on "
+        "Hugging Face",
+    ),
+    Entry(
+        name="lee-stylegan2",
+        what="StyleGAN2 of landscapes at 256 px, which Lee et al. edit pictures with",
+        files=(File("lee/landscape.pt", "https://kr.object.ncloudstorage.com/cvpr2022/landscape.pt"),),
+        licence="NVIDIA Source Code License-NC, which is StyleGAN2's; the authors' MIT file does not speak of weights",
+        non_commercial=True,
+        source="https://github.com/kuai-lab/sound-guided-semantic-image-manipulation",
+        note="neither size nor checksum is published; the generator alone has 120 MB",
+    ),
+    Entry(
+        name="lee-audio",
+        what="Lee et al.'s audio encoder, ResNet-18 towards CLIP ViT-B/32",
+        files=(File("lee/resnet18_57.pth", "https://kr.object.ncloudstorage.com/cvpr2022/resnet18_57.pth"),),
+        licence="MIT (of the repository that links it)",
+        non_commercial=False,
+        source="https://github.com/kuai-lab/sound-guided-semantic-image-manipulation",
+        size_mb=46,
+        note="size follows from the parameter count; no checksum is published",
     ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}

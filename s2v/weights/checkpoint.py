@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import re
 import tarfile
 import tempfile
+import zipfile
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,35 +21,52 @@ from s2v.data.tars import tar_of
 from s2v.errors import UserError
 
 _MEMBER_BYTES = 4 * 2**30
+_HOLDERS = ("state_dict", "model", "g_ema")
+"""Keys of what surrounds a state dict: Lightning's and SwAV's, BEATs', and the averaged generator of StyleGAN2."""
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError)
 
 
-def tensors(path: Path, name: str = "") -> dict[str, Tensor]:
+def tensors(path: Path, name: str = "", prefix: str = "") -> dict[str, Tensor]:
     """The state dict of a checkpoint on the CPU, in fp32 where it is floating.
 
     Args:
         path: what `torch.save` wrote, in its present or its older format.
         name: what it is called in messages; by default its path.
+        prefix: a regular expression; of a large file only names that begin like it are read.
 
     Raises:
         UserError: it is none, or holds more than tensors (which may run code, and is refused).
     """
-    value = _load(path, name or str(path))
-    if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
-        value = value["state_dict"]
+    return with_settings(path, name, prefix)[0]
+
+
+def with_settings(path: Path, name: str = "", prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The same, and the plain values that lie beside the state dict (a training's settings, as BEATs has them).
+
+    Raises:
+        UserError: as `tensors`.
+    """
+    value, beside = _load(path, name or str(path), (Namespace,), bool(prefix)), {}
+    held = next((key for key in _HOLDERS if isinstance(value, dict) and isinstance(value.get(key), dict)), None)
+    if held is not None:
+        beside = value.get("cfg", {})
+        value = value[held]
     if (
         not isinstance(value, dict)
         or not value
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items())
     ):
         raise UserError(f"{name or path}: no state dict (names and tensors)")
-    return {k: v.float() if v.is_floating_point() else v for k, v in value.items()}
+    kept = {k: v.float() if v.is_floating_point() else v for k, v in value.items() if re.match(prefix, k)}
+    return kept, beside if isinstance(beside, dict) else {}
 
 
-def _load(path: Path, name: str, also: tuple[Any, ...] = ()) -> Any:
+def _load(path: Path, name: str, also: tuple[Any, ...] = (), in_part: bool = False) -> Any:
     try:
         with torch.serialization.safe_globals(list(also)):
-            return torch.load(path, map_location="cpu", weights_only=True)
+            # Of a file that is mapped, only what is used is brought into memory; the older format cannot be.
+            mapped = in_part and zipfile.is_zipfile(path)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except _UNREADABLE as error:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{name}: not readable as weights, nothing in it was run ({line})") from error
@@ -120,4 +140,4 @@ def _unpacked(archive: Path) -> Iterator[dict[str, Path]]:
         yield files
 
 
-__all__ = ["best_of", "tensors"]
+__all__ = ["best_of", "tensors", "with_settings"]

@@ -13,14 +13,19 @@ from s2v.errors import UserError
 from s2v.files import sha256, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.audiotoken import TokenEmbedder
+from s2v.models.beats import Beats
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
+from s2v.models.imagebind import ImageBindAudio
+from s2v.models.lee_audio import LeeAudio
 from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
+from s2v.models.stylegan2 import StyleGan2
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
-from s2v.weights.checkpoint import best_of, tensors
+from s2v.weights.checkpoint import best_of, with_settings
 from s2v.weights.checksums import expected
-from s2v.weights.layouts import LAYOUTS, fit
+from s2v.weights.layouts import LAYOUTS, SIZES, fit
 
 SHAPES: dict[str, dict[str, Any]] = {
     "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
@@ -42,6 +47,36 @@ SHAPES: dict[str, dict[str, Any]] = {
         "final_relu": True,
         "audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ},
     },
+    "beats": {
+        "width": 768,
+        "depth": 12,
+        "heads": 12,
+        "hidden": 3072,
+        "patch_px": 16,
+        "patch_dim": 512,
+        "kernel": 128,
+        "groups": 16,
+        "buckets": 320,
+        "joined": [4, 8, 12],
+    },
+    "audiotoken-embedder": {"dim_in": 2304, "dim": 768, "dropout": 0.0, "self_interaction": True},
+    "imagebind": {
+        "dim": 1024,
+        "width": 768,
+        "depth": 12,
+        "heads": 12,
+        "bands": 128,
+        "frames": 204,
+        "patch_px": 16,
+        "stride": 10,
+    },
+    "lee-stylegan2": {
+        "resolution": 256,
+        "dim": 512,
+        "mapping": 8,
+        "channels": [512, 512, 512, 512, 512, 256, 128],
+    },
+    "lee-audio": {"width": 64, "dim": 512},
     "s2i-autoencoder": {
         "dim": 512,
         "width": 64,
@@ -55,15 +90,28 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "swav-resnet50": ImageEncoder,
     "icgan-biggan128": Generator,
     "sound2scene-audio": AudioEncoder,
+    "beats": Beats,
+    "audiotoken-embedder": TokenEmbedder,
+    "imagebind": ImageBindAudio,
+    "lee-stylegan2": StyleGan2,
+    "lee-audio": LeeAudio,
     "s2i-autoencoder": SpectrogramAutoencoder,
     "s2i-generator": S2iGenerator,
 }
+_PARTS = {"imagebind": r"modality_\w+\.audio\."}
+"""Names of the part that is taken, of a file that has many more."""
 _HINTS = {
     "swav-resnet50": "Its features of a picture follow from a squash to 224 px by one antialiased resize; the paper's "
     "authors go through 256 px.",
     "icgan-biggan128": "It was trained on features of centre crops at 128 px, enlarged to 224; here features are of "
     "pictures at their own size.",
     "sound2scene-audio": "Sound of 10 s, 16 kHz; features follow a ReLU, as f_V's do.",
+    "beats": "The classifier of AudioSet is left out; outputs of layers 4, 8 and 12 are joined, as AudioToken does.",
+    "audiotoken-embedder": "The dropout in its attention is off (`dropout` of config.json); the authors' code never "
+    "switches theirs, of 0.5, off.",
+    "imagebind": "Of ImageBind's six encoders this is the one of sounds.",
+    "lee-stylegan2": "The moving average of a generator of landscapes, with the noise that it stores.",
+    "lee-audio": "It hears 44.1 kHz relative to the clip's loudest point, so that volume is lost.",
     "s2i-autoencoder": "How its authors make and scale their grey spectrograms is not documented: bands, range and "
     "window are our reading, so embeddings of other sounds than theirs may be off.",
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
@@ -71,10 +119,10 @@ _HINTS = {
 
 
 def convert(name: str, output_dir: Path, folder: Path | None = None) -> None:
-    """Write the weights `name` as a folder that the loader of its stage takes.
+    """Write the weights `name` as a folder that `s2v.models.store.load` takes.
 
     Args:
-        name: an entry of the catalogue that has a stage.
+        name: a key of `SHAPES`.
         output_dir: where `model.safetensors`, `config.json`, `README.md` and an empty `train.jsonl` go.
         folder: the weights folder; by default $S2V_WEIGHTS.
 
@@ -84,14 +132,48 @@ def convert(name: str, output_dir: Path, folder: Path | None = None) -> None:
     """
     source = entry(name)
     path, digest = _checked(source, weights_folder(folder))
-    state, copy = best_of(path) if path.name.endswith(".tar.gz") else (tensors(path), "")
-    weights = fit(LAYOUTS[name](state), _shapes(name), str(path))
+    weights, shape, copy = _converted(name, path)
+    write_text(output_dir / "train.jsonl", "")
+    write_text(output_dir / "README.md", _card(source, path, digest, copy, weights))
+    save(output_dir, weights, shape)
+
+
+def published(name: str, folder: Path | None = None, device: torch.device | str = "cpu") -> Any:
+    """The network of the weights `name`, frozen, without a folder of its own.
+
+    Args:
+        name: a key of `SHAPES`.
+        folder: the weights folder; by default $S2V_WEIGHTS.
+        device: where it goes.
+
+    Raises:
+        UserError: as `convert`.
+    """
+    path, _ = _checked(entry(name), weights_folder(folder))
+    weights, shape, _ = _converted(name, path)
+    with torch.device("meta"):
+        module = _MODULES[name](**shape)
+    module.load_state_dict(weights, assign=True)
+    return module.to(device).eval().requires_grad_(False)
+
+
+def _converted(name: str, path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+    """Weights in our layout, what the module is built of, and a sentence on which copy it is."""
+    settings: dict[str, Any] = {}
+    if path.name.endswith(".tar.gz"):
+        state, copy = best_of(path)
+    else:
+        (state, settings), copy = with_settings(path, prefix=_PARTS.get(name, "")), ""
+    try:
+        shape = SHAPES[name] | (SIZES[name](state, settings) if name in SIZES else {})
+        renamed = LAYOUTS[name](state)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    weights = fit(renamed, _shapes(name, shape), str(path))
     for key, value in weights.items():
         if not bool(torch.isfinite(value).all()):
             raise UserError(f"{path}: {key} is not finite")
-    write_text(output_dir / "train.jsonl", "")
-    write_text(output_dir / "README.md", _card(source, path, digest, copy, weights))
-    save(output_dir, weights, SHAPES[name])
+    return weights, shape, copy
 
 
 def _checked(source: Entry, folder: Path) -> tuple[Path, str]:
@@ -108,10 +190,10 @@ def _checked(source: Entry, folder: Path) -> tuple[Path, str]:
     return path, digest
 
 
-def _shapes(name: str) -> dict[str, torch.Size]:
+def _shapes(name: str, shape: dict[str, Any]) -> dict[str, torch.Size]:
     # Without values: drawing initial ones takes longer than the rest.
     with torch.device("meta"):
-        module = _MODULES[name](**SHAPES[name])
+        module = _MODULES[name](**shape)
     return {key: value.shape for key, value in module.state_dict().items()}
 
 

@@ -195,7 +195,7 @@ def _plausible(path: Path, kind: str, head: bytes) -> bool:
         return head[8:9] == b"{" and length < path.stat().st_size
     if kind.endswith(".tar.gz"):
         return head.startswith(b"\x1f\x8b")
-    if kind.endswith((".pth", ".pt", ".pth.tar")):
+    if kind.endswith((".pth", ".pt", ".pth.tar", ".bin")):
         # torch's present format is a zip, its older one a chain of pickles.
         return zipfile.is_zipfile(path) or head.startswith(b"\x80\x02")
     if kind.endswith(".json"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,158 @@ def icgan_biggan(state: State) -> State:
         counter = key.replace("running_mean", "num_batches_tracked")
         converted.setdefault(counter, torch.zeros((), dtype=torch.long))
     return converted
+
+
+def beats(state: State) -> State:
+    """BEATs (Microsoft's names) -> `Beats`.
+
+    The classifier is left out. Layers repeat the first one's table of distances. The convolution over tokens has its
+    length apart from its direction, for each place of the kernel; here is their product.
+    """
+    state = {k: v for k, v in state.items() if not k.startswith("predictor.")}
+    bias = "self_attn.relative_attention_bias.weight"
+    tables = [state.pop(k) for k in sorted(state) if k.endswith(bias)]
+    renamed = {_renamed(_BEATS, key): value for key, value in state.items()}
+    if not tables or any(not torch.equal(table, tables[0]) for table in tables):
+        raise UserError("not the published layout: the layers have no table of distances that all share")
+    renamed["distance.weight"] = tables[0]
+    length, direction = (renamed.pop(f"place.weight_{kind}", torch.empty(0)) for kind in "gv")
+    if direction.ndim != 3 or length.shape != (1, 1, direction.shape[2]):
+        raise UserError(f"not the published layout: pos_conv has {_said(direction.shape)} and {_said(length.shape)}")
+    renamed["place.weight"] = direction * (length / direction.norm(dim=(0, 1), keepdim=True))
+    return renamed
+
+
+_BEATS = {
+    r"^patch_embedding\.": "patches.",
+    r"^layer_norm\.": "patch_norm.",
+    r"^post_extract_proj\.": "projection.",
+    r"^encoder\.pos_conv\.0\.": "place.",
+    r"^encoder\.layer_norm\.": "norm.",
+    r"^encoder\.layers\.": "layers.",
+    r"\.self_attn\.q_proj\.": ".query.",
+    r"\.self_attn\.k_proj\.": ".key.",
+    r"\.self_attn\.v_proj\.": ".value.",
+    r"\.self_attn\.out_proj\.": ".out.",
+    r"\.self_attn\.grep_linear\.": ".gate.",
+    r"\.self_attn\.grep_a$": ".gate_scale",
+    r"\.self_attn_layer_norm\.": ".attention_norm.",
+    r"\.final_layer_norm\.": ".out_norm.",
+}
+_BEATS_KIND = {
+    "deep_norm": True,
+    "layer_norm_first": False,
+    "relative_position_embedding": True,
+    "gru_rel_pos": True,
+    "activation_fn": "gelu",
+}
+
+
+def beats_sizes(_: State, settings: dict[str, Any]) -> dict[str, Any]:
+    """What of `Beats` only the settings in the checkpoint say.
+
+    Raises:
+        UserError: they are of another kind of network.
+    """
+    for key, wanted in _BEATS_KIND.items():
+        if settings.get(key) != wanted:
+            raise UserError(
+                f"not the published layout: cfg has {key}={settings.get(key)!r}, and should have {wanted!r}"
+            )
+    distance = settings.get("max_distance")
+    if type(distance) is not int or not 1 <= distance <= 2**20:
+        raise UserError(f"not the published layout: cfg has max_distance={distance!r}")
+    return {"max_distance": distance}
+
+
+def audiotoken_embedder(state: State) -> State:
+    """The authors' embedder -> `TokenEmbedder`, whose names are theirs."""
+    return _without(state, "module.")
+
+
+def embedder_sizes(state: State, _: dict[str, Any]) -> dict[str, Any]:
+    """For which text encoder it was trained: words of 768 (Stable Diffusion 1.4) or 1024 numbers (2)."""
+    second = _without(state, "module.").get("fc2.weight")
+    return {} if second is None or second.ndim != 2 else {"dim": len(second)}
+
+
+def imagebind_audio(state: State) -> State:
+    """Of ImageBind, what is of sounds -> `ImageBindAudio`."""
+    return {_renamed(_IMAGEBIND, key): value for key, value in state.items() if re.match(r"modality_\w+\.audio\.", key)}
+
+
+_IMAGEBIND = {
+    r"^modality_preprocessors\.audio\.cls_token$": "start",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.proj\.": "patches.",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.norm_layer\.": "patch_norm.",
+    r"^modality_preprocessors\.audio\.pos_embedding_helper\.pos_embed$": "place",
+    r"^modality_trunks\.audio\.": "",
+    r"\.attn\.": ".attention.",
+    r"\.norm_(\d)\.": r".norm\1.",
+    r"\.mlp\.": ".",
+    r"^modality_heads\.audio\.0\.": "norm.",
+    r"^modality_heads\.audio\.2\.": "head.",
+    r"^modality_postprocessors\.audio\.1\.log_logit_scale$": "log_scale",
+}
+
+
+def stylegan2(state: State) -> State:
+    """The generator of rosinality's StyleGAN2, of which Lee et al.'s is one -> `StyleGan2`.
+
+    Its blurs are stored there and are the same for all; the biases of its pictures are together here.
+
+    Raises:
+        UserError: a blur is another.
+    """
+    blur = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    renamed: State = {}
+    biases: dict[int, Tensor] = {}
+    for key, value in state.items():
+        if key.endswith(".kernel"):
+            if value.shape != (4, 4) or not torch.allclose(value, blur[:, None] * blur / 16):
+                raise UserError(f"not the published layout: {key} is not the blur of 1, 3, 3, 1")
+            continue
+        # The first of each kind stands alone there.
+        key = re.sub(r"^conv1\.", "layers.0.", key)
+        key = re.sub(r"^convs\.(\d{1,4})\.", lambda m: f"layers.{int(m[1]) + 1}.", key)
+        key = re.sub(r"^to_rgb1\.", "rgb.0.", key)
+        key = re.sub(r"^to_rgbs\.(\d{1,4})\.", lambda m: f"rgb.{int(m[1]) + 1}.", key)
+        key = re.sub(r"^style\.(\d{1,4})\.", lambda m: f"mapping.{int(m[1]) - 1}.", key)
+        key = re.sub(r"^noises\.noise_(\d{1,4})$", r"layers.\1.noise", key)
+        key = _renamed(_STYLEGAN2, key)
+        if (bias := re.fullmatch(r"rgb\.(\d+)\.bias", key)) is not None:
+            biases[int(bias[1])] = value.flatten()
+        else:
+            renamed[key] = value.squeeze(0) if key == "start" or key.endswith("weight") and value.ndim == 5 else value
+            if key.endswith(".noise") and value.ndim == 4:
+                renamed[key] = value[0, 0]
+    if len({value.shape for value in biases.values()}) == 1:
+        renamed["rgb_bias"] = torch.stack([biases[i] for i in sorted(biases)])
+    return renamed
+
+
+_STYLEGAN2 = {
+    r"^input\.input$": "start",
+    r"\.conv\.modulation\.": ".style.",
+    r"\.conv\.weight$": ".weight",
+    r"\.noise\.weight$": ".noise_strength",
+    r"\.activate\.bias$": ".bias",
+}
+
+
+def lee_audio(state: State) -> State:
+    """Lee et al.'s audio encoder (a convolution, timm's ResNet-18 with a head of 512) -> `LeeAudio`."""
+    renamed: State = {}
+    for key, value in _without(state, "module.").items():
+        key = key.replace("feature_extractor.fc.", "head.")
+        renamed[key.replace("feature_extractor.", "backbone.net.")] = value
+    return renamed
+
+
+def _renamed(patterns: dict[str, str], key: str) -> str:
+    for pattern, name in patterns.items():
+        key = re.sub(pattern, name, key)
+    return key
 
 
 def s2i_autoencoder(state: State) -> State:
@@ -142,12 +295,23 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "swav-resnet50": swav_resnet50,
     "icgan-biggan128": icgan_biggan,
     "sound2scene-audio": sound2scene_audio,
+    "beats": beats,
+    "audiotoken-embedder": audiotoken_embedder,
+    "imagebind": imagebind_audio,
+    "lee-stylegan2": stylegan2,
+    "lee-audio": lee_audio,
     "s2i-autoencoder": s2i_autoencoder,
     "s2i-generator": s2i_generator,
 }
+SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
+    "beats": beats_sizes,
+    "audiotoken-embedder": embedder_sizes,
+}
+"""What of a module's arguments follows from the checkpoint: from its tensors, and the settings beside them."""
 
 __all__ = [
     "LAYOUTS",
+    "SIZES",
     "fit",
     "icgan_biggan",
     "s2i_autoencoder",
