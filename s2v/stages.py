@@ -212,7 +212,7 @@ _TABLE = (
         "table_vegas5", "report.table_vegas5", "evaluations of the systems of Figure 15 on `fig15.classes`",
         "table_vegas5.csv", "`table_vegas5.md`",
     ),
-    _report("fig15_classes", "data.subset", "manifest", "fig15/classes.json",
+    _report("fig15_classes", "data.chosen", "manifest", "fig15/classes.json",
             "the classes of Figure 15; `generate` and `evaluate` of them lie beside it"),
     _report("fig15", "report.fig15", "pictures of the systems of Figure 15, test clips", "fig15.png"),
     _report(

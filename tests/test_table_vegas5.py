@@ -16,7 +16,7 @@ from workflow_runs import REPOSITORY
 from s2v.config import AudioConfig, GenerateConfig, RuntimeConfig
 from s2v.config.methods import METHODS
 from s2v.configfile import load
-from s2v.data.subset import choose
+from s2v.data.chosen import run as choose
 from s2v.errors import UserError
 from s2v.evaluate.generate import run as generate
 from s2v.files import read_json, write_json, write_parquet

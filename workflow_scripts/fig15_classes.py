@@ -1,13 +1,13 @@
-"""Stage `fig15_classes`: from rules/fig15.smk to s2v/data/subset.py."""
+"""Stage `fig15_classes`: from rules/fig15.smk to s2v/data/chosen.py."""
 
 from pathlib import Path
 
 from adapter import job, paths
 
 with job(snakemake):
-    from s2v.data.subset import choose
+    from s2v.data.chosen import run
 
-    choose(
+    run(
         manifest=paths(snakemake.input.manifest),
         names=snakemake.params.names,
         output=Path(snakemake.output.classes),

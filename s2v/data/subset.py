@@ -52,21 +52,6 @@ def run(*, manifest: list[Path], first: list[str], size: int, output: Path) -> N
     write_json(output, nested(labels, first, size))
 
 
-def choose(*, manifest: list[Path], names: list[str], output: Path) -> None:
-    """Write some classes of some manifests as JSON, as they are named.
-
-    Raises:
-        UserError: no clip is of one of them.
-    """
-    labels = {row["label"] for path in manifest for row in read_parquet(path)}
-    absent = sorted(set(names) - labels)
-    if absent:
-        raise UserError(
-            f"fig15.classes: no clip is of {', '.join(absent)}; the data have {', '.join(sorted(filter(None, labels)))}"
-        )
-    write_json(output, names)
-
-
 def read_classes(path: Path | None) -> frozenset[str] | None:
     """The names that `run` wrote; None, which is all clips, where there is no file."""
     if path is None:
@@ -82,4 +67,4 @@ def indices(labels: Sequence[str | None], classes: frozenset[str] | None) -> lis
     return [i for i, label in enumerate(labels) if classes is None or label in classes]
 
 
-__all__ = ["choose", "indices", "known_order", "nested", "read_classes", "run"]
+__all__ = ["indices", "known_order", "nested", "read_classes", "run"]
