@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from s2v.config import Config, inherited
 from s2v.config.runtime import TrainingName
+from s2v.config.table3 import untaught
 from s2v.errors import UserError
 from s2v.extras import absent
 
@@ -184,6 +185,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
         if batch_size < processes:
             yield "runtime.processes", f"{processes} cannot share {key}.batch_size, which is {batch_size}"
+    for method, why in untaught(config, config.generate.methods).items():
+        yield "generate.methods", f"{method} cannot be run: {why}"
     table3 = config.generate.table3
     if table3.A == table3.B:
         yield "generate.table3", "rows A and B are the same method"

@@ -11,11 +11,12 @@ import yaml
 from torch import Tensor
 from training_tasks import ONE_PIECE, SENTENCES, audiotoken, numbers, text_diffusion
 
-from s2v.config import GenerateConfig, TextDiffusionConfig
+from s2v.config import AudioTokenConfig, GenerateConfig, TextDiffusionConfig
 from s2v.config.methods import METHODS
 from s2v.config.table3 import table3_left_out, table3_methods
 from s2v.configfile import load
 from s2v.errors import UserError
+from s2v.evaluate.generate import shuffled
 from s2v.losses.denoising import denoising_loss
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.methods import Sources, Unsupported, load_method
@@ -23,10 +24,13 @@ from s2v.methods.audiotoken import thing
 from s2v.models import store
 from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.autoencoder import autoencoder
+from s2v.models.diffusion_sampler import Sampler
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
 from s2v.report.deviations import deviations
+from s2v.train.audiotoken import AudioTokenTask
 from s2v.train.step import train_step
+from s2v.train.text_diffusion import TextDiffusionTask
 
 AUDIO = {"window_s": 0.5, "n_fft": 64, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ}
 VAE: dict[str, Any] = {"resolution": 16, "channels": [8, 8], "layers_per_block": 1, "latent_channels": 4, "groups": 4}
@@ -139,6 +143,42 @@ def test_parts_that_do_not_fit_are_one_line(parts: dict[str, Path]) -> None:
         made("oracle_name", parts, prompt="a photo")
 
 
+@pytest.mark.slow
+def test_a_trained_word_shows_its_sound_and_a_shuffled_one_any() -> None:
+    """Two classes: latents of one sign each, a sentence and a kind of sound."""
+    torch.manual_seed(0)
+    classes = torch.arange(40) % 2
+    sign = (2.0 * classes - 1)[:, None, None, None]
+    latents = (sign + 0.3 * numbers(40, 4, 8, 8)).expand(2, -1, -1, -1, -1)
+    captions = [("a dog", "an owl")[i] for i in classes.tolist()]
+    small = {"batch_size": 20, "channels": [16, 16], "attention": [True, True], "layers_per_block": 1, "heads": 2,
+             "groups": 8, "token_dim": 16, "text_layers": 1, "text_heads": 2, "length": 8, "ema": 0.9,
+             "prediction": "v_prediction", "learning_rate": 3e-3, "templates": ["{}", "a photo of {}"]}  # fmt: skip
+    shows: Any = None
+    task = TextDiffusionTask(TextDiffusionConfig(**{**small, "steps": 60}), latents, captions, shows, ONE_PIECE)
+    heard = torch.randn(40, 3, 12) + (2.0 * classes - 1)[:, None, None]
+    _trained(task)
+    config = AudioTokenConfig(batch_size=20, steps=30, learning_rate=1e-2, warmup_steps=5)
+    pairs = heard, latents
+    token = AudioTokenTask(config, task.ema.net, pairs, pairs, ONE_PIECE)
+    untrained = token.validate(0)["val_loss"]
+    _trained(token)
+    assert token.validate(0)["val_loss"] < untrained
+    model = token.diffusion
+    with torch.no_grad():
+        z = model.states(["a photo of <*>"] * 40, token.model(heard))
+    sampler = Sampler(model, "dpm++", 8, 2.0)
+    drawn = [sampler(given, numbers(40, 4, 8, 8)).mean((1, 2, 3)) > 0 for given in (z, shuffled(z, 0))]
+    right, chance = ((found == classes.bool()).float().mean() for found in drawn)
+    assert right > 0.9 and abs(chance - 0.5) < 0.25
+
+
+def _trained(task: Any) -> None:
+    for step in range(task.steps):
+        torch.manual_seed(step)
+        train_step(task, step)
+
+
 def test_a_sentence_is_seen_and_no_sentence_is_what_guidance_leaves(parts: dict[str, Path]) -> None:
     model = store.load(TextDiffusion, parts["text_diffusion"])
     noisy, step, ids = numbers(2, 4, 8, 8), torch.tensor([5, 5]), model.text.tokens(SENTENCES[:2])
@@ -183,4 +223,12 @@ def test_a_method_twice_in_table3_is_one_line(tmp_path: Path) -> None:
     overlay = tmp_path / "o.yaml"
     overlay.write_text(yaml.safe_dump({"generate": {"table3": {"further": ["audiotoken"]}}}))
     with pytest.raises(UserError, match="generate.table3: audiotoken is named twice"):
+        load([Path(__file__).parent.parent / "config.yaml", overlay])
+
+
+def test_a_method_whose_splits_the_data_lack_is_one_line_in_table1(tmp_path: Path) -> None:
+    overlay = tmp_path / "o.yaml"
+    values = {"data": {"world": {"clips": {"tagged": 0}}}, "generate": {"methods": ["icgan", "text_pivot"]}}
+    overlay.write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError, match="generate.methods: text_pivot cannot be run: the data have no split `tagged`"):
         load([Path(__file__).parent.parent / "config.yaml", overlay])

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,8 @@ from s2v.data.reader import read_images
 from s2v.evaluate.evaluate import run as evaluate_stage
 from s2v.evaluate.pictures import write_pictures
 from s2v.media.picture import encode_png
+from s2v.models.localiser import Ear, Localiser
+from s2v.models.store import save
 from s2v.report.table1 import run as table1
 from s2v.report.tables import TableJob
 from s2v.train.judge import run as train_judge
@@ -189,6 +193,35 @@ def test_an_awkward_folder_says_in_a_line_each_what_was_done(run: Path, tmp_path
     found = json.loads((tmp_path / "mine.json").read_text())
     assert found["sounds"] == 23 and found["name"] == "pictures of mine"
     assert found["missing"]["diversity"] == "it needs two pictures or more of each sound"
+
+
+def test_sounds_and_frames_are_scored_where_there_is_something_to_score_with(run: Path, tmp_path: Path) -> None:
+    words = ("evaluate", run / "generate/good", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    s2v(*words)
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert "/av_judge/model.safetensors` makes one" in found["missing"]["AIS"] and "AIC" in found["missing"]
+    assert 0.8 < found["metrics"]["IIS-percentile/judge/frames"]["value"] <= 1
+    assert found["metrics"]["IIS-cosine/judge"]["value"] <= 1 and "IIS-zscore/judge/pictures" in found["metrics"]
+    for part in ("pack", "judge"):
+        (tmp_path / part).symlink_to(run / part)
+    torch.manual_seed(0)
+    shape = {"width": 4, "dim": 8, "image_px": 16, "ear": asdict(Ear(window_s=0.5))}
+    save(tmp_path / "av_judge", Localiser(**shape).state_dict(), shape)
+    s2v("evaluate", run / "generate/good", "--sounds", tmp_path, "-o", tmp_path / "o.json", *FAST)
+    again = json.loads((tmp_path / "o.json").read_text())
+    names = {"AIS-percentile/av_judge/sounds", "AIS-zscore/av_judge/pictures"}
+    assert again["metrics"].keys() - found["metrics"].keys() == names
+    assert 0.2 < again["metrics"]["AIS-percentile/av_judge/sounds"]["value"] < 0.8, "its weights are random"
+    assert all("av_judge: two convolutional nets" in again["networks"][name] for name in names)
+    assert again["metrics"]["AIS-percentile/av_judge/sounds"]["chance"] == 0.5
+    shutil.copytree(tmp_path / "av_judge", tmp_path / "other/av_judge")
+    for part in ("pack", "judge"):
+        (tmp_path / "other" / part).symlink_to(run / part)
+    save(tmp_path / "other/av_judge", Localiser(**shape).state_dict(), shape)
+    s2v("evaluate", run / "generate/poor", "--sounds", tmp_path / "other", "-o", tmp_path / "p.json", *FAST)
+    output = s2v("compare", tmp_path / "o.json", tmp_path / "p.json")
+    assert "AIS-percentile/av_judge/sounds: not compared, they were measured by different networks" in output
+    assert re.search(r"higher IIS-percentile/judge/frames than Poor .* holds", output)
 
 
 def zip_bomb() -> bytes:

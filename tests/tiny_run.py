@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,14 @@ from shards import RATE, flac, write_tar
 
 from s2v.media.picture import encode_jpeg
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.autoencoder import autoencoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.latent_diffusion import LatentDiffusion
 from s2v.models.store import save
+from s2v.models.tagger import AudioTagger
+from s2v.models.text_diffusion import TextDiffusion
 
 CLASSES = {"cow": (200, 60, 40), "owl": (40, 60, 200), "rain, heavy": (40, 180, 60)}
 AUDIO = {"window_s": 1.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": RATE}
@@ -57,6 +60,9 @@ class Models:
     align: Path
     vae: Path
     diffusion: Path
+    text_diffusion: Path
+    tagger: Path
+    audiotoken: Path
 
 
 def models(root: Path) -> Models:
@@ -79,8 +85,17 @@ def models(root: Path) -> Models:
              "layers_per_block": 1, "heads": 2, "groups": 4, "tokens": 2, "token_dim": 16, "prediction": "epsilon",
              "timesteps": 1000, "beta_schedule": "linear"},
         ),
+        "text_diffusion": (
+            TextDiffusion,
+            {"pieces": ["dog", "photo"], "length": 8, "text_layers": 1, "text_heads": 2, "token_dim": 16,
+             "latent_channels": 4, "latent_px": 8, "channels": [16, 16], "attention": [False, True],
+             "layers_per_block": 1, "heads": 2, "groups": 4, "prediction": "epsilon", "timesteps": 1000,
+             "beta_schedule": "linear"},
+        ),
+        "tagger": (AudioTagger, {"class_names": ["cow", "owl"], "width": 4, "audio": AUDIO}),
+        "audiotoken": (TokenEmbedder, {"dim_in": 4 * 14, "dim": 16}),
         "align": (AudioEncoder, {"dim": 32, "width": 4, "final_relu": False, "audio": AUDIO}),
     }  # fmt: skip
     for name, (kind, shape) in shapes.items():
         save(root / name, kind(**shape).state_dict(), shape)
-    return Models(*(root / name for name in ("encoder", "generator", "align", "vae", "diffusion")))
+    return Models(**{field.name: root / field.name for field in fields(Models)})

@@ -48,6 +48,11 @@ class Neighbourhoods:
         self.in_made: NDArray[np.bool_] = (distance < _radii(made, k)[None]).numpy()
         """[M, N]: the real picture lies in the ball of the made one."""
 
+    def by_picture(self, name: str) -> NDArray[np.float64]:
+        """What precision, or density, is the mean of: a number of each made picture [N]."""
+        inside: NDArray[np.int64] = self.in_real.sum(0)
+        return np.minimum(inside, 1).astype(np.float64) if name == "precision" else inside / self.k
+
     def of(self, name: str, clips: NDArray[np.int64] | None = None) -> float:
         """One of `NAMES`, of all made pictures or of those of some clips, whose balls stay as they are.
 
@@ -56,11 +61,9 @@ class Neighbourhoods:
         made picture in them. All but density lie in 0..1; of made pictures that are as the real ones, density and
         coverage are near 1 (coverage: 1 - 2^-k).
         """
-        every = np.arange(self.in_real.shape[1]) if clips is None else clips
-        if name == "precision":
-            return float(np.take(np.any(self.in_real, axis=0), every).mean())
-        if name == "density":
-            return float(np.take(self.in_real.sum(0), every).mean() / self.k)
+        if name in ("precision", "density"):
+            own = self.by_picture(name)
+            return float((own if clips is None else own[clips]).mean())
         inside: NDArray[np.bool_] = self.in_made if name == "recall" else self.in_real
         some = inside if clips is None else np.take(inside, np.unique(clips), axis=1)
         return float(np.mean(np.any(some, axis=1)))

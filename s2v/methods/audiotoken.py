@@ -42,6 +42,7 @@ class FromText:
         self.sampler = Sampler(self.model, drawing.scheduler, drawing.steps, drawing.guidance, drawing.compile)
         self.resolution = int(self.vae.config["sample_size"])
         side = self.resolution // 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+        self.dim = self.model.null.numel()
         self.noise_shape = (self.model.latent_channels, self.model.latent_px, self.model.latent_px)
         if (self.vae.config["latent_channels"], side, side) != self.noise_shape:
             raise _misfit(sources.part("text_diffusion"), "latents", "the autoencoder", "text_diffusion")

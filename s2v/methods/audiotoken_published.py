@@ -46,6 +46,7 @@ class PublishedAudioToken:
         self.embedder = published("audiotoken-embedder", device=sources.device)
         if self.embedder.dim != self.model.dim or self.embedder.dim_in != self.beats.dim:
             raise UserError(f"{entry.name}: BEATs, the embedder and Stable Diffusion are not of one size; take 1.4")
+        self.dim = self.model.dim
         self.resolution = self.drawing.px or self.model.resolution
 
     @torch.no_grad()

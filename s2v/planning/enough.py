@@ -83,6 +83,10 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
         if not getattr(getattr(config, stage), "weights", None):
             yield stage, ("train",), max(2, shared)
     yield "pedersoli_vqvae", tuple(config.pedersoli_vqvae.splits), max(1, shared)
+    yield "text_diffusion", (config.text_diffusion.split,), 1
+    yield "tagger", (config.tagger.split,), max(2, shared)
+    for split in ("train", "val"):
+        yield "audiotoken", (split,), shared
     yield "generate", (config.generate.split,), 1
     yield "evaluate", (config.evaluate.reference_split,), 1
 

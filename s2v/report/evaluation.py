@@ -22,7 +22,8 @@ from torch import Tensor
 from s2v.config import EvaluateConfig, RuntimeConfig
 from s2v.control import outputs
 from s2v.errors import UserError
-from s2v.evaluate import outside, sounds
+from s2v.evaluate import audiovisual, outside, sounds
+from s2v.evaluate.audiovisual import Networks
 from s2v.evaluate.evaluate import Measured, class_names, measure
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.outside import Pictures, Said
@@ -155,7 +156,6 @@ class Asked:
     draws: int | None = None
     px: int | None = None
     skip_broken: bool = False
-    audio: str | None = None
 
 
 def evaluate(
@@ -181,7 +181,7 @@ def evaluate(
     outputs.check(written, inputs, force)
     place, said = Runtime.from_config(runtime, 1), Said()  # more threads may sum in another order than the stage's one
     heard = sounds.read(asked.sounds, said, split=asked.split, labels=asked.labels)
-    evaluator, weights = _evaluator(asked, heard, config, place)
+    evaluator, weights, judged_by = _evaluator(asked, heard, config, place)
     pictures = outside.read(
         asked.pictures, heard.clips, said, listed=asked.names, draws=asked.draws, px=asked.px,
         skip_broken=asked.skip_broken,
@@ -199,7 +199,10 @@ def evaluate(
     results = [one.result for one in measured]
     ranks = np.array([[rank or 0 for rank in one.ranks] for one in measured])
     row = row_of(results, pictures.clips, ranks, [one.tensors for one in measured], config.bootstrap)
-    networks: dict[str, str] = {}
+    networks, lacking = _score(
+        row, audiovisual.networks(evaluator, judged_by, config.prompt, place.device), pictures, heard, labels, names,
+        real, real_names,
+    )  # fmt: skip
     values, missing = values_of(row, config.bootstrap)
     evaluation = Evaluation(
         name=name,
@@ -213,7 +216,7 @@ def evaluate(
             reference=len(real), reference_digest=digest, inception_splits=results[0].inception_splits,
         ),
         metrics=values,
-        missing=missing,
+        missing=missing | lacking,
         networks=networks,
         said=said.lines(),
         draws=[result_fields(result) for result in results],
@@ -308,6 +311,42 @@ def read_row(path: Path, evaluation: Evaluation) -> Row:
     return row
 
 
+def _score(
+    row: Row,
+    nets: Networks,
+    pictures: Pictures,
+    heard: Sounds,
+    labels: list[str | None],
+    names: list[str],
+    real: Tensor,
+    real_names: list[str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Put AIS, IIS and AIC into a row. What made each of them, and why one of them is not there."""
+    missing = dict(nets.missing or {})
+    sounding: list[Tensor] | None = None
+    if nets.hears is not None:
+        found = {clip: nets.hears.hear(wave) for clip, wave in heard.waves() if clip in set(pictures.clips)}
+        if len(found) == len(pictures.clips):
+            sounding = [found[clip] for clip in pictures.clips]
+        else:
+            missing["AIS"] = f"{len(pictures.clips) - len(found)} clips have no sound"
+    frames: Tensor | None = None
+    if nets.sees is not None:
+        place = {name: i for i, name in enumerate(real_names)}
+        if all(clip in place for clip in pictures.clips):
+            frames = nets.sees[2](to_unit(real[[place[clip] for clip in pictures.clips]]))
+        else:
+            missing["IIS"] = "not every clip has a real picture of its name"
+    each = [audiovisual.score(nets, images, sounding, frames, labels, names) for images in pictures.images]
+    for name in each[0]:
+        audiovisual.check(torch.stack([one[name][0] for one in each]), name)
+        row.scores[name] = torch.stack([one[name][0] for one in each]).numpy()
+    for kind in ("AIS", "IIS", "AIC"):
+        if not any(name.startswith(kind) for name in each[0]):
+            missing.setdefault(kind, "it needs two clips or more, and AIC a class of each")
+    return {name: one[1] for name, one in each[0].items()}, missing
+
+
 def _write(
     written: list[Path], pictures: Pictures, labels: list[str | None], measured: list[Measured], row: Row,
     reference: Tensor,
@@ -327,8 +366,10 @@ def _write(
     write_parquet(written[1], rows, PICTURES)
 
 
-def _evaluator(asked: Asked, heard: Sounds, config: EvaluateConfig, place: Runtime) -> tuple[Evaluator, str]:
-    """The evaluator that was asked for, and a digest of a judge's weights."""
+def _evaluator(
+    asked: Asked, heard: Sounds, config: EvaluateConfig, place: Runtime
+) -> tuple[Evaluator, str, Path | None]:
+    """The evaluator that was asked for, a digest of a judge's weights, and the run that the judge is of."""
     judge: Path | None = None
     if asked.evaluator != "clip_inception":
         folder = Path(asked.evaluator) if asked.evaluator else heard.run
@@ -344,7 +385,7 @@ def _evaluator(asked: Asked, heard: Sounds, config: EvaluateConfig, place: Runti
     kind = "clip_inception" if judge is None else "judge"
     evaluator = load_evaluator(kind, judge_dir=judge, prompt=config.prompt, device=place.device)
     assert evaluator is not None
-    return evaluator, sha256(judge / "model.safetensors")[:16] if judge else ""
+    return evaluator, sha256(judge / "model.safetensors")[:16] if judge else "", judge.parent if judge else None
 
 
 def _real(asked: Asked, heard: Sounds, said: Said, px: int) -> tuple[Tensor, list[str], list[str | None], str]:
@@ -365,14 +406,19 @@ def _drawn(record: dict[str, Any] | None, name: str, number: int) -> Drawn:
 def _name(asked: Asked, pictures: Pictures) -> str:
     record = pictures.records[0]
     if record:
-        return str(record.get("title") or record["method"])
+        return str(record.get("title") if record.get("main") and record.get("title") else record["method"])
     path = asked.pictures[0]
     return outside.readable(path.resolve().stem if path.is_file() else path.resolve().name)
 
 
 def _about(told: Mapping[str, str], pictures: Pictures) -> dict[str, str]:
     record = pictures.records[0]
-    return ({"by": f"s2v, method {record['method']}"} if record else {}) | dict(told)
+    known: dict[str, str] = {}
+    if record:
+        known = {"by": f"s2v, method {record['method']}"}
+        if isinstance(record.get("uses_text"), bool):
+            known["text"] = "yes" if record["uses_text"] else "no"
+    return known | dict(told)
 
 
 def _digest(clips: list[str], labels: list[str | None]) -> str:

@@ -104,14 +104,17 @@ def leaderboard(paths: Sequence[Path]) -> str:
 def _facts(group: Group) -> list[str]:
     protocol, one = group.one.protocol, group.one
     shown = ", ".join(protocol.classes[:12]) + (" ..." if len(protocol.classes) > 12 else "")
-    networks = dict.fromkeys(f"{name}: {what}" for _, each in group.rows for name, what in each.networks.items())
+    networks: dict[str, dict[str, None]] = {}
+    for _, each in group.rows:
+        for name, what in each.networks.items():
+            networks.setdefault(what, {})[name] = None
     return [
         f"{protocol.clips} clips (digest `{protocol.clips_digest}`), {len(protocol.classes)} candidate names: {shown}.",
         f"Evaluator: {protocol.evaluator}{_digest(protocol.evaluator_weights)}; prompt `{protocol.prompt}`.",
         f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}; IS over {protocol.inception_splits} "
         f"parts; ties: {protocol.tie_rule}.",
         f"Chance: {', '.join(_chances(one.metrics)) or 'not known'}.",
-        *networks,
+        *(f"{', '.join(names)}: by {what}." for what, names in networks.items()),
     ]
 
 

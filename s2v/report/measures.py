@@ -40,11 +40,13 @@ class Metric:
     chance: Callable[[Row], float | None] = lambda row: None
 
     def interval(self, row: Row, bootstrap: int) -> Interval:
-        """The metric of a row that has it. A mean gets a percentile interval, others +- 1.96 standard deviations."""
+        """The metric of a row that has it. A mean gets a percentile interval, others +- 1.96 standard deviations, of
+        which a share's end at 0 and 1."""
         if self.values is not None:
             return crossed(row.by_training(self.values(row)), bootstrap)
         assert self.statistic is not None
-        return interval(row, partial(self.statistic, row), self._count(row, bootstrap))
+        found = interval(row, partial(self.statistic, row), self._count(row, bootstrap))
+        return Interval(found.value, max(0.0, found.low), min(1.0, found.high)) if self.percent else found
 
     def difference(self, first: Row, second: Row, bootstrap: int) -> tuple[Interval, list[float]]:
         """`first` minus `second`, paired over clips, and the same of each training alone."""
@@ -75,10 +77,20 @@ class Metric:
 
 def _neighbours(name: str) -> Callable[[Row, int, Clips], float]:
     def statistic(row: Row, run: int, clips: Clips) -> float:
-        found = row.kept(("neighbours", run), lambda: Neighbourhoods(row.features[run], row.frames))
-        return row.once(name, run, clips, lambda index: found.of(name, index.numpy()))
+        return row.once(name, run, clips, lambda index: _balls(row, run).of(name, index.numpy()))
 
     return statistic
+
+
+def _by_picture(name: str) -> Callable[[Row], NDArray[np.float64]]:
+    def values(row: Row) -> NDArray[np.float64]:
+        return np.stack([_balls(row, run).by_picture(name) for run in range(len(row.features))])
+
+    return values
+
+
+def _balls(row: Row, run: int) -> Neighbourhoods:
+    return row.kept(("neighbours", run), lambda: Neighbourhoods(row.features[run], row.frames))
 
 
 def _kernel(row: Row, run: int, clips: Clips) -> float:
@@ -99,7 +111,10 @@ FIXED = (
     Metric("FID", "below", statistic=Row.frechet),
     Metric("IS", statistic=Row.inception_of),
     Metric("KID", "below", statistic=_kernel),
-    *(Metric(name, percent=name != "density", statistic=_neighbours(name)) for name in NAMES),
+    Metric("precision", percent=True, values=_by_picture("precision")),
+    Metric("recall", percent=True, statistic=_neighbours("recall")),
+    Metric("density", values=_by_picture("density")),
+    Metric("coverage", percent=True, statistic=_neighbours("coverage")),
     Metric("diversity", None, statistic=_diversity, chance=lambda row: 1.0),
 )  # fmt: skip
 """Metrics of every evaluator."""

@@ -210,6 +210,31 @@ _ALL = (
         "revision a6f597a, as others pin it",
     ),
     Entry(
+        name="clip-vit-l14",
+        what="CLIP ViT-L/14 for IIS and AIC of `s2v evaluate` (OpenAI's weights as open_clip publishes them)",
+        files=(
+            File(
+                "clip/ViT-L-14.safetensors",
+                "https://huggingface.co/timm/vit_large_patch14_clip_224.openai/resolve/main/open_clip_model.safetensors",
+            ),
+        ),
+        licence="MIT (OpenAI's repository; Apache-2.0 on the page of this copy)",
+        non_commercial=False,
+        source="https://huggingface.co/timm/vit_large_patch14_clip_224.openai",
+        size_mb=1711,
+        note="address by analogy with ViT-B/32's, not verified here; size follows from the parameter count",
+    ),
+    Entry(
+        name="wav2clip",
+        what="Wav2CLIP: sounds in the space of CLIP ViT-B/32, for AIS of `s2v evaluate`",
+        files=(File("wav2clip/ResNet_CX.ckpt", "https://www.dropbox.com/s/94fqdi4lgi8vu19/ResNet_CX.ckpt?dl=1"),),
+        licence="CC BY 4.0 (weights), MIT (code)",
+        non_commercial=False,
+        source="https://github.com/descriptinc/lyrebird-wav2clip",
+        note="the address is that of the publisher's public code, not verified here; the licence of the weights is "
+        "that of its author's repository hohsiangwu/wav2clip-hear; no size or checksum is published",
+    ),
+    Entry(
         name="inception-v3",
         what="Inception-V3 of the original FID for FID and IS (torch-fidelity's port)",
         files=(

@@ -31,6 +31,23 @@ def sound2scene_audio(state: State) -> State:
     return {k.replace("fc.", "head.") if k.startswith("fc.") else f"backbone.net.{k}": v for k, v in state.items()}
 
 
+def wav2clip(state: State) -> State:
+    """Wav2CLIP's ResNet-18 and the two layers behind it -> `s2v.models.wav2clip.Wav2Clip`.
+
+    Its classifier (`fc`) and the window of its spectrogram are not weights of what it computes.
+    """
+    state = {re.sub(r"^(?:model\.)?(?:audio_)?(encoder|transform)\.", r"\1.", k): v for k, v in state.items()}
+    layers = {"transform.sequential.0.": "transform.0.", "transform.sequential.3.": "transform.2."}
+    found: State = {}
+    for key, value in state.items():
+        if key.startswith("encoder.") and not key.startswith(("encoder.fc.", "encoder.spectrogram.")):
+            found[key.replace("encoder.", "backbone.net.", 1)] = value
+        for theirs, ours in layers.items():
+            if key.startswith(theirs):
+                found[key.replace(theirs, ours, 1)] = value
+    return found
+
+
 def icgan_biggan(state: State) -> State:
     """IC-GAN's BigGAN generator (the layout of BigGAN-PyTorch) -> `Generator`.
 
@@ -295,6 +312,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "swav-resnet50": swav_resnet50,
     "icgan-biggan128": icgan_biggan,
     "sound2scene-audio": sound2scene_audio,
+    "wav2clip": wav2clip,
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,
     "imagebind": imagebind_audio,
@@ -318,4 +336,5 @@ __all__ = [
     "s2i_generator",
     "sound2scene_audio",
     "swav_resnet50",
+    "wav2clip",
 ]
