@@ -192,7 +192,7 @@ def localise(runtime: Runtime, **changes: Any) -> Any:
 def s2i_autoencoder(runtime: Runtime, **changes: Any) -> Any:
     """S2I's spectrogram autoencoder."""
     config = S2iAutoencoderConfig(
-        **{"batch_size": BATCH, "width": 1, "dim": 4, "steps": 20, "learning_rate": 2e-3, **changes}
+        **{"batch_size": BATCH, "width": 1, "dim": 4, "steps": 20, "learning_rate": 1e-4, **changes}
     )
     model = SpectrogramAutoencoder(config.dim, config.width, config.audio.model_dump())
     return S2iAutoencoderTask(config, model, numbers(20, 128, 100).clamp(-1, 1).half(), runtime)
