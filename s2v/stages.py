@@ -182,6 +182,8 @@ _TABLE = (
         "av_judge", "train.localise", "", "the stand-in for Wav2CLIP: sound and picture, for AIS (`s2v evaluate`)",
         rule="localise", sizes="localise", memory_mb=0, minutes=0,
     ),
+    _training("joint", "train.joint", "packed pictures with sentences, packed sounds with names",
+              "the space of pictures, texts and sounds in which Lee et al. edit"),
     _stage(
         "generate", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar", "pictures",
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
@@ -229,6 +231,8 @@ _TABLE = (
         sizes="generate", memory_mb=0, minutes=120, gpus="job", threads="training",
     ),
     _report("fig06", "report.fig06_07", "gap", "fig06.png", "`fig07.png`, `gap.png`", memory_mb=2000),
+    _report("fig12", "report.fig12", "test pairs, models, the joint space, evaluator", "fig12.png", "`fig12.csv`",
+            section="lee", sizes="generate", memory_mb=0, minutes=120, gpus="job", threads="training"),
     _report("fig14", "report.fig14", "pictures of both generators, test sounds", "fig14.png"),
     _report("fig16", "report.fig16", "evaluations of both generators for each set of classes", "fig16.png",
             "`fig16.csv`, `fig16.md`", minutes=60),

@@ -209,7 +209,7 @@ OVERLAYS = sorted(Path(__file__).parent.parent.glob("configs/*.yaml"))
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
 def test_every_configuration_has_table3_with_row_c_or_says_why_not(overlay: Path) -> None:
     files = [Path(__file__).parent.parent / "config.yaml", overlay]
-    config = load([file for file in files])
+    config = load(files)
     rows, left_out = table3_methods(config), table3_left_out(config)
     assert {"A", "B"} <= rows.keys()
     said = "\n".join(deviations(config, latent_diffusion=True))

@@ -16,7 +16,7 @@ from workflow_runs import REPOSITORY
 from s2v.config import AudioConfig, GenerateConfig, RuntimeConfig
 from s2v.config.methods import METHODS
 from s2v.configfile import load
-from s2v.data.chosen import run as choose
+from s2v.data import chosen
 from s2v.errors import UserError
 from s2v.evaluate.generate import run as generate
 from s2v.files import read_json, write_json, write_parquet
@@ -103,10 +103,10 @@ def test_classes_without_a_clip_are_named(tmp_path: Path) -> None:
 
     manifest = tmp_path / "000.parquet"
     write_parquet(manifest, [{"label": "cow"}, {"label": "owl"}], pa.schema([("label", pa.string())]))
-    choose(manifest=[manifest], names=["owl"], output=tmp_path / "classes.json")
+    chosen.run(manifest=[manifest], names=["owl"], output=tmp_path / "classes.json")
     assert read_json(tmp_path / "classes.json") == ["owl"]
     with pytest.raises(UserError, match="no clip is of dog; the data have cow, owl"):
-        choose(manifest=[manifest], names=["owl", "dog"], output=tmp_path / "classes.json")
+        chosen.run(manifest=[manifest], names=["owl", "dog"], output=tmp_path / "classes.json")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from s2v.config import (
     DiffusionConfig,
     EncoderConfig,
     GeneratorConfig,
+    JointConfig,
     JudgeConfig,
     LocaliseConfig,
     PedersoliAudioConfig,
@@ -28,6 +29,8 @@ from s2v.config import (
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.image_encoder import ImageEncoder, shape
+from s2v.models.joint import Joint
+from s2v.models.joint import shape as joint_shape
 from s2v.models.localiser import Ear
 from s2v.models.s2i import SpectrogramAutoencoder
 from s2v.models.tagger import AudioTagger
@@ -37,6 +40,7 @@ from s2v.train.audiotoken import AudioTokenTask
 from s2v.train.diffusion import DiffusionTask
 from s2v.train.encoder import SwavTask
 from s2v.train.generator import IcGanTask
+from s2v.train.joint import JointTask
 from s2v.train.judge import JudgeTask
 from s2v.train.localise import Clips, LocaliseTask
 from s2v.train.pedersoli_audio import PedersoliAudioTask
@@ -224,6 +228,23 @@ def pedersoli_audio(runtime: Runtime, **changes: Any) -> Any:
     return PedersoliAudioTask(config, numbers(20, 32, 32).clamp(-1, 1).half(), numbers(20, 4, 4, 4), runtime)
 
 
+def joint(picture_steps: int, sound_steps: int) -> Callable[..., Any]:
+    """The joint space of Lee et al., of 20 pictures and 20 sounds; some texts come more than once."""
+
+    def build(runtime: Runtime, **changes: Any) -> Any:
+        config = JointConfig(
+            **{"batch_size": BATCH, "dim": 8, "image_px": 16, "image_width": 8, "audio_width": 8, "learning_rate": 0.05,
+               "picture_steps": picture_steps, "sound_steps": sound_steps, "multiplier": 5.0, "sound_multiplier": 5.0,
+               "text": {"width": 16, "layers": 1, "heads": 2, "length": 8}, **changes}
+        )  # fmt: skip
+        net = Joint(**joint_shape(config, ["dog", "owl"]))
+        sentences, names = [f"a dog {i % 12}" for i in range(20)], ["dog", "owl", "rain", "bell"] * 5
+        levels = numbers(20, 33, 40).sigmoid().half()
+        return JointTask(config, net, (pictures(20, 32), sentences), (levels, names), runtime)
+
+    return build
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "encoder": swav(RESNET),
     "encoder_vit": swav(VIT),
@@ -235,6 +256,8 @@ TASKS: dict[str, Callable[..., Any]] = {
     "tagger": tagger,
     "audiotoken": audiotoken,
     "align": align,
+    "joint, pictures": joint(20, 1),
+    "joint, sounds": joint(0, 20),
     "judge": judge,
     "localise": localise,
     "s2i_autoencoder": s2i_autoencoder,

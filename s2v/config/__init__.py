@@ -41,13 +41,14 @@ from s2v.config.evaluation import (
 )
 from s2v.config.fig15 import (
     Fig15Config,
-    MelConfig,
     PedersoliAudioConfig,
     PedersoliVqvaeConfig,
     S2iAutoencoderConfig,
     S2iGeneratorConfig,
 )
 from s2v.config.foreign import MethodName
+from s2v.config.lee import JointConfig, JointTextConfig, LeeConfig
+from s2v.config.mel import MelConfig
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -106,6 +107,8 @@ class Config(Slice):
     pedersoli_vqvae: PedersoliVqvaeConfig = PedersoliVqvaeConfig()
     pedersoli_audio: PedersoliAudioConfig = PedersoliAudioConfig()
     fig15: Fig15Config = Fig15Config()
+    joint: JointConfig = JointConfig()
+    lee: LeeConfig = LeeConfig()
 
 
 INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
@@ -168,7 +171,10 @@ __all__ = [
     "FolderConfig",
     "GenerateConfig",
     "GeneratorConfig",
+    "JointConfig",
+    "JointTextConfig",
     "JudgeConfig",
+    "LeeConfig",
     "LocaliseConfig",
     "MelConfig",
     "MethodName",

@@ -6,19 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from s2v.config.base import Positive, Seconds, Slice
+from s2v.config.base import Positive, Slice
+from s2v.config.mel import MelConfig
 from s2v.config.training import NormedConfig, SteppedConfig
-
-
-class MelConfig(Slice):
-    """A sound as a grey picture: mel bands in decibels below the loudest (`s2v.media.mel`)."""
-
-    window_s: Seconds = Field(10.0, description="shorter clips are tiled, longer ones cut")
-    n_fft: Positive = 2048
-    hop: Positive = 256
-    bands: Positive = 256
-    columns: Positive = Field(256, description="frames are resized to as many")
-    range_db: float = Field(80.0, gt=0, le=200, description="what lies as far below the loudest is -1, that is 1")
 
 
 class S2iAutoencoderConfig(SteppedConfig, NormedConfig):

@@ -1,4 +1,4 @@
-"""Stage `fig15_classes`: the classes that a table is about (paper, Fig. 15), as `s2v.data.subset` reads them."""
+"""Stage `fig15_classes`: the classes that a table is about, as a configuration names them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ def run(*, manifest: list[Path], names: list[str], output: Path) -> None:
     Raises:
         UserError: no clip is of one of them.
     """
-    labels = {row["label"] for path in manifest for row in read_parquet(path) if row["label"]}
+    labels = {row["label"] for path in manifest for row in read_parquet(path)}
     absent = sorted(set(names) - labels)
     if absent:
-        known = ", ".join(sorted(labels))
-        raise UserError(f"fig15.classes: no clip is of {', '.join(absent)}; the data have {known}")
+        raise UserError(
+            f"fig15.classes: no clip is of {', '.join(absent)}; the data have {', '.join(sorted(filter(None, labels)))}"
+        )
     write_json(output, names)
 
 

@@ -1,6 +1,8 @@
 """A sound as a grey picture: mel bands in decibels below the loudest, brought to a number of columns, in [-1, 1].
 
-The front end of systems that see a spectrogram as a picture. The level of a clip does not show in it.
+The front end of systems that see a spectrogram as a picture, S2I, Pedersoli et al. and Lee et al.: numbers are those of
+`librosa.power_to_db(mel, ref=max)`. The volume of a clip does not show in it. librosa's own floor of 1e-10 is absolute,
+and lets that of very soft sounds through; here the power is divided by its maximum first.
 """
 
 from __future__ import annotations
@@ -9,16 +11,20 @@ import functools
 
 import torch
 import torch.nn.functional as F
+import torchaudio
 from torch import Tensor
 
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 
+TINY = torch.finfo(torch.float32).tiny
+
 
 @functools.lru_cache(maxsize=8)
-def _bands(n_fft: int, bands: int) -> Tensor:
-    from torchaudio.functional import melscale_fbanks
-
-    return melscale_fbanks(n_fft // 2 + 1, 0.0, SAMPLE_RATE_HZ / 2, bands, SAMPLE_RATE_HZ, "slaney", "slaney")
+def _power(n_fft: int, hop: int, bands: int) -> torchaudio.transforms.MelSpectrogram:
+    # Slaney's scale and norm are librosa's.
+    return torchaudio.transforms.MelSpectrogram(
+        SAMPLE_RATE_HZ, n_fft, hop_length=hop, n_mels=bands, pad_mode="constant", norm="slaney", mel_scale="slaney"
+    )
 
 
 def mel_picture(
@@ -27,20 +33,20 @@ def mel_picture(
     """Waveform float or int16 [B, N] at 16 kHz, tiled or cut to the window -> float32 [B, bands, columns].
 
     Args:
-        wave: the sound.
+        wave: the sound, of any level: a gain changes nothing.
         window_s: seconds that are heard.
         n_fft: samples of a frame (Hann window).
         hop: samples between frames.
-        bands: mel bands (Slaney's scale and norm, which are librosa's), the lowest first.
+        bands: mel bands, the lowest first.
         columns: of the result; frames are brought to as many by one antialiased resize.
-        range_db: what lies as far below the loudest is -1, the loudest is 1.
+        range_db: what lies as far below the loudest is -1, the loudest is 1. Silence is -1 throughout.
     """
+    # The level goes at once: single precision then has as many digits for a soft sound as for a loud one.
+    wave = wave.float() / wave.float().abs().amax(1, keepdim=True).clamp_min(TINY)
     window = fit_window(wave, round(window_s * SAMPLE_RATE_HZ))
-    hann = torch.hann_window(n_fft, device=window.device)
-    spectrum = torch.stft(window, n_fft, hop, window=hann, pad_mode="constant", return_complex=True)
-    power = torch.einsum("bft,fm->bmt", spectrum.abs().square(), _bands(n_fft, bands).to(window.device))
-    level = 10 * power.clamp_min(1e-10).log10()
-    grey = ((level - level.amax((1, 2), keepdim=True)) / range_db).clamp(-1, 0) * 2 + 1
+    power: Tensor = _power(n_fft, hop, bands)(window.cpu()).to(window.device)
+    relative = power / power.amax((1, 2), keepdim=True).clamp_min(TINY)
+    grey = 10 * relative.clamp_min(10 ** (-range_db / 10)).log10() / range_db * 2 + 1
     shown = F.interpolate(grey[:, None], (bands, columns), mode="bilinear", antialias=True, align_corners=False)
     return shown[:, 0].clamp(-1, 1)
 

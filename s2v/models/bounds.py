@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+
 Side = Annotated[int, Field(le=4096)]
 """Of a picture, in px."""
 
@@ -44,7 +46,9 @@ class _Mel(BaseModel):
 
 
 def _pictured(value: dict[str, Any]) -> dict[str, Any]:
-    _Mel.model_validate(value)
+    checked = _Mel.model_validate(value)
+    if checked.window_s * SAMPLE_RATE_HZ < checked.n_fft:
+        raise ValueError(f"a window of {checked.window_s:g} s is shorter than a frame of n_fft")
     return value
 
 

@@ -41,7 +41,7 @@ def too_few(config: Config, stages: Set[str], found: Clips) -> Iterator[str]:
         yield f"scaling.sizes: {most} classes are asked for, and the data have {len(named)}; name fewer"
     split = config.generate.split
     tested = sum(at == split and label is not None for at, label in found)
-    for stage, least in (("control", 2), ("fig16", min(most, len(named)))):
+    for stage, least in (("control", 2), ("fig12", 2), ("fig16", min(most, len(named)))):
         if stage in stages and tested < least:
             yield f"{stage}: {tested} of {least} classes have a clip in the split `{split}`; {_for_each_split(config)}"
 
@@ -87,6 +87,8 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
     yield "tagger", (config.tagger.split,), max(2, shared)
     for split in ("train", "val"):
         yield "audiotoken", (split,), shared
+    for split in (config.joint.captioned, config.joint.tagged):
+        yield "joint", (split,), max(2, shared)
     yield "generate", (config.generate.split,), 1
     yield "evaluate", (config.evaluate.reference_split,), 1
 

@@ -21,7 +21,7 @@ _SCALING = ("fig16.png", "fig17.png")
 _FIG15 = ("table_vegas5.csv", "fig15.png")
 _FILES = {
     "evidence": _EVIDENCE,
-    "paper": (*_EVIDENCE, "table3.csv", "fig14.png", *_CONTROL, "control.csv", *_FIG15, *_SCALING),
+    "paper": (*_EVIDENCE, "table3.csv", "fig12.png", "fig14.png", *_CONTROL, "control.csv", *_FIG15, *_SCALING),
 }
 
 CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.csv"}
@@ -30,6 +30,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
     "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
+    "fig12": "fig12.png",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
 
@@ -48,12 +49,18 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
     if config.fig15.classes == []:
         found |= dict.fromkeys(_FIG15, "fig15.classes names no classes")
     if config.evaluate.evaluator == "none":
-        found["fig16.png"] = "evaluate.evaluator is none"
+        found |= dict.fromkeys(("fig12.png", "fig16.png"), "evaluate.evaluator is none")
     if config.evaluate.evaluator != "judge":
         found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
+    section = config.data.section()
+    known = section.split_names() if section else []
+    untold = sorted({config.joint.captioned, config.joint.tagged}.difference(known))
+    if untold and config.lee.generator == "run":
+        splits = " and ".join(f"`{split}`" for split in untold)
+        found["fig12.png"] = f"Lee et al. learn from sentences and names, and the data have no split {splits}"
     folder = config.data.folder
     if config.data.source == "celebvhq" or (config.data.source == "folder" and folder and folder.labels == "none"):
-        found |= dict.fromkeys((*_CONTROL, "control.csv", *_SCALING), "the clips have no labels")
+        found |= dict.fromkeys((*_CONTROL, "control.csv", "fig12.png", *_SCALING), "the clips have no labels")
     return found
 
 

@@ -94,6 +94,14 @@ class Renderer(ABC):
         """
         raise Unsupported(f"{self.method}: no inversion; take sound2vision or sound2vision_ldm")
 
+    def invert_all(self, f_v: Eye, pictures: Tensor, steps: int) -> list[Inversion]:
+        """The same of several pictures uint8 [B, 3, H, W], each for itself.
+
+        Raises:
+            Unsupported: it has no inversion.
+        """
+        return [self.invert(f_v, picture, steps) for picture in pictures]
+
     def redraw(self, found: Inversion, z: Tensor) -> Tensor:
         """Pictures uint8 [K, 3, R, R] of features [K, D] under the noise that was found of a picture.
 

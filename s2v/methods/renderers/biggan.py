@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from s2v.losses.pictures import perceptual_loss
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.methods.base import Sources
 from s2v.methods.renderers.base import Eye, Inversion, Renderer
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder, unit
-from s2v.models.perceptual import perceptual_distance
+from s2v.models.perceptual import perceptual_maps
 from s2v.models.store import load
 
 LEARNING_RATE = 0.05
@@ -50,17 +51,22 @@ class BigGan(Renderer):
         return from_unit(self._painted(found.noise.expand(len(z), -1), z))
 
     def invert(self, f_v: Eye, picture: Tensor, steps: int) -> Inversion:
-        """Noise and feature of a picture uint8 [3, H, W], searched together by Adam, the feature from f_V's own on.
+        """Noise and feature of a picture uint8 [3, H, W]: see `invert_all`."""
+        return self.invert_all(f_v, picture[None], steps)[0]
+
+    def invert_all(self, f_v: Eye, pictures: Tensor, steps: int) -> list[Inversion]:
+        """Noise and feature of pictures uint8 [B, 3, H, W], each searched for itself by Adam, the feature from f_V's
+        own on.
 
         The paper names the technique (Abdal et al. 2019; Richardson et al. 2021) and releases no code. The loss is the
         mean absolute difference, a quarter of the perceptual distance (as the generator was trained with), how far the
         feature has left f_V's own (cosine), and a pull of the noise to zero, where it is most likely.
         """
-        encoder = cast(ImageEncoder, f_v)  # the entries of a GAN see by one
-        target = to_unit(resize(picture[None], self.resolution)).to(self.device)
+        encoder, n = cast(ImageEncoder, f_v), len(pictures)  # the entries of a GAN see by one
+        target = to_unit(resize(pictures, self.resolution)).to(self.device)
         # The encoder gives inference tensors, which no gradient may see.
-        own = unit(f_v.encode(picture[None])).clone().to(self.device)
-        noise = torch.zeros(1, self.g.dim_z, device=self.device, requires_grad=True)
+        own = unit(f_v.encode(pictures)).clone().to(self.device)
+        noise = torch.zeros(n, self.g.dim_z, device=self.device, requires_grad=True)
         feature = own.clone().requires_grad_()
         optimizer = torch.optim.Adam([noise, feature], LEARNING_RATE)
 
@@ -68,24 +74,28 @@ class BigGan(Renderer):
             made: Tensor = self.g(noise, F.normalize(feature, dim=1))
             return made
 
+        def errors() -> list[float]:
+            return [float(one.abs().mean()) / 2 for one in shown() - target]
+
         with torch.no_grad():
-            start_error = float((shown() - target).abs().mean()) / 2
+            start_errors, maps = errors(), perceptual_maps(encoder, target)
         for step in range(steps):
             for group in optimizer.param_groups:  # falls to 0, so that the end is a minimum and not a walk around one
                 group["lr"] = LEARNING_RATE * (1 - step / steps)
             made = shown()
-            loss = F.l1_loss(made, target) + 0.25 * perceptual_distance(encoder, made, target)
-            loss = loss + FEATURE_WEIGHT * (1 - F.cosine_similarity(feature, own).mean())
-            loss = loss + NOISE_WEIGHT * noise.square().mean()
+            seen = perceptual_maps(encoder, made)
+            # Sums over pictures of what is a mean of each, so that none is moved less for being one of many.
+            loss = n * F.l1_loss(made, target)
+            loss = loss + 0.25 * sum(perceptual_loss(seen[i : i + 1], maps[i : i + 1]) for i in range(n))
+            loss = loss + FEATURE_WEIGHT * n * (1 - F.cosine_similarity(feature, own).mean())
+            loss = loss + NOISE_WEIGHT * n * noise.square().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         with torch.no_grad():
-            made = shown()
-            error = float((made - target).abs().mean()) / 2
-            z = F.normalize(feature, dim=1)
-            found = from_unit(made.clamp(-1, 1).cpu())[0]
-        return Inversion(noise.detach()[0].cpu(), z[0].cpu(), found, error, start_error, steps)
+            last, z = errors(), F.normalize(feature, dim=1).cpu()
+            found = from_unit(shown().clamp(-1, 1).cpu())
+        return [Inversion(noise.detach()[i].cpu(), z[i], found[i], last[i], start_errors[i], steps) for i in range(n)]
 
 
 __all__ = ["BigGan"]

@@ -1,0 +1,276 @@
+"""Stage `fig12`: a picture and the sound of another class, by Lee et al. and by ours (paper, Fig. 12), measured: how
+often the sound is seen, against how much of the picture is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from s2v.control.lee_parts import of_publication, of_run
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval, mean_interval
+from s2v.evaluate.evaluators import load_evaluator
+from s2v.evaluate.quantities import Missing, Quantity, write_quantities
+from s2v.evaluate.tradeoff import Curve, Floats, advantage_interval, leads, point_intervals, shared_range
+from s2v.media.picture import resize
+from s2v.model import Model
+from s2v.report.canvas import cells, open_frame, save, wrapped
+from s2v.report.control import LOUD_DB, SOFT_DB, TestSet
+from s2v.report.edits import Edits, Pair, apart, edit, measure, pairs, volume_shift
+from s2v.report.panels import enlarge, show_picture
+from s2v.report.tabular import Column, write_csv
+
+if TYPE_CHECKING:
+    from s2v.config import LeeConfig, RuntimeConfig, WorldConfig
+
+EXAMPLES = 5
+COLOURS = {"Ours": "C0", "Ours, along volume": "C2", "Lee et al.": "C3"}
+MARKERS = {"Ours": "o", "Ours, along volume": "^", "Lee et al.": "s"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row of fig12.csv: a method at one of its weights."""
+
+    edits: Edits
+    weight: float
+    insertion: Interval
+    kept: Interval
+    lead: Interval | None
+    pairs: int
+
+
+def run(
+    *,
+    config: LeeConfig,
+    run_dir: Path,
+    joint_dir: Path | None,
+    packs: list[Path],
+    evaluator: str,
+    judge_dir: Path | None,
+    prompt: str,
+    world: WorldConfig | None,
+    split: str,
+    window_s: float,
+    bootstrap: int,
+    output: Path,
+    csv: Path,
+    quantities: Path,
+    runtime: RuntimeConfig,
+    threads: int,
+) -> None:
+    """Edit test pictures by sounds of other classes, measure it, and draw fig12.png.
+
+    Args:
+        config: how Lee et al. edit, the weights of all methods, and how many pairs there are.
+        run_dir: output folder of the run.
+        joint_dir: of the joint space; None takes what Lee et al. published.
+        packs: shards of the test split.
+        evaluator: that names what is seen.
+        judge_dir: where that is the judge.
+        prompt: around a class name.
+        world: the world's configuration, whose recipe says what is background; None takes the whole picture.
+        split: name of the test split.
+        window_s: of a sound that is heard, by ours.
+        bootstrap: resamples of the pairs.
+        output: PNG.
+        csv: a row for each method and weight.
+        quantities: JSON of `s2v.evaluate.quantities`.
+        runtime: device.
+        threads: of torch on the CPU.
+
+    Raises:
+        UserError: there is no evaluator, or no pair.
+    """
+    from s2v.runtime import Runtime
+
+    place = Runtime.from_config(runtime, threads)
+    judged = load_evaluator(evaluator, judge_dir=judge_dir, prompt=prompt, device=place.device)
+    if judged is None:
+        raise UserError("fig12: needs an evaluator, and evaluate.evaluator is none")
+    model = Model(run_dir, window_s=window_s, device=place.device)
+    parts = (
+        of_run(model.method.renderer.gan(), joint_dir, place.device)
+        if joint_dir is not None
+        else of_publication(config, place.device)
+    )
+    clips = TestSet.read(packs, max(128, model.method.image_px))
+    chosen = pairs(clips, world, split, model.resolution, config.pairs, config.seed)
+    if not chosen:
+        raise UserError(f"fig12: no clip of the split `{split}` shows enough background; give it more clips")
+    made, sounds = edit(model, parts, clips, chosen, config)
+    alone = apart(sounds, clips, chosen)
+    curves = [measure(one, clips, chosen, judged) for one in made]
+    points = _points(made, curves, alone, bootstrap)
+    write_csv(csv, columns(), points)
+    shift = volume_shift(model, parts, clips, chosen)
+    write_quantities(
+        quantities,
+        _quantities(
+            made, curves, alone, shift, bootstrap, f"evaluator {judged.label}; Lee et al. edit with {parts.name}"
+        ),
+    )
+    save(draw(examples(clips, chosen, made), points), output)
+
+
+def _points(made: list[Edits], curves: list[Curve], alone: Floats, bootstrap: int) -> list[Point]:
+    found = []
+    for one, curve in zip(made, curves, strict=True):
+        led = leads(curves[0], curve, alone, bootstrap) if curve is not curves[0] else [None] * len(curve.weights)
+        intervals = point_intervals(curve, alone, bootstrap)
+        for weight, (insertion, kept), lead in zip(one.weights, intervals, led, strict=True):
+            found.append(Point(one, weight, insertion, kept, lead, len(alone)))
+    return found
+
+
+def columns() -> list[Column[Point]]:
+    """Of fig12.csv."""
+    return [
+        Column("method", lambda one: one.edits.name),
+        Column("uses text", lambda one: "yes" if one.edits.uses_text else "no"),
+        Column("weight", lambda one: one.edits.weight),
+        Column("value", lambda one: f"{one.weight:g}"),
+        Column("insertion", lambda one: one.insertion, digits=4, interval=True),
+        Column("background kept", lambda one: one.kept, digits=4, interval=True),
+        Column("ours minus it at equal background", lambda one: one.lead, digits=4, interval=True),
+        Column("pairs", lambda one: one.pairs),
+    ]
+
+
+def _quantities(
+    made: list[Edits],
+    curves: list[Curve],
+    alone: Floats,
+    shift: tuple[Floats, Floats],
+    bootstrap: int,
+    about: str,
+) -> dict[str, Quantity | Missing]:
+    """What the claims take."""
+    *ours, lee = curves
+    found: dict[str, Quantity | Missing] = {}
+    for key, curve in zip(("ours", "moved"), ours, strict=True):
+        interval = advantage_interval(curve, lee, alone, bootstrap)
+        least, most = shared_range(curve, lee, alone, np.arange(len(alone)))
+        found[f"insertion_{key}_minus_lee"] = (
+            Missing("no background kept is reached by both curves")
+            if interval is None
+            else Quantity.of(
+                interval, len(alone),
+                about=f"mean over background kept from {100 * least:.0f} to {100 * most:.0f} %, which both curves "
+                f"reach; pairs are resampled, in both alike; Lee et al. use text, ours does not; {about}",
+            )
+        )  # fmt: skip
+    joint, own = shift
+    found["volume_lee"] = Quantity.of(
+        mean_interval(joint, bootstrap), len(joint),
+        about=f"1 - cosine of a sound's features at {SOFT_DB:g} and {LOUD_DB:g} dB in the joint space; of ours it is "
+        f"{own.mean():.3f}",
+    )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row of pictures.
+
+    Attributes:
+        picture: class of what is given.
+        sound: class of what is heard.
+        given: uint8 [3, H, W].
+        lee: (weight, picture) of some weights.
+        ours: the same.
+    """
+
+    picture: str
+    sound: str
+    given: Tensor
+    lee: list[tuple[float, Tensor]]
+    ours: list[tuple[float, Tensor]]
+
+
+def examples(clips: TestSet, chosen: Sequence[Pair], made: list[Edits]) -> list[Example]:
+    """The first pairs that show other classes, and hear others, than those before; none is picked by eye."""
+    ours, lee = made[0], made[-1]
+    rows: list[Example] = []
+    for n, pair in enumerate(chosen):
+        picture, sound = clips.labels[pair.picture], clips.labels[pair.sound]
+        if len(rows) == EXAMPLES or any(picture == row.picture or sound == row.sound for row in rows):
+            continue
+        given = resize(clips.frames[pair.picture][None], ours.pictures.shape[-1])[0]
+        shown = ([(one.weights[i], one.pictures[i, n]) for i in _spread(len(one.weights))] for one in (lee, ours))
+        rows.append(Example(picture, sound, given, *shown))
+    return rows
+
+
+def _spread(count: int) -> list[int]:
+    """Three places of weights: neither the first, which is the picture for all, nor more than there are."""
+    return sorted({max(1, round(share * (count - 1))) for share in (0.4, 0.7, 1.0)})
+
+
+def draw(rows: list[Example], points: list[Point]) -> Figure:
+    """Examples to the left, curves to the right."""
+    side, gap, name_in, plot_in, head = 0.74, 0.1, 1.0, 3.1, 0.52
+    lee, ours = len(rows[0].lee), len(rows[0].ours)
+    widths = [side, gap, *[side] * lee, gap, *[side] * ours]
+    pictures_in = sum(widths) + 0.03 * len(widths)
+    height = max(3.2, head + len(rows) * (side + 0.03) + 0.05)
+    width = name_in + pictures_in + 0.85 + plot_in + 0.1
+    figure = Figure(figsize=(width, height))
+    edges = (name_in / width, 0.04 / height, (name_in + pictures_in) / width, 1 - head / height)
+    grid = cells(figure, [1] * len(rows), widths, edges, (0.04, 0.04))
+    groups = [
+        ("picture", [0]),
+        (r"Lee et al., $\lambda_{sim}$", range(2, 2 + lee)),
+        ("ours, share of the sound", range(3 + lee, 3 + lee + ours)),
+    ]
+    for r, row in enumerate(rows):
+        tiles = [("picture", row.given), *((f"{w:g}", p) for w, p in row.lee), *((f"{w:g}", p) for w, p in row.ours)]
+        places = [column for _, group in groups for column in group]
+        for column, (title, picture) in zip(places, tiles, strict=True):
+            axes = figure.add_subplot(grid[r, column])
+            show_picture(axes, enlarge(picture))
+            if r == 0:
+                axes.set_title(title if column else "", fontsize=7, pad=2.5)
+            if column == 0:
+                text = f"{wrapped(row.picture, 16, 2)}\n+ sound of\n{wrapped(row.sound, 16, 2)}"
+                axes.set_ylabel(text, fontsize=7, rotation=0, ha="right", va="center", labelpad=4, linespacing=1.1)
+    for name, group in groups:
+        boxes = [grid[0, column].get_position(figure) for column in group]
+        middle = (boxes[0].x0 + boxes[-1].x1) / 2
+        figure.text(middle, 1 - 0.08 / height, name, fontsize=8, ha="center", va="top")
+    left = name_in + pictures_in + 0.62
+    axes = figure.add_axes((left / width, 0.46 / height, plot_in / width, (height - 0.46 - 0.15) / height))
+    _curves(axes, points)
+    return figure
+
+
+def _curves(axes: Any, points: list[Point]) -> None:
+    for name in dict.fromkeys(point.edits.name for point in points):
+        own = [point for point in points if point.edits.name == name]
+        own.sort(key=lambda point: point.kept.value)
+        x, y = ([100 * getattr(point, of).value for point in own] for of in ("kept", "insertion"))
+        colour = COLOURS[name]
+        label = f"{name} (uses text)" if own[0].edits.uses_text else name
+        bars = {
+            f"{axis}err": np.array([
+                [100 * (getattr(p, of).value - getattr(p, of).low), 100 * (getattr(p, of).high - getattr(p, of).value)]
+                for p in own
+            ]).T.clip(0)
+            for axis, of in (("x", "kept"), ("y", "insertion"))
+        }  # fmt: skip
+        axes.errorbar(x, y, **bars, color=colour, marker=MARKERS[name], ms=4, lw=1.4, elinewidth=0.6, label=label)
+    axes.set_xlabel("background kept (%)", fontsize=8)
+    axes.set_ylabel("sound's class is named (%)", fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.grid(lw=0.3, color="0.85")
+    axes.legend(fontsize=7, frameon=False)
+    open_frame(axes)
+
+
+__all__ = ["Example", "Point", "columns", "draw", "examples", "run"]
