@@ -195,7 +195,9 @@ def localise(runtime: Runtime, **changes: Any) -> Any:
 
 def s2i_autoencoder(runtime: Runtime, **changes: Any) -> Any:
     """S2I's spectrogram autoencoder."""
-    config = S2iAutoencoderConfig(**{"batch_size": BATCH, "width": 1, "dim": 4, "steps": 20, **changes})
+    config = S2iAutoencoderConfig(
+        **{"batch_size": BATCH, "width": 1, "dim": 4, "steps": 20, "learning_rate": 1e-4, **changes}
+    )
     model = SpectrogramAutoencoder(config.dim, config.width, config.audio.model_dump())
     return S2iAutoencoderTask(config, model, numbers(20, 128, 100).clamp(-1, 1).half(), runtime)
 
@@ -203,8 +205,8 @@ def s2i_autoencoder(runtime: Runtime, **changes: Any) -> Any:
 def s2i_generator(runtime: Runtime, **changes: Any) -> Any:
     """S2I's GAN."""
     config = S2iGeneratorConfig(
-        **{"batch_size": BATCH, "resolution": 32, "width": 1, "d_width": 2, "steps": 20, "learning_rate": 0.02,
-           "d_learning_rate": 0.02, **changes}
+        **{"batch_size": BATCH, "resolution": 32, "width": 1, "d_width": 2, "steps": 20, "learning_rate": 5e-4,
+           "d_learning_rate": 5e-4, **changes}
     )  # fmt: skip
     return S2iGeneratorTask(config, pictures(20, 32), numbers(20, 8).tanh(), runtime)
 
@@ -213,7 +215,7 @@ def pedersoli_vqvae(runtime: Runtime, **changes: Any) -> Any:
     """The VQ-VAE of Pedersoli et al."""
     config = PedersoliVqvaeConfig(
         **{"batch_size": BATCH, "resolution": 16, "code_px": 4, "hidden": 8, "residual_hidden": 4, "codes": 6,
-           "code_dim": 4, "steps": 20, "learning_rate": 0.05, **changes}
+           "code_dim": 4, "steps": 20, "learning_rate": 5e-3, **changes}
     )  # fmt: skip
     return PedersoliVqvaeTask(config, pictures(20, 16), runtime)
 
@@ -221,7 +223,7 @@ def pedersoli_vqvae(runtime: Runtime, **changes: Any) -> Any:
 def pedersoli_audio(runtime: Runtime, **changes: Any) -> Any:
     """Their net from sounds to latents."""
     config = PedersoliAudioConfig(
-        **{"batch_size": BATCH, "depth": 10, "width": 4, "steps": 20, "learning_rate": 0.05, **changes}
+        **{"batch_size": BATCH, "depth": 10, "width": 4, "steps": 20, "learning_rate": 1e-3, **changes}
     )
     return PedersoliAudioTask(config, numbers(20, 32, 32).clamp(-1, 1).half(), numbers(20, 4, 4, 4), runtime)
 

@@ -41,7 +41,7 @@ class S2iGeneratorConfig(SteppedConfig, NormedConfig):
     steps: Positive = 100000
 
 
-class PedersoliVqvaeConfig(SteppedConfig):
+class PedersoliVqvaeConfig(SteppedConfig, NormedConfig):
     """Stage 1 of Pedersoli et al. 2022: a VQ-VAE of pictures."""
 
     splits: list[str] = Field(

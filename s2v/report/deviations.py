@@ -69,8 +69,13 @@ def deviations(config: Config, latent_diffusion: bool = False) -> list[str]:
     """Lines for the paragraph that says what a table is and is not; `latent_diffusion` where it has such a row."""
     if not latent_diffusion:
         return list(_lines(config))
+    return [*of_both(config), *_audiotoken(config)]
+
+
+def of_both(config: Config) -> list[str]:
+    """Of the GAN and of the latent diffusion model."""
     own = _unclip if config.generate.table3.B == "sound2vision_unclip" else _latent_diffusion
-    return [*_lines(config), *own(config), *_audiotoken(config)]
+    return [*_lines(config), *own(config)]
 
 
 def _audiotoken(config: Config) -> Iterator[str]:
@@ -222,4 +227,4 @@ def _text(value: Any) -> str:
     return repr(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-__all__ = ["deviations"]
+__all__ = ["deviations", "of_both"]

@@ -87,12 +87,12 @@ def draw(columns: list[Column], rows: list[str]) -> Figure:
     for row, text in enumerate(["Sound", *rows]):
         axes = figure.add_subplot(grid[1 + row, 0])
         axes.axis("off")
-        axes.text(0.96, 0.5, wrapped(text, 12, 2), ha="right", va="center", fontsize=8)
+        axes.text(0.96, 0.5, wrapped(text, 10, 2), ha="right", va="center", fontsize=8)
     for group in groups:
         axes = figure.add_subplot(grid[0, place[group[0]] : place[group[-1]] + 1])
         axes.axis("off")
         axes.text(
-            0.5, 0.12, wrapped(columns[group[0]][0], 26, 2), ha="center", va="bottom", fontsize=8, linespacing=0.95
+            0.5, 0.25, wrapped(columns[group[0]][0], 26, 2), ha="center", va="baseline", fontsize=8, linespacing=0.95
         )
     for i, (_, sound, pictures) in enumerate(columns):
         axes = figure.add_subplot(grid[1, place[i]])

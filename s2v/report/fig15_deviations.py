@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from s2v.report.deviations import deviations
+from s2v.report.deviations import of_both
 
 if TYPE_CHECKING:
     from s2v.config import Config
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def fig15_deviations(config: Config) -> list[str]:
     """Lines for the paragraph that says what the table is and is not."""
     # What is said of other tables' rows has no place here.
-    ours = [line for line in deviations(config, latent_diffusion=True) if not line.startswith(("Row ", "Open in"))]
+    ours = [line for line in of_both(config) if not line.startswith(("Row ", "Open in"))]
     return [*ours, *_lines(config)]
 
 

@@ -69,7 +69,7 @@ def run(*, results: list[Path], methods: dict[str, str], classes: list[str] | No
     controls = [row for name, row in rows.items() if name not in methods.values()]
     measured = of_fig15({letter: rows[method] for letter, method in methods.items()}, rows, job.bootstrap)
     write_table(
-        job, "Figure 15: systems on five classes", "table_vegas5", columns, systems, said, shown, measured,
+        job, "Figure 15: systems side by side", "table_vegas5", columns, systems, said, shown, measured,
         after=_controls(controls),
     )  # fmt: skip
 

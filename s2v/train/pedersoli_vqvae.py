@@ -19,6 +19,7 @@ from s2v.media.picture import from_unit, to_unit
 from s2v.models.pedersoli import VqVae
 from s2v.runtime import Runtime
 from s2v.train.loop import train_stage
+from s2v.train.norms import shared_norms
 from s2v.train.schedule import Schedule
 from s2v.train.task import Batch, Loss, Outputs, Task
 
@@ -38,7 +39,8 @@ class PedersoliVqvaeTask(Task):
         self.config, self.images = config, images
         self.sample_every = max(1, config.steps // 4)
         self.shape: dict[str, Any] = {name: getattr(config, name) for name in SHAPE}
-        self.model = VqVae(**self.shape).to(runtime.device)
+        model = VqVae(**self.shape).to(runtime.device)
+        self.model: VqVae = shared_norms(model, config.sync_batch_norm, runtime)
         self.modules = {"vqvae": self.model}
         self.optimizers = {
             "adam": torch.optim.Adam(self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
