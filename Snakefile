@@ -10,12 +10,14 @@
 #   <output>/select/{shard}.parquet       the moment of each clip
 #   <output>/duplicates/{shard}.parquet  clips that show what a test clip shows
 #   <output>/pack/{split}/{shard}.tar     WebDataset shards
-#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features
+#   <output>/encoder/ embed/ generator/ align/ judge/    trained things and cached features; av_judge/ for `s2v evaluate`
 #   <output>/encoder_vit/ embed_vit/ vae/ latents/ diffusion/ align_ldm/    the same of the latent diffusion model
 #   <output>/text_diffusion/ tagger/ audiotoken/    systems that text taught, for row C of table3
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
+#   <output>/s2i_autoencoder/ s2i_generator/ pedersoli_vqvae/ pedersoli_audio/    the systems of Figure 15
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
+#   <output>/table_vegas5.csv, table_vegas5.md, fig15.png    of some classes, whose pictures lie in fig15/
 #   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
 #   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, fig19.png, control.csv
@@ -66,11 +68,16 @@ include: "rules/align.smk"
 include: "rules/text_diffusion.smk"
 include: "rules/tagger.smk"
 include: "rules/audiotoken.smk"
+include: "rules/s2i_autoencoder.smk"
+include: "rules/s2i_generator.smk"
+include: "rules/pedersoli_vqvae.smk"
+include: "rules/pedersoli_audio.smk"
 include: "rules/judge.smk"
 include: "rules/joint.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/fig15.smk"
 include: "rules/ablation.smk"
 include: "rules/evidence.smk"
 include: "rules/control.smk"

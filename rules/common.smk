@@ -24,6 +24,7 @@ from s2v.provenance import revision
 from s2v.report import targets
 from s2v.report.ablation import shown_losses
 from s2v.report.deviations import deviations
+from s2v.report.fig15_deviations import fig15_deviations
 from s2v.workflow import (
     TRAINED,
     Plan,
@@ -64,11 +65,12 @@ wildcard_constraints:
     split=r"[A-Za-z0-9_]+",
     method="|".join(METHODS),
     seed=r"\d+",
+    localise=either("localise"),
     encoder=either("encoder"),
     embed=either("embed") + r"(_mid|_top1)?",
     align=either("align"),
     again=r"(seeds/[1-9]\d*/)?",
-    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/)?",
+    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/)?",
     size=r"\d+",
     sheet=r"fig(08|09|10|11|13|18|19)",
 

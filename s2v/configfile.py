@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from s2v.config import Config, inherited
 from s2v.config.runtime import TrainingName
+from s2v.config.table3 import untaught
 from s2v.errors import UserError
 from s2v.extras import absent
 
@@ -159,6 +160,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         "encoder_vit.splits": config.encoder_vit.splits,
         "vae.splits": config.vae.splits,
         "diffusion.splits": config.diffusion.splits,
+        "pedersoli_vqvae.splits": config.pedersoli_vqvae.splits,
         "generate.split": [config.generate.split],
         "evaluate.reference_split": [config.evaluate.reference_split],
     }
@@ -183,6 +185,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
         if batch_size < processes:
             yield "runtime.processes", f"{processes} cannot share {key}.batch_size, which is {batch_size}"
+    for method, why in untaught(config, config.generate.methods).items():
+        yield "generate.methods", f"{method} cannot be run: {why}"
     table3 = config.generate.table3
     if table3.A == table3.B:
         yield "generate.table3", "rows A and B are the same method"
@@ -216,6 +220,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         if len(section.crops) != len(section.crop_scales):
             yield f"{name}.crop_scales", f"give one range for each of the {len(section.crops)} {name}.crops"
     yield from _latent_diffusion(config)
+    yield from _fig15(config)
     sizes, own = config.scaling.sizes, config.data.world.classes if config.data.world else []
     if sorted(set(sizes)) != sizes or len(sizes) == 1:
         yield "scaling.sizes", "give growing numbers, two or more, or none"
@@ -226,6 +231,30 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):
             yield key, "give at least one, and each only once"
+
+
+def _fig15(config: Config) -> Iterator[tuple[str, str]]:
+    """The systems of Figure 15, and its clips."""
+    vqvae, split = config.pedersoli_vqvae, config.generate.split
+    halvings = vqvae.resolution // vqvae.code_px
+    if vqvae.code_px & (vqvae.code_px - 1) or halvings < 4 or vqvae.code_px * halvings != vqvae.resolution:
+        yield "pedersoli_vqvae.code_px", "allowed: a power of two, a quarter of pedersoli_vqvae.resolution or less"
+    elif halvings & (halvings - 1):
+        yield "pedersoli_vqvae.resolution", "allowed: a power of two times pedersoli_vqvae.code_px"
+    if config.s2i_generator.weights and not config.s2i_autoencoder.weights:
+        yield "s2i_generator.weights", "takes embeddings of s2i_autoencoder.weights: s2i-autoencoder; add it"
+    if config.s2i_autoencoder.dim % 4:
+        yield "s2i_autoencoder.dim", "allowed: a multiple of 4, which the discriminator's 2 x 2 map takes"
+    audio = config.s2i_autoencoder.audio
+    if (audio.bands, audio.columns) != (128, 100):
+        yield "s2i_autoencoder.audio", "bands and columns are 128 and 100, which its layers take"
+    if split in vqvae.splits:
+        yield "pedersoli_vqvae.splits", f"{split!r} is tested (generate.split); stage 1 learns from no such clip"
+    classes, world = config.fig15.classes, config.data.world if config.data.source == "world" else None
+    if classes and (len(classes) < 2 or len(set(classes)) < len(classes)):
+        yield "fig15.classes", "name two or more, each once; null is all, [] leaves table_vegas5 and fig15 out"
+    for name in sorted(set(classes or ()) - set(world.classes if world else classes or ())):
+        yield "fig15.classes", f"{name!r} is not in data.world.classes"
 
 
 def _latent_diffusion(config: Config) -> Iterator[tuple[str, str]]:

@@ -162,8 +162,26 @@ _TABLE = (
         "audiotoken", "train.audiotoken", "packed pairs, tagger, text_diffusion, the autoencoder",
         "AudioToken's embedder, of a sound one word", made_from=("text_diffusion", "tagger"),
     ),
+    _training(
+        "s2i_autoencoder", "train.s2i_autoencoder", "packed sounds", "S2I: spectrograms to embeddings",
+        instead="s2v.weights.convert", memory_mb=8000,
+    ),
+    _training(
+        "s2i_generator", "train.s2i_generator", "packed pairs, the autoencoder", "S2I: embeddings to pictures",
+        instead="s2v.weights.convert", memory_mb=8000, made_from=("s2i_autoencoder",),
+    ),
+    _training("pedersoli_vqvae", "train.pedersoli_vqvae", "packed pictures", "Pedersoli et al.: pictures to codes",
+              memory_mb=8000),
+    _training(
+        "pedersoli_audio", "train.pedersoli_audio", "packed pairs, the VQ-VAE", "Pedersoli et al.: sounds to codes",
+        memory_mb=8000, made_from=("pedersoli_vqvae",),
+    ),
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),
+    _training(
+        "av_judge", "train.localise", "", "the stand-in for Wav2CLIP: sound and picture, for AIS (`s2v evaluate`)",
+        rule="localise", sizes="localise", memory_mb=0, minutes=0,
+    ),
     _training("joint", "train.joint", "packed pictures with sentences, packed sounds with names",
               "the space of pictures, texts and sounds in which Lee et al. edit"),
     _stage(
@@ -192,6 +210,13 @@ _TABLE = (
         "table3", "report.table3", "evaluations of its methods (`generate.table3`)",
         "table3.csv", "`table3.md`",
     ),
+    _report(
+        "table_vegas5", "report.table_vegas5", "evaluations of the systems of Figure 15 on `fig15.classes`",
+        "table_vegas5.csv", "`table_vegas5.md`",
+    ),
+    _report("fig15_classes", "data.chosen", "manifest", "fig15/classes.json",
+            "the classes of Figure 15; `generate` and `evaluate` of them lie beside it"),
+    _report("fig15", "report.fig15", "pictures of the systems of Figure 15, test clips", "fig15.png"),
     _report(
         "classes", "data.subset", "manifest", "classes/{size}/classes.json",
         "nested sets of classes; `align`, `generate` and `evaluate` of a set lie beside it",

@@ -52,6 +52,9 @@ TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
 MODULE = "more_classes_"
 """Prefix of the rules of the configuration in which the number of classes grows, where that is another one."""
 
+FIG15 = "fig15/"
+"""Folder of the pictures of the classes of Figure 15, and of their marks."""
+
 FRAMES = ("mid", "top1")
 """Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
 
@@ -87,7 +90,7 @@ def training_of(wildcards: Wildcards) -> int:
 
 def variant_classes(wildcards: Wildcards) -> Files:
     """Names of the classes of a variant that takes some; nothing where all are taken."""
-    some = wildcards.variant.startswith("classes/")
+    some = wildcards.variant.startswith(("classes/", FIG15))
     return f"<results>/{wildcards.variant}classes.json" if some else []
 
 
@@ -314,8 +317,8 @@ class Plan:
         return {name: self._part(name, stage, wildcards) for name, stage in METHODS[wildcards.method].parts.items()}
 
     def _part(self, name: str, stage: str, wildcards: Wildcards) -> list[str]:
-        # Encoders and generators are the same for all variants; f_A is what differs.
-        variant = wildcards.variant if name == "align" else ""
+        # Encoders and generators are the same for all variants; f_A is what differs, but where only clips are chosen.
+        variant = wildcards.variant if name == "align" and wildcards.variant != FIG15 else ""
         return trained((wildcards.again if made_anew(self.config, stage) else "") + variant + stage)
 
     def ablated(self, wildcards: Wildcards) -> AblationRow:
@@ -352,6 +355,29 @@ class Plan:
             for seeds, method in drawn_again(self.config, methods, trainings)
             for seed in self.config.generate.seeds
         ]
+
+    @property
+    def fig15(self) -> dict[str, str]:
+        """Methods of Figure 15's rows; of ours, those of Table 3."""
+        table3 = self.config.generate.table3
+        return {"A": "pedersoli", "B": "s2i", "C": table3.A, "D": table3.B}
+
+    def fig15_drawn(self, method: str) -> list[str]:
+        """Pictures of a method for the clips of Figure 15, for all generation seeds."""
+        return [f"<results>/{self._fig15}generate/{method}/{seed}.tar" for seed in self.config.generate.seeds]
+
+    def fig15_evaluated(self, suffix: str) -> list[str]:
+        """What stage `evaluate` writes of Figure 15's rows, and of the baselines' controls."""
+        methods = [*self.fig15.values(), "pedersoli_shuffled", "s2i_shuffled"]
+        return [
+            f"<results>/{seeds}{self._fig15}evaluate/{method}/{seed}.{suffix}"
+            for seeds, method in drawn_again(self.config, methods, self.config.seeds.fig15)
+            for seed in self.config.generate.seeds
+        ]
+
+    @property
+    def _fig15(self) -> str:
+        return FIG15 if self.config.fig15.classes else ""
 
     def ablation_results(self, suffix: str) -> dict[str, list[str]]:
         """What stage `evaluate` writes for Table 2, {row and suffix: files}."""
@@ -447,6 +473,7 @@ def _of_method(stage: str, wildcards: Wildcards) -> str:
 
 
 __all__ = [
+    "FIG15",
     "TRAINED",
     "Plan",
     "Scaling",

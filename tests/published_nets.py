@@ -220,3 +220,27 @@ def audio(state: State, x: Tensor) -> Tensor:
     """Log-spectrograms [B, 1, 257, T] -> [B, 2048], none below 0."""
     pooled = _resnet(state, x, "audnet.", RESNET18, bottleneck=False, stem=(0, 3))
     return F.linear(pooled, state["audnet.fc.weight"], state["audnet.fc.bias"]).relu()
+
+
+def wav2clip_state(seed: int = 0) -> State:
+    """`ResNet_CX.ckpt`: a ResNet-18 with the classifier of ImageNet's size that nothing reads, and two layers."""
+    shapes = _resnet_shapes("audio_encoder.", RESNET18, bottleneck=False, channels=1)
+    shapes |= {"audio_encoder.fc.weight": (1000, 512), "audio_encoder.fc.bias": (1000,)}
+    for layer in (0, 3):
+        shapes |= {
+            f"audio_transform.sequential.{layer}.weight": (512, 512),
+            f"audio_transform.sequential.{layer}.bias": (512,),
+        }
+    return _draw(shapes, seed) | {"audio_encoder.spectrogram.window": torch.hann_window(512)}
+
+
+def wav2clip(state: State, wave: Tensor) -> Tensor:
+    """A waveform [1, N] -> [1, 512]; each sound by itself, since all of a batch were standardised as one."""
+    import torchaudio
+
+    x = torch.log(torchaudio.transforms.Spectrogram(n_fft=512, hop_length=353)(wave[:, None]) + 1e-7)
+    x = (x - torch.mean(x)) / (torch.std(x) + 1e-9)
+    pooled = _resnet(state, x, "audio_encoder.", RESNET18, bottleneck=False, stem=(0, 3))
+    name = "audio_transform.sequential"
+    hidden = F.linear(pooled, state[f"{name}.0.weight"], state[f"{name}.0.bias"]).relu()
+    return F.linear(hidden, state[f"{name}.3.weight"], state[f"{name}.3.bias"])

@@ -209,7 +209,7 @@ OVERLAYS = sorted(Path(__file__).parent.parent.glob("configs/*.yaml"))
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
 def test_every_configuration_has_table3_with_row_c_or_says_why_not(overlay: Path) -> None:
     files = [Path(__file__).parent.parent / "config.yaml", overlay]
-    config = load([file for file in files])
+    config = load(files)
     rows, left_out = table3_methods(config), table3_left_out(config)
     assert {"A", "B"} <= rows.keys()
     said = "\n".join(deviations(config, latent_diffusion=True))
@@ -223,4 +223,12 @@ def test_a_method_twice_in_table3_is_one_line(tmp_path: Path) -> None:
     overlay = tmp_path / "o.yaml"
     overlay.write_text(yaml.safe_dump({"generate": {"table3": {"further": ["audiotoken"]}}}))
     with pytest.raises(UserError, match="generate.table3: audiotoken is named twice"):
+        load([Path(__file__).parent.parent / "config.yaml", overlay])
+
+
+def test_a_method_whose_splits_the_data_lack_is_one_line_in_table1(tmp_path: Path) -> None:
+    overlay = tmp_path / "o.yaml"
+    values = {"data": {"world": {"clips": {"tagged": 0}}}, "generate": {"methods": ["icgan", "text_pivot"]}}
+    overlay.write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError, match="generate.methods: text_pivot cannot be run: the data have no split `tagged`"):
         load([Path(__file__).parent.parent / "config.yaml", overlay])

@@ -292,6 +292,16 @@ class Payload:
         return Path.touch, (self.path,)
 
 
+@pytest.mark.parametrize(
+    "change", [{"joined": [1, 4]}, {"joined": []}, {"heads": 5}, {"buckets": 3}, {"max_distance": 4}]
+)
+def test_a_folder_of_other_sizes_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    save(tmp_path, Beats(**SMALL).state_dict(), SMALL | change)
+    with pytest.raises(UserError, match="not a trained Beats") as error:
+        load(Beats, tmp_path)
+    assert "\n" not in str(error.value)
+
+
 def test_hostile_files_are_one_line(tmp_path: Path, small: None) -> None:
     state = beats_state(SMALL, 5)
     one = "encoder.layers.1.self_attn.relative_attention_bias.weight"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from tiny_run import models, pack
 from workflow_runs import TINY, Checkout
 
@@ -175,6 +176,36 @@ def test_an_installed_method_is_a_row_of_the_table(checkout: Checkout, tmp_path:
         r"\| nearest_sound *\| Nearest sound *\| A *\| R *\|", (checkout.results / "table1.md").read_text()
     )
     assert planned() == {}
+    _is_beside_pictures_from_outside(checkout, path, tmp_path)
     theirs = tmp_path / "site/nearest_sound.py"
     theirs.write_text(theirs.read_text().replace("1e-6", "1e-5"))
     assert planned() == {"generate": 1, "evaluate": 1, "table1": 1}, "its source is watched"
+
+
+def _is_beside_pictures_from_outside(checkout: Checkout, path: str, tmp_path: Path) -> None:
+    """The method, and a folder of pictures that nothing is known of, end up in one table."""
+
+    def s2v(*words: object) -> str:
+        command = [sys.executable, "-m", "s2v.cli", *map(str, words)]
+        environment = checkout.environment() | {"PYTHONPATH": path}
+        done = subprocess.run(command, cwd=checkout.root, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for shard in sorted((checkout.results / "pack/test").glob("*.tar")):
+        images, keys, _ = read_images([shard], 48)
+        for image, key in zip(images.roll(1, 0), keys, strict=True):
+            (tmp_path / "elsewhere" / key).mkdir(parents=True)
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(tmp_path / "elsewhere" / key / "made by us.webp")
+    fast = ("--inception-splits", "2", "--bootstrap", "50", "--sounds", "results/tiny")
+    s2v("evaluate", "results/tiny/generate/nearest_sound", *fast, "-o", tmp_path / "a.json", "--about", "text=no")
+    s2v("evaluate", tmp_path / "elsewhere", *fast, "-o", tmp_path / "b.json", "--about", "text=yes", "--about", "by=us")
+    s2v("leaderboard", tmp_path / "a.json", tmp_path / "b.json", "-o", tmp_path / "LEADERBOARD.md")
+    board = (tmp_path / "LEADERBOARD.md").read_text()
+    assert board.count("## Protocol") == 1
+    assert re.search(r"\| Nearest sound +\| s2v, method nearest_sound +\| no ", board)
+    assert re.search(r"\| elsewhere +\| us +\| yes ", board)
+    assert "Nearest sound against elsewhere" in s2v("compare", tmp_path / "a.json", tmp_path / "b.json")
+    with open(checkout.results / "table1.csv", newline="") as stream:
+        row = next(row for row in csv.DictReader(stream) if row["row"] == "nearest_sound")
+    assert f"{float(row['R@1']):.1f} [{float(row['R@1 low']):.1f}, {float(row['R@1 high']):.1f}]" in board

@@ -42,7 +42,6 @@ WORD, HEARD = 16, 72
 """Sizes of a small Stable Diffusion's words, and of three of a small BEATs' layers joined."""
 CONFIG = GenerateConfig(
     text_ldm=TextSamplerConfig(steps=2),
-    settings={"audiotoken_published": {"steps": 2}},
     window_s=1.0,
     ldm=SamplerConfig(steps=2),
     unclip=UnclipConfig(steps=2),

@@ -14,8 +14,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig
+from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig, S2iAutoencoderConfig, S2iGeneratorConfig
 from s2v.errors import UserError
+from s2v.evaluate.audiovisual import Wav2ClipB32
 from s2v.files import sha256, write_json
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.biggan import Generator
@@ -117,6 +118,27 @@ def test_the_authors_audio_encoder_equals_the_published_one(tmp_path: Path) -> N
     assert f_a.spectrogram(torch.zeros(1, 16000)).shape == (1, 257, 1004)
 
 
+@torch.inference_mode()
+def test_wav2clip_equals_the_published_one(tmp_path: Path) -> None:
+    state = published.wav2clip_state()
+    assert _count(state, "audio_encoder.fc", "audio_encoder.spectrogram") == 11_170_240 + 2 * (512 * 512 + 512)
+    path = _save(tmp_path, "wav2clip", {"state_dict": state, "epoch": 3})
+    clip: Any = None
+    ours = Wav2ClipB32(path, clip)
+    waves = [torch.randn(1, n, generator=torch.Generator().manual_seed(n)) * 0.1 for n in (16_000, 48_123)]
+    for wave in waves:
+        expected = published.wav2clip(state, wave)
+        assert expected.std() > 0.01
+        torch.testing.assert_close(ours.net(wave), expected, **CLOSE)
+        torch.testing.assert_close(ours.hear(wave[0]), torch.nn.functional.normalize(expected), **CLOSE)
+    bare = {key.replace("audio_", ""): value for key, value in state.items()}
+    torch.save(bare, path)
+    torch.testing.assert_close(Wav2ClipB32(path, clip).net(waves[0]), published.wav2clip(state, waves[0]), **CLOSE)
+    torch.save({key: value for key, value in bare.items() if "layer4" not in key}, path)
+    with pytest.raises(UserError, match="wav2clip: not the published layout: backbone.net.layer4"):
+        Wav2ClipB32(path, clip)
+
+
 def test_all_kinds_of_batch_norm_of_biggan_give_the_same(tmp_path: Path) -> None:
     """Plain (`stored_mean`), cross-replica (`bn.running_mean`, `bn.weight`) and standing (`bn.stored_mean`)."""
     norms = re.compile(r"(bn\d|output_layer\.0)\.(stored_mean|stored_var)|output_layer\.0\.(gain|bias)")
@@ -208,7 +230,13 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_names_in_the_configuration_are_those_of_the_catalogue() -> None:
-    for stage, config in (("encoder", EncoderConfig), ("generator", GeneratorConfig), ("align", AlignConfig)):
+    for stage, config in (
+        ("encoder", EncoderConfig),
+        ("generator", GeneratorConfig),
+        ("align", AlignConfig),
+        ("s2i_autoencoder", S2iAutoencoderConfig),
+        ("s2i_generator", S2iGeneratorConfig),
+    ):
         names = {entry.name for entry in CATALOGUE.values() if entry.stage == stage}
         allowed = config.model_json_schema()["properties"]["weights"]["anyOf"][0]
         assert {allowed.get("const"), *allowed.get("enum", [])} - {None} == names

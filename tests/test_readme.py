@@ -8,6 +8,8 @@ import re
 import shlex
 import subprocess
 import sys
+import tarfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -31,6 +33,9 @@ ELSEWHERE = {
     "$EDITOR": "",
     "s2v weights fetch": "tests/test_weights.py, from a local server: there is no network here",
     "s2v studio": "tests/test_studio.py",
+    "s2v evaluate": "the next test",
+    "s2v compare": "the next test",
+    "s2v leaderboard": "the next test",
     "cd s2v": "",
     "conda activate": "",
     "pip install --no-deps": "",
@@ -101,6 +106,28 @@ def test_a_newcomers_commands_work_one_after_another(newcomer: Checkout) -> None
             assert "comes with s2v" in done.stderr, "it says which model spoke"
     with Image.open(newcomer.root / "louder.gif") as film:
         assert film.n_frames > 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_ones_own_pictures_are_measured_as_the_readme_tells(tiny_checkout: Checkout, tmp_path: Path) -> None:
+    """With the tiny run for `results`."""
+    (tmp_path / "results").symlink_to(tiny_checkout.results)
+    (tmp_path / "my-pictures").mkdir()
+    for shard in tiny_checkout.results.glob("pack/test/*.tar"):
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                clip, _, suffix = member.name.partition(".")
+                stream = tar.extractfile(member)
+                if suffix == "mid.jpg" and stream is not None:
+                    (tmp_path / f"my-pictures/{clip}.jpg").write_bytes(stream.read())
+    told = [one for one in commands() if one.startswith(("s2v evaluate", "s2v compare", "s2v leaderboard"))]
+    assert len(told) == 4
+    for command in told:
+        words = shlex.split(command.replace("s2v", f"{sys.executable} -m s2v.cli", 1))
+        environment = tiny_checkout.environment()
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert (tmp_path / "LEADERBOARD.md").read_text().count("## Protocol") == 1
 
 
 @pytest.mark.slow

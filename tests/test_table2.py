@@ -156,7 +156,7 @@ def test_a_fid_of_a_run_and_a_resample_is_computed_once_and_is_the_same(
         return of_table2(found, 200), [row.fid for row in found.values()], len(calls)
 
     known, intervals, few = measured()
-    monkeypatch.setattr(rows.Row, "_once", lambda row, metric, run, clips, of: of(torch.from_numpy(clips)))
+    monkeypatch.setattr(rows.Row, "once", lambda row, metric, run, clips, of: of(torch.from_numpy(clips)))
     again, same, many = measured()
     assert known == again and intervals == same
     # A run has its value, and one of each resample: 9 runs of 20 resamples.

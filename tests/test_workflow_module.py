@@ -186,7 +186,7 @@ def test_each_target_takes_the_measurements_of_its_claims() -> None:
 
 def test_splits_are_packed_as_pairs_or_with_every_frame() -> None:
     assert PLAN.whole == {"images": "all", "judge": "all", "captioned": "all", "tagged": "sound"}
-    assert list(PLAN.pairs) == ["train", "val", "test"]
+    assert list(PLAN.pairs) == ["train", "val", "test", "av_judge"]
     shards = PLAN.config.data.shards
     assert PLAN.packs("val", "test")[::shards] == ["<results>/pack/val/000.tar", "<results>/pack/test/000.tar"]
     assert len(PLAN.packs("val", "test")) == 2 * shards == 2 * len(PLAN.shards)

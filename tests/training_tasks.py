@@ -17,6 +17,10 @@ from s2v.config import (
     JointConfig,
     JudgeConfig,
     LocaliseConfig,
+    PedersoliAudioConfig,
+    PedersoliVqvaeConfig,
+    S2iAutoencoderConfig,
+    S2iGeneratorConfig,
     TaggerConfig,
     TextDiffusionConfig,
     VaeConfig,
@@ -28,6 +32,7 @@ from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.joint import Joint
 from s2v.models.joint import shape as joint_shape
 from s2v.models.localiser import Ear
+from s2v.models.s2i import SpectrogramAutoencoder
 from s2v.models.tagger import AudioTagger
 from s2v.runtime import Runtime
 from s2v.train.align import AlignTask
@@ -38,6 +43,10 @@ from s2v.train.generator import IcGanTask
 from s2v.train.joint import JointTask
 from s2v.train.judge import JudgeTask
 from s2v.train.localise import Clips, LocaliseTask
+from s2v.train.pedersoli_audio import PedersoliAudioTask
+from s2v.train.pedersoli_vqvae import PedersoliVqvaeTask
+from s2v.train.s2i_autoencoder import S2iAutoencoderTask
+from s2v.train.s2i_generator import S2iGeneratorTask
 from s2v.train.step import train_step
 from s2v.train.tagger import TaggerTask
 from s2v.train.text_diffusion import TextDiffusionTask
@@ -184,6 +193,39 @@ def localise(runtime: Runtime, **changes: Any) -> Any:
     return LocaliseTask(config, ear, clips, runtime)
 
 
+def s2i_autoencoder(runtime: Runtime, **changes: Any) -> Any:
+    """S2I's spectrogram autoencoder."""
+    config = S2iAutoencoderConfig(**{"batch_size": BATCH, "width": 1, "dim": 4, "steps": 20, **changes})
+    model = SpectrogramAutoencoder(config.dim, config.width, config.audio.model_dump())
+    return S2iAutoencoderTask(config, model, numbers(20, 128, 100).clamp(-1, 1).half(), runtime)
+
+
+def s2i_generator(runtime: Runtime, **changes: Any) -> Any:
+    """S2I's GAN."""
+    config = S2iGeneratorConfig(
+        **{"batch_size": BATCH, "resolution": 32, "width": 1, "d_width": 2, "steps": 20, "learning_rate": 0.02,
+           "d_learning_rate": 0.02, **changes}
+    )  # fmt: skip
+    return S2iGeneratorTask(config, pictures(20, 32), numbers(20, 8).tanh(), runtime)
+
+
+def pedersoli_vqvae(runtime: Runtime, **changes: Any) -> Any:
+    """The VQ-VAE of Pedersoli et al."""
+    config = PedersoliVqvaeConfig(
+        **{"batch_size": BATCH, "resolution": 16, "code_px": 4, "hidden": 8, "residual_hidden": 4, "codes": 6,
+           "code_dim": 4, "steps": 20, "learning_rate": 0.05, **changes}
+    )  # fmt: skip
+    return PedersoliVqvaeTask(config, pictures(20, 16), runtime)
+
+
+def pedersoli_audio(runtime: Runtime, **changes: Any) -> Any:
+    """Their net from sounds to latents."""
+    config = PedersoliAudioConfig(
+        **{"batch_size": BATCH, "depth": 10, "width": 4, "steps": 20, "learning_rate": 0.05, **changes}
+    )
+    return PedersoliAudioTask(config, numbers(20, 32, 32).clamp(-1, 1).half(), numbers(20, 4, 4, 4), runtime)
+
+
 def joint(picture_steps: int, sound_steps: int) -> Callable[..., Any]:
     """The joint space of Lee et al., of 20 pictures and 20 sounds; some texts come more than once."""
 
@@ -193,7 +235,7 @@ def joint(picture_steps: int, sound_steps: int) -> Callable[..., Any]:
                "picture_steps": picture_steps, "sound_steps": sound_steps, "multiplier": 5.0, "sound_multiplier": 1.07,
                "text": {"width": 16, "layers": 1, "heads": 2, "length": 8}, **changes}
         )  # fmt: skip
-        net = Joint(**joint_shape(config, ["dog", "owl"], SAMPLE_RATE_HZ))
+        net = Joint(**joint_shape(config, ["dog", "owl"]))
         sentences, names = [f"a dog {i % 12}" for i in range(20)], ["dog", "owl", "rain", "bell"] * 5
         levels = numbers(20, 33, 40).sigmoid().half()
         return JointTask(config, net, (pictures(20, 32), sentences), (levels, names), runtime)
@@ -216,6 +258,10 @@ TASKS: dict[str, Callable[..., Any]] = {
     "joint, sounds": joint(0, 20),
     "judge": judge,
     "localise": localise,
+    "s2i_autoencoder": s2i_autoencoder,
+    "s2i_generator": s2i_generator,
+    "pedersoli_vqvae": pedersoli_vqvae,
+    "pedersoli_audio": pedersoli_audio,
 }
 
 

@@ -3,11 +3,14 @@
 from adapter import folder, job, paths
 
 with job(snakemake, shared=True) as settings:
-    from s2v.config import AudioConfig, LocaliseConfig
-    from s2v.train.localise import run
+    from s2v.config import AudioConfig, AvJudgeConfig, LocaliseConfig
+    from s2v.train.localise import SPLIT, run
 
+    is_judge = snakemake.wildcards.localise == "av_judge"
+    config = (AvJudgeConfig if is_judge else LocaliseConfig)(**snakemake.params.config)
     run(
-        config=LocaliseConfig(**snakemake.params.config),
+        config=config,
+        split=getattr(config, "split", SPLIT),
         audio=AudioConfig(**snakemake.params.audio),
         tars=paths(snakemake.input.tars),
         output_dir=folder(snakemake.output),

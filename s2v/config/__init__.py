@@ -39,8 +39,16 @@ from s2v.config.evaluation import (
     SeedsConfig,
     Table3Config,
 )
+from s2v.config.fig15 import (
+    Fig15Config,
+    PedersoliAudioConfig,
+    PedersoliVqvaeConfig,
+    S2iAutoencoderConfig,
+    S2iGeneratorConfig,
+)
 from s2v.config.foreign import MethodName
-from s2v.config.lee import JointConfig, JointTextConfig, LeeConfig, MelConfig
+from s2v.config.lee import JointConfig, JointTextConfig, LeeConfig
+from s2v.config.mel import MelConfig
 from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
@@ -48,6 +56,7 @@ from s2v.config.runtime import (
 from s2v.config.training import (
     AlignConfig,
     AudioConfig,
+    AvJudgeConfig,
     EncoderConfig,
     GeneratorConfig,
     JudgeConfig,
@@ -76,6 +85,7 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
     ablation: AblationConfig = AblationConfig()
@@ -92,25 +102,33 @@ class Config(Slice):
     align_unclip: AlignConfig = Field(
         AlignConfig(head="fc2", loss="total_raw"), description="f_A of Stable unCLIP, over `align`"
     )
+    s2i_autoencoder: S2iAutoencoderConfig = S2iAutoencoderConfig()
+    s2i_generator: S2iGeneratorConfig = S2iGeneratorConfig()
+    pedersoli_vqvae: PedersoliVqvaeConfig = PedersoliVqvaeConfig()
+    pedersoli_audio: PedersoliAudioConfig = PedersoliAudioConfig()
+    fig15: Fig15Config = Fig15Config()
     joint: JointConfig = JointConfig()
     lee: LeeConfig = LeeConfig()
 
 
-INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align"}
+INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
 """Sections of which a file names only what differs from another one."""
+
+LIKE_GENERATOR = ("vae", "diffusion", "pedersoli_vqvae")
+"""Sections that learn from the pictures that `generator` learns from, unless told otherwise."""
 
 
 def inherited(values: dict[str, Any]) -> dict[str, Any]:
     """`values` of a whole configuration, with the sections of `INHERITS` filled up, key by key.
 
-    The latent diffusion model learns from the pictures that the GAN learns from, unless told otherwise. Published
-    weights are for the section that names them alone.
+    What other systems learn of pictures alone they learn from those that the GAN learns from (`LIKE_GENERATOR`).
+    Published weights are for the section that names them alone.
     """
     low = {base: _without(values.get(base, {}), "weights") for base in INHERITS.values()}
     generator = values.get("generator", {})
     seen = {"splits": generator["splits"]} if isinstance(generator, dict) and "splits" in generator else {}
     filled = {section: _filled(low[base], values.get(section, {})) for section, base in INHERITS.items()}
-    return values | filled | {section: _filled(seen, values.get(section, {})) for section in ("vae", "diffusion")}
+    return values | filled | {section: _filled(seen, values.get(section, {})) for section in LIKE_GENERATOR}
 
 
 def _without(section: Any, key: str) -> Any:
@@ -138,6 +156,7 @@ __all__ = [
     "AttentionConfig",
     "AudioConfig",
     "AudioTokenConfig",
+    "AvJudgeConfig",
     "CelebVHqConfig",
     "Config",
     "DataConfig",
@@ -148,6 +167,7 @@ __all__ = [
     "EncoderConfig",
     "EvaluateConfig",
     "ExtractConfig",
+    "Fig15Config",
     "FolderConfig",
     "GenerateConfig",
     "GeneratorConfig",
@@ -159,8 +179,12 @@ __all__ = [
     "MelConfig",
     "MethodName",
     "PackConfig",
+    "PedersoliAudioConfig",
+    "PedersoliVqvaeConfig",
     "RetrievalConfig",
     "RuntimeConfig",
+    "S2iAutoencoderConfig",
+    "S2iGeneratorConfig",
     "SamplerConfig",
     "ScalingConfig",
     "SeedsConfig",

@@ -28,7 +28,7 @@ class WorldConfig(SourceConfig):
 
     classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
     clips: dict[str, NonNegative] = Field(
-        description="clips per class in each split: train, val, test, images, judge, captioned, tagged; 0 is none"
+        description="clips per class in each split: train, val, test, images, judge, av_judge, captioned and tagged"
     )
     photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
     size_px: Positive = Field(128, description="side of the videos")

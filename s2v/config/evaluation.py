@@ -14,7 +14,7 @@ from s2v.config.unclip import UnclipConfig
 
 SeededStage = Literal[
     "encoder", "generator", "align", "encoder_vit", "vae", "diffusion", "align_ldm", "align_unclip", "text_diffusion",
-    "tagger", "audiotoken",
+    "tagger", "audiotoken", "s2i_autoencoder", "s2i_generator", "pedersoli_vqvae", "pedersoli_audio",
 ]  # fmt: skip
 TrainingSeeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
@@ -121,12 +121,22 @@ class SeedsConfig(Slice):
     """Trainings that are repeated with other seeds. A number is added to the seeds of the stages `of`."""
 
     of: list[SeededStage] = Field(
-        ["align", "align_ldm", "align_unclip", "audiotoken"],
+        [
+            "align",
+            "align_ldm",
+            "align_unclip",
+            "audiotoken",
+            "s2i_autoencoder",
+            "s2i_generator",
+            "pedersoli_vqvae",
+            "pedersoli_audio",
+        ],  # fmt: skip
         description="stages that are trained anew, with what is made from them",
     )
     table1: TrainingSeeds = [0]
     table2: TrainingSeeds = [0, 1, 2]
     table3: TrainingSeeds = [0]
+    fig15: TrainingSeeds = Field([0], description="of table_vegas5.csv")
     scaling: TrainingSeeds = Field([0], description="of fig16 and fig17")
 
 

@@ -6,20 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from s2v.config.base import Fraction, NonNegative, Positive, Seconds, Slice
+from s2v.config.base import Fraction, NonNegative, Positive, Slice
+from s2v.config.mel import MelConfig
 from s2v.config.training import NormedConfig, TrainingConfig
 
 Weight = Annotated[float, Field(ge=0)]
-
-
-class MelConfig(Slice):
-    """Their spectrogram: decibels below the clip's own maximum, so that volume is removed."""
-
-    window_s: Seconds = Field(10.0, description="shorter clips are repeated, longer ones cut")
-    n_fft: Positive = 1024
-    hop: Positive = 256
-    n_mels: Positive = Field(128, description="bands")
-    columns: Positive | None = Field(512, description="frames are resampled to so many; null leaves them")
 
 
 class JointTextConfig(Slice):
@@ -41,7 +32,7 @@ class JointConfig(TrainingConfig, NormedConfig):
     dim: Positive = 512
     image_px: Positive = 224
     image_width: Positive = 64
-    audio: MelConfig = MelConfig()
+    audio: MelConfig = MelConfig(window_s=10.0, n_fft=1024, hop=256, bands=128, columns=512)
     audio_width: Positive = 64
     text: JointTextConfig = JointTextConfig()
     picture_steps: NonNegative = Field(1000, description="steps of pictures against texts")

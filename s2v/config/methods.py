@@ -55,7 +55,8 @@ class Entry:
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
-        uses_text: whether text had a part in its training, or has one when it draws: the paper's systems need none.
+        uses_text: whether text had a part in the training of any of its nets, CLIP's among them, or has one when it
+            draws: the paper's own training needs none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
         weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
@@ -105,7 +106,7 @@ class Entry:
         kinds = {entry.renders.kind for entry in METHODS.values()} - {"", self.renders.kind}
         ears = {entry.ear for entry in METHODS.values()} - {"", self.ear}
         modules = [f"renderers.{kind}" for kind in sorted(kinds)] + [f"ears.{ear}" for ear in sorted(ears)]
-        return [f"s2v.methods.{module}" for module in modules] if not self.source else []
+        return [] if self.source else [f"s2v.methods.{module}" for module in modules]
 
     @property
     def seeded(self) -> bool:
@@ -119,6 +120,8 @@ _FRAME = Rendering("identity", {"generator": "generator"}, column="-", seeded=Fa
 _LDM = Rendering("latent_diffusion", {"generator": "diffusion", "vae": "vae"}, ("ldm",))
 # Its nets are files of the user. All of its pictures are in memory at once: 2,500 of 768 px are 4.4 GB.
 _UNCLIP = Rendering("stable_unclip", {}, ("unclip",), memory_mb=24000, minutes=720)
+_S2I = Rendering("", {"autoencoder": "s2i_autoencoder", "generator": "s2i_generator"})
+_PEDERSOLI = Rendering("", {"audio": "pedersoli_audio", "vqvae": "pedersoli_vqvae"}, seeded=False)
 
 _TEXT_PARTS = {"text_diffusion": "text_diffusion", "vae": "vae"}
 _HEARD = Rendering("", {**_TEXT_PARTS, "tagger": "tagger"}, ("text_ldm",))
@@ -127,6 +130,12 @@ _TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm"
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
+
+# The systems of Figure 15.
+_FANZERES = Entry("s2i", "S2I", hears=OWN, renders=_S2I, own="s2v.methods.s2i:S2I", main=False)
+_VQVAE = Entry(
+    "pedersoli", "Pedersoli et al.", hears=OWN, renders=_PEDERSOLI, own="s2v.methods.pedersoli:Pedersoli", main=False
+)
 
 
 def _through_text(name: str, title: str, made_by: str, renders: Rendering, **more: Any) -> Entry:
@@ -168,9 +177,29 @@ METHODS: dict[str, Entry] = {
         _UPPER_BOUND,
         Entry("ldm", "LDM", sees="encoder_vit", renders=_LDM, main=False),
         Entry("sound2vision_ldm", "Sound2Vision, LDM", "", "encoder_vit", "align_ldm", _LDM, main=False),
-        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False),
-        Entry("sound2vision_unclip", "Sound2Vision, Stable unCLIP", "", OWN, "align_unclip", _UNCLIP, main=False),
-        Entry("imagebind_unclip", "ImageBind, Stable unCLIP", "", OWN, OWN, _UNCLIP, ear="imagebind", main=False),
+        Entry("unclip", "Stable unCLIP", sees=OWN, renders=_UNCLIP, main=False, uses_text=True),
+        Entry(
+            "sound2vision_unclip",
+            "Sound2Vision, Stable unCLIP",
+            "",
+            OWN,
+            "align_unclip",
+            _UNCLIP,
+            main=False,
+            uses_text=True,
+        ),
+        # The space of its features is CLIP's, of pictures and their captions.
+        Entry(
+            "imagebind_unclip",
+            "ImageBind, Stable unCLIP",
+            "",
+            OWN,
+            OWN,
+            _UNCLIP,
+            main=False,
+            ear="imagebind",
+            uses_text=True,
+        ),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),
         _control(_ICGAN, "mid", "sees the middle frame of the test clip", frame="mid"),
         _control(_UPPER_BOUND, "top1", "shows the selected moment of the test clip", frame="top1"),
@@ -198,6 +227,10 @@ METHODS: dict[str, Entry] = {
         _through_text(
             "oracle_name", "Oracle (told the name)", "OracleName", Rendering("", _TEXT_PARTS, ("text_ldm",)), told=True
         ),
+        _FANZERES,
+        _VQVAE,
+        _control(_FANZERES, "shuffled", "embeddings are permuted between clips", control="shuffled"),
+        _control(_VQVAE, "shuffled", "predicted latents are permuted between clips", control="shuffled"),
     )
 }
 """Entries by name. Those of somebody else's join when a configuration names them."""

@@ -23,10 +23,15 @@ def table3_methods(config: Config) -> dict[str, str]:
 
 def table3_left_out(config: Config) -> dict[str, str]:
     """Method -> why it is not run, of those that the configuration names."""
+    return untaught(config, _named(config).values())
+
+
+def untaught(config: Config, methods: Iterable[str]) -> dict[str, str]:
+    """Those of some methods that the data lack a split for, each with the reason."""
     section = config.data.section()
     known = section.split_names() if section else []
     found: dict[str, str] = {}
-    for method in _named(config).values():
+    for method in methods:
         stages = _needed(METHODS[method].parts.values())
         lacking = [
             split for stage in LEARNED if stage in stages and (split := getattr(config, stage).split) not in known
@@ -53,4 +58,4 @@ def _needed(stages: Iterable[str]) -> set[str]:
     return found
 
 
-__all__ = ["table3_left_out", "table3_methods"]
+__all__ = ["table3_left_out", "table3_methods", "untaught"]

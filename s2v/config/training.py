@@ -60,6 +60,12 @@ class LocaliseConfig(SteppedConfig, NormedConfig):
     max_clips: Positive = Field(20000, description="more clips than this are not held in memory; taken by hash of id")
 
 
+class AvJudgeConfig(LocaliseConfig):
+    """The evaluator of sounds and pictures: the localisation model's nets, trained on pairs that nothing else sees."""
+
+    split: str = "av_judge"
+
+
 class VitConfig(Slice):
     """Sizes of a Vision Transformer (Dosovitskiy et al. 2020); ViT-B/16 where nothing else is said."""
 

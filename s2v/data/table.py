@@ -25,9 +25,9 @@ from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
 from s2v.files import digest, file_size, read_json, sha256, write_json
 from s2v.identity import code_digest
-from s2v.media.mel import n_columns, relative_mel
+from s2v.media.mel import mel_picture
 from s2v.media.picture import Policy
-from s2v.media.spectrogram import encoder_input, n_frames
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, encoder_input, n_frames
 from s2v.progress import track
 
 if TYPE_CHECKING:
@@ -110,32 +110,31 @@ class Spectrograms:
 
 
 @dataclass(frozen=True)
-class Mels:
-    """Mel spectrogram relative to the clip's maximum (`s2v.media.mel`), float16 [F, T]."""
+class MelPictures:
+    """A sound as a grey picture in [-1, 1], float16 [bands, columns]."""
 
     window_s: float
     n_fft: int
     hop: int
-    n_mels: int
-    columns: int | None
-    sample_rate_hz: int
+    bands: int
+    columns: int
+    range_db: float
     dtype = torch.float16
     suffix = "flac"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """[F, T]."""
-        about = {"window_s": self.window_s, "hop": self.hop, "columns": self.columns}
-        return self.n_mels, n_columns(**about, sample_rate_hz=self.sample_rate_hz)  # type: ignore[arg-type]
+        """[bands, columns]."""
+        return self.bands, self.columns
 
     def decode(self, tar: Path, sample: Sample) -> Tensor:
         """Of the sound's first window."""
-        wave = decoded(tar, sample, "flac", partial(decode_wave, sample_rate_hz=self.sample_rate_hz))
-        return relative_mel(torch.from_numpy(wave)[None], **asdict(self))[0].half()
+        wave = decoded(tar, sample, "flac", partial(decode_wave, sample_rate_hz=SAMPLE_RATE_HZ))
+        return mel_picture(torch.from_numpy(wave)[None], **asdict(self))[0].half()
 
 
-FORMS: dict[str, type[Pictures] | type[Spectrograms] | type[Mels]] = {
-    "Pictures": Pictures, "Spectrograms": Spectrograms, "Mels": Mels,
+FORMS: dict[str, type[Pictures] | type[Spectrograms] | type[MelPictures]] = {
+    "Pictures": Pictures, "Spectrograms": Spectrograms, "MelPictures": MelPictures,
 }  # fmt: skip
 
 
@@ -322,4 +321,4 @@ def _move(descriptor: int, start: int, to: int, length: int, chunk: int = 2**24)
             os.pwrite(descriptor, data, to + at)
 
 
-__all__ = ["FOLDER", "Form", "Mels", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]
+__all__ = ["FOLDER", "Form", "MelPictures", "Pictures", "Spectrograms", "Store", "Table", "fill", "sha256_of", "store"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,21 @@ if TYPE_CHECKING:
     from s2v.config import EvaluateConfig, RuntimeConfig
 
 RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an evaluator says of one picture of each clip.
+
+    Attributes:
+        result: the metrics.
+        ranks: of each picture's class; None without a label.
+        tensors: features [N, F], probabilities [N, K] and reference [M, F].
+    """
+
+    result: Result
+    ranks: list[int | None]
+    tensors: dict[str, Tensor]
 
 
 def run(
@@ -68,26 +83,50 @@ def run(
     images, records = read_pictures(pictures)
     labels: list[str | None] = [record["label"] for record in records]
     evaluator = load_evaluator(config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device)
-    result = Result(**asdict(Drawn.of(records[0])), n=len(images), tie_rule=TIE_RULE)
-    rank: list[int | None] = [None] * len(images)
-    tensors: dict[str, Tensor] = {"features": torch.empty(0)}
+    drawn = Drawn.of(records[0])
     if evaluator is None:
+        result = Result(**asdict(drawn), n=len(images), tie_rule=TIE_RULE)
         result = replace(result, missing=dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured"))
+        measured = Measured(result, [None] * len(images), {"features": torch.empty(0)})
     else:
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         kept = indices(real_labels, read_classes(classes))
-        real, real_labels = real[kept], [real_labels[i] for i in kept]
-        names = class_names([*real_labels, *labels])
-        result = replace(result, evaluator=evaluator.label, classes=len(names))
-        result, rank = _retrieval(evaluator, images, labels, names, result)
-        result, tensors = _fidelity(evaluator, images, real, min(config.inception_splits, len(images)), result)
-    save_tensors(tensors_output, tensors)
+        names = class_names([*(real_labels[i] for i in kept), *labels])
+        reference = evaluator.features(to_unit(real[kept]))
+        measured = measure(evaluator, images, labels, names, reference, drawn, config.inception_splits)
+    save_tensors(tensors_output, measured.tensors)
     rows = [
         {"clip_id": record["clip_id"], "label": record["label"], "rank": value}
-        for record, value in zip(records, rank, strict=True)
+        for record, value in zip(records, measured.ranks, strict=True)
     ]
     write_parquet(ranks_output, rows, RANKS)
-    write_result(output, result)
+    write_result(output, measured.result)
+
+
+def measure(
+    evaluator: Evaluator,
+    images: Tensor,
+    labels: list[str | None],
+    names: list[str],
+    reference: Tensor,
+    drawn: Drawn,
+    splits: int,
+) -> Measured:
+    """All that is measured of one picture of each clip; of stage `evaluate`, and of anybody's pictures.
+
+    Args:
+        evaluator: that measures.
+        images: uint8 [N, 3, R, R], in the order of the clips' names, since IS deals them into parts.
+        labels: of the clips.
+        names: the candidates of R@k.
+        reference: its features of the real pictures [M, F]; none of them, [0, F], is allowed.
+        drawn: what the pictures are.
+        splits: parts of IS, cut to N.
+    """
+    result = Result(**asdict(drawn), n=len(images), tie_rule=TIE_RULE, evaluator=evaluator.label, classes=len(names))
+    result, ranks = _retrieval(evaluator, images, labels, names, result)
+    result, tensors = _fidelity(evaluator, images, reference, min(splits, len(images)), result)
+    return Measured(result, ranks, tensors)
 
 
 def class_names(labels: list[str | None]) -> list[str]:
@@ -112,11 +151,10 @@ def _retrieval(
 
 
 def _fidelity(
-    evaluator: Evaluator, images: Tensor, real: Tensor, splits: int, result: Result
+    evaluator: Evaluator, images: Tensor, reference: Tensor, splits: int, result: Result
 ) -> tuple[Result, dict[str, Tensor]]:
     """The result with FID, KID and IS, and the tensors that they came from."""
     features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
-    reference = evaluator.features(to_unit(real))
     score, spread = inception_score(probabilities, splits)
     result = replace(result, inception=score, inception_std=spread, inception_splits=splits, n_reference=len(reference))
     if len(features) < 2 or len(reference) < 2:
@@ -128,4 +166,4 @@ def _fidelity(
     return result, {"features": features, "probabilities": probabilities, "reference": reference}
 
 
-__all__ = ["RANKS", "class_names", "run"]
+__all__ = ["RANKS", "Measured", "class_names", "measure", "run"]

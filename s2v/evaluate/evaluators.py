@@ -73,6 +73,10 @@ class JudgeEvaluator:
         names = [self.prompt.format(name) for name in class_names]
         return self.judge.similarity(self._see(images)[0].to(self.device), names).float().cpu()
 
+    def see(self, images: Tensor) -> Tensor:
+        """Embeddings [N, dim] of unit norm, in the space that it shares with names."""
+        return self._see(images)[0]
+
     def features(self, images: Tensor) -> Tensor:
         """Hidden layer of the classifier, [N, dim]."""
         return self._see(images)[1]
@@ -80,6 +84,45 @@ class JudgeEvaluator:
     def probabilities(self, images: Tensor) -> Tensor:
         """Posteriors [N, classes of the judge split]."""
         return self._see(images)[2].softmax(1)
+
+
+class Clip:
+    """A CLIP of OpenAI's weights, as open_clip reads them.
+
+    Args:
+        path: its weights.
+        architecture: open_clip's name of it.
+        prompt: template around a class name.
+        device: where to compute.
+
+    Raises:
+        UserError: the file is not what it should be.
+    """
+
+    def __init__(
+        self, path: Path, architecture: str = "ViT-B-32", prompt: str = "{}", device: torch.device | str = "cpu"
+    ) -> None:
+        self.net, self.tokenizer = load_clip(path, device, architecture)
+        self.prompt, self.device = prompt, device
+        # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
+        self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
+
+    def _image(self, part: Tensor) -> Tensor:
+        x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
+        return self.net.encode_image((x - self.mean) / self.std, normalize=True)
+
+    @torch.inference_mode()
+    def see(self, images: Tensor) -> Tensor:
+        """Embeddings [N, D] of unit norm."""
+        return torch.cat([self._image(part).float().cpu() for part in images.split(_BATCH)])
+
+    @torch.inference_mode()
+    def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
+        """Cosine similarities [N, C]."""
+        text = self.net.encode_text(
+            self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
+        )
+        return torch.cat([(self._image(part) @ text.T).float().cpu() for part in images.split(_BATCH)])
 
 
 class ClipInceptionEvaluator:
@@ -105,28 +148,17 @@ class ClipInceptionEvaluator:
         if not inception.is_file():
             raise _missing(weights, INCEPTION_FILE, "inception")
         self.prompt, self.device = prompt, device
-        self.clip, self.tokenizer = load_clip(clip, device)
+        self.clip = Clip(clip, "ViT-B-32", prompt, device)
         self.inception = _load_inception(inception, device)
-        # Mean and std of CLIP's own training; the paper does not say (anchors: authors' statistics unknown).
-        self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
         self.label = (
             f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
             f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where "
             "the paper's authors trained theirs on VGGSound"
         )
 
-    @torch.inference_mode()
     def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
         """Cosine similarities [N, C]."""
-        text = self.clip.encode_text(
-            self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
-        )
-        rows = []
-        for part in images.split(_BATCH):
-            x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
-            image = self.clip.encode_image((x - self.mean) / self.std, normalize=True)
-            rows.append((image @ text.T).float().cpu())
-        return torch.cat(rows)
+        return self.clip.rank(images, class_names)
 
     @torch.inference_mode()
     def _inception(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,4 +231,4 @@ def load_evaluator(
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")
 
 
-__all__ = ["ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]
+__all__ = ["Clip", "ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]

@@ -107,22 +107,40 @@ def inception_score(probabilities: Tensor, splits: int, shuffle: bool = True) ->
     return float(np.mean(scores)), float(np.std(scores))
 
 
+class Kernels:
+    """The cubic kernel (x.y / F + 1)^3 between all pictures of two sets.
+
+    Args:
+        features: [N, F], N >= 2.
+        real: [M, F], M >= 2.
+    """
+
+    def __init__(self, features: Tensor, real: Tensor) -> None:
+        x, y = _finite(features), _finite(real)
+        if len(x) < 2 or len(y) < 2:
+            raise ValueError("KID needs at least two pictures on each side")
+
+        def kernel(a: Tensor, b: Tensor) -> Tensor:
+            return (a @ b.T / a.shape[1] + 1) ** 3
+
+        self.made, self.real, self.both = kernel(x, x), kernel(y, y), kernel(x, y)
+
+    def distance(self, index: Tensor | None = None) -> float:
+        """KID, of all made pictures or of those of an index [N]."""
+        made, both = self.made, self.both
+        if index is not None:
+            made, both = made[index][:, index], both[index]
+        m, n = len(made), len(self.real)
+        within = (made.sum() - made.trace()) / (m * (m - 1)) + (self.real.sum() - self.real.trace()) / (n * (n - 1))
+        return float(within - 2 * both.mean())
+
+
 def kernel_distance(features: Tensor, real: Tensor) -> float:
-    """KID: unbiased squared MMD with the cubic kernel (x.y / F + 1)^3 over all pairs, no subsets.
+    """KID: unbiased squared MMD with the cubic kernel over all pairs, no subsets.
 
     Unlike FID it has no bias in N, so it is the one to trust below some thousand pictures. May fall below 0.
     """
-    x, y = _finite(features), _finite(real)
-    m, n = len(x), len(y)
-    if m < 2 or n < 2:
-        raise ValueError("KID needs at least two pictures on each side")
-
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return (a @ b.T / a.shape[1] + 1) ** 3
-
-    k_xx, k_yy, k_xy = kernel(x, x), kernel(y, y), kernel(x, y)
-    within = (k_xx.sum() - k_xx.trace()) / (m * (m - 1)) + (k_yy.sum() - k_yy.trace()) / (n * (n - 1))
-    return float(within - 2 * k_xy.mean())
+    return Kernels(features, real).distance()
 
 
-__all__ = ["IS_SHUFFLE_SEED", "Reference", "frechet_distance", "inception_score", "kernel_distance"]
+__all__ = ["IS_SHUFFLE_SEED", "Kernels", "Reference", "frechet_distance", "inception_score", "kernel_distance"]

@@ -95,9 +95,14 @@ class Result(Drawn):
     kid: float | None = None
 
 
+def result_fields(result: Result) -> dict[str, Any]:
+    """A result as its file has it, metrics under their usual names."""
+    return {_SPELLED.get(name, name): value for name, value in asdict(result).items()}
+
+
 def write_result(path: Path, result: Result) -> None:
-    """Write it as JSON, metrics under their usual names."""
-    write_json(path, {_SPELLED.get(name, name): value for name, value in asdict(result).items()})
+    """Write it as JSON."""
+    write_json(path, result_fields(result))
 
 
 def read_result(path: Path) -> Result:
@@ -106,7 +111,16 @@ def read_result(path: Path) -> Result:
     Raises:
         UserError: the file is no such file, or a metric of it is not finite.
     """
-    names, found = {spelled: name for name, spelled in _SPELLED.items()}, read_json(path)
+    return read_result_fields(path, read_json(path))
+
+
+def read_result_fields(path: Path, found: Any) -> Result:
+    """The result that `result_fields` wrote to a file of any kind.
+
+    Raises:
+        UserError: it is none.
+    """
+    names = {spelled: name for name, spelled in _SPELLED.items()}
     try:
         if isinstance(found, dict):
             found = {names.get(key, key): value for key, value in found.items()}
@@ -117,4 +131,4 @@ def read_result(path: Path) -> Result:
         raise UserError(f"{path}: no result of stage evaluate ({line}); remove it and run again") from error
 
 
-__all__ = ["Drawn", "Result", "read_result", "write_result"]
+__all__ = ["Drawn", "Result", "read_result", "read_result_fields", "result_fields", "write_result"]

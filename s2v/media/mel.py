@@ -1,7 +1,8 @@
-"""The audio front end of Lee et al. 2022: a mel spectrogram relative to the clip's own maximum, so without its volume.
+"""A sound as a grey picture: mel bands in decibels below the loudest, brought to a number of columns, in [-1, 1].
 
-Numbers are those of `librosa.power_to_db(mel, ref=max) / 80 + 1`. But librosa's floor of 1e-10 is absolute, so that it
-lets the volume of very soft sounds through; here the power is divided by its maximum first.
+The front end of systems that see a spectrogram as a picture, S2I, Pedersoli et al. and Lee et al.: numbers are those of
+`librosa.power_to_db(mel, ref=max)`. The volume of a clip does not show in it. librosa's own floor of 1e-10 is absolute,
+and lets that of very soft sounds through; here the power is divided by its maximum first.
 """
 
 from __future__ import annotations
@@ -13,51 +14,41 @@ import torch.nn.functional as F
 import torchaudio
 from torch import Tensor
 
-RANGE_DB = 80.0
-"""What lies this far below the clip's maximum is 0."""
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
+
+TINY = torch.finfo(torch.float32).tiny
 
 
 @functools.lru_cache(maxsize=8)
-def _mel(sample_rate_hz: int, n_fft: int, hop: int, n_mels: int) -> torchaudio.transforms.MelSpectrogram:
-    # librosa's mel scale, on which theirs is.
+def _power(n_fft: int, hop: int, bands: int) -> torchaudio.transforms.MelSpectrogram:
+    # Slaney's scale and norm are librosa's.
     return torchaudio.transforms.MelSpectrogram(
-        sample_rate_hz, n_fft, hop_length=hop, n_mels=n_mels, norm="slaney", mel_scale="slaney"
+        SAMPLE_RATE_HZ, n_fft, hop_length=hop, n_mels=bands, pad_mode="constant", norm="slaney", mel_scale="slaney"
     )
 
 
-def relative_mel(
-    wave: Tensor, *, window_s: float, n_fft: int, hop: int, n_mels: int, columns: int | None, sample_rate_hz: int
+def mel_picture(
+    wave: Tensor, *, window_s: float, n_fft: int, hop: int, bands: int, columns: int, range_db: float
 ) -> Tensor:
-    """A mel spectrogram in decibels below the clip's maximum, over 80, plus 1.
+    """Waveform float or int16 [B, N] at 16 kHz, tiled or cut to the window -> float32 [B, bands, columns].
 
     Args:
-        wave: int16 or float [B, N] of any level; short ones are repeated to the window, long ones cut.
-        window_s: seconds.
-        n_fft: samples of a frame.
+        wave: the sound, of any level: a gain changes nothing.
+        window_s: seconds that are heard.
+        n_fft: samples of a frame (Hann window).
         hop: samples between frames.
-        n_mels: F, bands.
-        columns: T, to which the frames are resampled; None leaves them.
-        sample_rate_hz: of the wave.
-
-    Returns:
-        float32 [B, F, T] in [0, 1]; 0 throughout for silence. The same for any gain of the wave.
+        bands: mel bands, the lowest first.
+        columns: of the result; frames are brought to as many by one antialiased resize.
+        range_db: what lies as far below the loudest is -1, the loudest is 1. Silence is -1 throughout.
     """
-    n = round(window_s * sample_rate_hz)
-    repeats = -(-n // wave.shape[-1])
-    wave = wave.float().repeat(1, repeats)[:, :n]
-    # The level is taken off at once: single precision then has as many digits for a soft sound as for a loud one.
-    wave = wave / wave.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    power: Tensor = _mel(sample_rate_hz, n_fft, hop, n_mels)(wave.cpu()).to(wave.device)
-    relative = power / power.amax((1, 2), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    levels = 10 * relative.clamp_min(10 ** (-RANGE_DB / 10)).log10() / RANGE_DB + 1
-    if columns is not None and columns != levels.shape[-1]:
-        levels = F.interpolate(levels[:, None], (n_mels, columns), mode="bilinear", align_corners=False)[:, 0]
-    return levels.clamp(0, 1)
+    # The level goes at once: single precision then has as many digits for a soft sound as for a loud one.
+    wave = wave.float() / wave.float().abs().amax(1, keepdim=True).clamp_min(TINY)
+    window = fit_window(wave, round(window_s * SAMPLE_RATE_HZ))
+    power: Tensor = _power(n_fft, hop, bands)(window.cpu()).to(window.device)
+    relative = power / power.amax((1, 2), keepdim=True).clamp_min(TINY)
+    grey = 10 * relative.clamp_min(10 ** (-range_db / 10)).log10() / range_db * 2 + 1
+    shown = F.interpolate(grey[:, None], (bands, columns), mode="bilinear", antialias=True, align_corners=False)
+    return shown[:, 0].clamp(-1, 1)
 
 
-def n_columns(*, window_s: float, hop: int, columns: int | None, sample_rate_hz: int) -> int:
-    """T of `relative_mel`."""
-    return columns or round(window_s * sample_rate_hz) // hop + 1
-
-
-__all__ = ["n_columns", "relative_mel"]
+__all__ = ["mel_picture"]

@@ -53,6 +53,12 @@ class Beats(nn.Module):
         joined: list[int] = [4, 8, 12],  # noqa: B006
     ) -> None:
         super().__init__()
+        if width % heads or max(joined, default=0) > depth or not joined:
+            raise ValueError(
+                f"width {width}, depth {depth}: not of {heads} heads, or without one of the layers {joined}"
+            )
+        if not 4 <= buckets < 4 * max_distance:
+            raise ValueError(f"{buckets} buckets are too few, or too many for distances to {max_distance}")
         self.joined, self.dim = joined, width * len(joined)
         self.buckets, self.max_distance, self.kernel = buckets, max_distance, kernel
         self.patches = nn.Conv2d(1, patch_dim, patch_px, patch_px, bias=False)

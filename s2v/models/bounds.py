@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
+
 Side = Annotated[int, Field(le=4096)]
 """Of a picture, in px."""
 
@@ -32,25 +34,25 @@ Hearing = Annotated[dict[str, Any], AfterValidator(_heard)]
 """Values of a log-spectrogram (`s2v.media.spectrogram.encoder_input`)."""
 
 
-class _MelHearing(BaseModel):
+class _Mel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
     window_s: Annotated[float, Field(gt=0, le=3600)]
     n_fft: Annotated[int, Field(ge=16, le=65536)]
     hop: Annotated[int, Field(ge=1, le=65536)]
-    n_mels: Annotated[int, Field(ge=1, le=1024)]
-    columns: Annotated[int, Field(ge=1, le=65536)] | None
-    sample_rate_hz: Literal[16000]
+    bands: Annotated[int, Field(ge=1, le=1024)]
+    columns: Annotated[int, Field(ge=1, le=4096)]
+    range_db: Annotated[float, Field(gt=0, le=200)]
 
 
-def _mel_heard(value: dict[str, Any]) -> dict[str, Any]:
-    checked = _MelHearing.model_validate(value)
-    if checked.window_s * checked.sample_rate_hz < checked.n_fft:
+def _pictured(value: dict[str, Any]) -> dict[str, Any]:
+    checked = _Mel.model_validate(value)
+    if checked.window_s * SAMPLE_RATE_HZ < checked.n_fft:
         raise ValueError(f"a window of {checked.window_s:g} s is shorter than a frame of n_fft")
     return value
 
 
-MelHearing = Annotated[dict[str, Any], AfterValidator(_mel_heard)]
-"""Values of a mel spectrogram (`s2v.media.mel.relative_mel`)."""
+Mel = Annotated[dict[str, Any], AfterValidator(_pictured)]
+"""Values of a mel spectrogram (`s2v.media.mel.mel_picture`)."""
 
-__all__ = ["Hearing", "MelHearing", "Side"]
+__all__ = ["Hearing", "Mel", "Side"]

@@ -15,9 +15,12 @@ CLIP_FILES = ("clip/ViT-B-32.safetensors", "clip/ViT-B-32.pt")
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of pictures in [0, 1], in CLIP's own training."""
 
+NAMES = {"ViT-B-32": ("ViT-B/32", "clip-vit-b32"), "ViT-L-14": ("ViT-L/14", "clip-vit-l14")}
+"""open_clip's names: as people write them, and that of the catalogue."""
 
-def load_clip(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Any]:
-    """The net (`encode_image`, `encode_text`) and its tokenizer.
+
+def load_clip(path: Path, device: torch.device | str = "cpu", architecture: str = "ViT-B-32") -> tuple[Any, Any]:
+    """The net (`encode_image`, `encode_text`) and its tokenizer. `architecture` is a key of `NAMES`.
 
     Raises:
         UserError: the file is not readable as such weights.
@@ -26,15 +29,17 @@ def load_clip(path: Path, device: torch.device | str = "cpu") -> tuple[Any, Any]
 
     try:
         model = open_clip.create_model(
-            "ViT-B-32", pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
+            architecture, pretrained=str(path), force_quick_gelu=True, device=device, weights_only=True
         )
     except Exception as error:  # open_clip, torch and safetensors each raise their own
         line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise UserError(f"{path}: not readable as weights of CLIP ViT-B/32 ({line})") from error
+        raise UserError(f"{path}: not readable as weights of CLIP {NAMES[architecture][0]} ({line})") from error
     name = not_finite(model.state_dict())
     if name is not None:
-        raise UserError(f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch clip-vit-b32`")
-    return model.eval(), open_clip.get_tokenizer("ViT-B-32")
+        raise UserError(
+            f"{path}: {name} holds NaN or infinity; remove it and `s2v weights fetch {NAMES[architecture][1]}`"
+        )
+    return model.eval(), open_clip.get_tokenizer(architecture)
 
 
-__all__ = ["CLIP_FILES", "MEAN", "STD", "load_clip"]
+__all__ = ["CLIP_FILES", "MEAN", "NAMES", "STD", "load_clip"]

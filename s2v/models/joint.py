@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2v.media.mel import relative_mel
-from s2v.models.bounds import MelHearing, Side
+from s2v.media.mel import mel_picture
+from s2v.models.bounds import Mel, Side
 from s2v.models.image_encoder import SMALL_PX
 from s2v.models.resnet import ResNet
 from s2v.models.text_tower import TextTower
@@ -29,7 +29,7 @@ class Joint(nn.Module):
         dim: D of the space.
         image_px: side at which pictures are seen.
         image_width: channels of the picture encoder's first stage, a ResNet-10.
-        audio: window_s, n_fft, hop, n_mels, columns and sample_rate_hz of the mel spectrogram (`s2v.media.mel`).
+        audio: values of the mel spectrogram (`s2v.media.mel`).
         audio_width: channels of the audio encoder's first stage, a ResNet-18; theirs has 64.
         pieces: words that the text tower knows as a whole.
         text_width: of its tokens.
@@ -43,7 +43,7 @@ class Joint(nn.Module):
         dim: int,
         image_px: Side,
         image_width: int,
-        audio: MelHearing,
+        audio: Mel,
         audio_width: int,
         pieces: list[str],
         text_width: int,
@@ -74,14 +74,14 @@ class Joint(nn.Module):
         return F.normalize(self.text_head(self.text.pooled(ids)), dim=1)
 
     def hear(self, levels: Tensor) -> Tensor:
-        """Mel spectrograms [B, F, T] in [0, 1] -> [B, D]."""
+        """Mel spectrograms [B, F, T] in [-1, 1] -> [B, D]."""
         return F.normalize(self.audio_head(self.sound(self.audio_stem(levels[:, None]))), dim=1)
 
     @torch.inference_mode()
     def encode_audio(self, wave: Tensor, batch_size: int = 32) -> Tensor:
         """Waveforms int16 or float [B, N] at 16 kHz -> [B, D] on the CPU; the same for any volume."""
         device = next(self.parameters()).device
-        levels = (relative_mel(part, **self.audio).to(device) for part in wave.split(batch_size))
+        levels = (mel_picture(part, **self.audio).to(device) for part in wave.split(batch_size))
         return torch.cat([self.hear(part).float().cpu() for part in levels])
 
     @torch.inference_mode()
@@ -90,13 +90,13 @@ class Joint(nn.Module):
         return self.read(self.text.tokens(texts).to(next(self.parameters()).device)).float().cpu()
 
 
-def shape(config: JointConfig, pieces: list[str], sample_rate_hz: int) -> dict[str, Any]:
+def shape(config: JointConfig, pieces: list[str]) -> dict[str, Any]:
     """What a `Joint` is built of."""
     return {
         "dim": config.dim,
         "image_px": config.image_px,
         "image_width": config.image_width,
-        "audio": {**config.audio.model_dump(), "sample_rate_hz": sample_rate_hz},
+        "audio": config.audio.model_dump(),
         "audio_width": config.audio_width,
         "pieces": pieces,
         **{f"text_{name}": getattr(config.text, name) for name in ("width", "layers", "heads", "length")},

@@ -68,6 +68,7 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
     shared = config.runtime.processes
     # Moments, and all losses of alignment but one, compare clips with each other.
     yield "localise", ("train",), max(2, shared)
+    yield "av_judge", (config.av_judge.split,), max(2, shared)
     for stage in ("align", "align_ldm", "align_unclip"):
         if not getattr(config, stage).weights:
             yield stage, ("train",), max(2, shared)
@@ -78,6 +79,14 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
             every = any(config.pack.keep.get(split) == "all" for split in section.splits)
             # Batch norm of a single picture has no spread.
             yield stage, tuple(section.splits), 1 if every else max(2 if "encoder" in stage else 1, shared)
+    for stage in ("s2i_autoencoder", "s2i_generator", "pedersoli_audio"):
+        if not getattr(getattr(config, stage), "weights", None):
+            yield stage, ("train",), max(2, shared)
+    yield "pedersoli_vqvae", tuple(config.pedersoli_vqvae.splits), max(1, shared)
+    yield "text_diffusion", (config.text_diffusion.split,), 1
+    yield "tagger", (config.tagger.split,), max(2, shared)
+    for split in ("train", "val"):
+        yield "audiotoken", (split,), shared
     for split in (config.joint.captioned, config.joint.tagged):
         yield "joint", (split,), max(2, shared)
     yield "generate", (config.generate.split,), 1

@@ -139,7 +139,7 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
     """Published weights that `planned` takes, {name: the key that asks for them}."""
     wanted = {
         named: f"{stage}.weights"
-        for stage in ("encoder", "generator", "align")
+        for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator")
         if stage in planned.stages and (named := getattr(config, stage).weights)
     }
     if "evaluate" in planned.stages and config.evaluate.evaluator == "clip_inception":

@@ -52,7 +52,7 @@ class Claim:
         return f"95 % interval {self.test} {than}"
 
 
-_ROWS = {"gan": "GAN", "ldm": "LDM", "audiotoken": "AudioToken"}
+_ROWS = {"gan": "GAN", "ldm": "LDM", "s2i": "S2I", "audiotoken": "AudioToken"}
 METRICS = {"r1": "R@1", "r5": "R@5", "fid": "FID", "is": "IS"}
 
 
@@ -64,6 +64,16 @@ def _difference(source: str, where: str, key: str, paper: str, statement: str, *
     quantity = f"{METRICS[metric]}, {first} minus {second}{' (points)' if shares else ''}"
     test: Literal["above", "below"] = "below" if metric == "fid" else "above"
     return Claim(source, key, statement, where, quantity, paper, **{"test": test, "percent": shares} | more)
+
+
+def _of_fig15(ours: str, theirs: str, r1: str, fid: str, score: str) -> list[Claim]:
+    """That a system of ours is better than another in all metrics of Figure 15's table."""
+    first, second, place = ours.upper(), {"pedersoli": "Pedersoli et al.", "s2i": "S2I"}[theirs], "6.1, Fig. 15"
+    return [
+        _difference("table_vegas5", place, f"r1_{ours}_minus_{theirs}", r1, f"The {first} is better than {second}"),
+        _difference("table_vegas5", place, f"fid_{ours}_minus_{theirs}", fid, "... in FID too"),
+        _difference("table_vegas5", place, f"is_{ours}_minus_{theirs}", score, "... in IS too"),
+    ]
 
 
 _TABLE1, _TABLE2, _TABLE3 = ((f"table{n}", f"{where}, Table {n}") for n, where in ((1, "4.3"), (2, "4.3"), (3, "6.1")))
@@ -233,6 +243,23 @@ CLAIMS: list[Claim] = [
         percent=True,
         kind="check",
     ),
+    *_of_fig15("gan", "pedersoli", "54.48", "-84.00", "2.82"),
+    *_of_fig15("gan", "s2i", "38.39", "-80.16", "2.56"),
+    *_of_fig15("ldm", "pedersoli", "56.21", "-86.16", "2.85"),
+    *_of_fig15("ldm", "s2i", "40.12", "-82.32", "2.59"),
+    *[
+        Claim(
+            "table_vegas5",
+            f"r1_{name}_minus_shuffled",
+            f"{title} hears what it paints",
+            "check of Figure 15's table, not of the paper",
+            f"R@1, {title} minus the same with its sounds shuffled (points)",
+            "-",
+            percent=True,
+            kind="check",
+        )
+        for name, title in (("pedersoli", "Pedersoli et al."), ("s2i", "S2I"))
+    ],
     Claim(
         "fig16",
         "fall_gan_minus_ldm",

@@ -26,8 +26,15 @@ def hit_difference(first: Row, second: Row, bootstrap: int, k: int = 1) -> tuple
     Raises:
         UserError: the rows are not of the same clips.
     """
+    return mean_difference(first, second, lambda row: row.hits if k == 1 else row.hits5, bootstrap)
+
+
+def mean_difference(
+    first: Row, second: Row, values: Callable[[Row], NDArray[np.float64]], bootstrap: int
+) -> tuple[Interval, list[float]]:
+    """The same of the mean of any `values`, one for each seed and clip, [S, N]."""
     _same_clips(first, second)
-    a, b = (row.by_training(row.hits if k == 1 else row.hits5) for row in (first, second))
+    a, b = (row.by_training(values(row)) for row in (first, second))
     if len(a) != len(b) and 1 not in (len(a), len(b)):
         a, b = a.mean(0, keepdims=True), b.mean(0, keepdims=True)
     difference = a - b
@@ -46,12 +53,12 @@ def r5(first: Row, second: Row, bootstrap: int) -> tuple[Interval, list[float]]:
 
 def fid(first: Row, second: Row, bootstrap: int) -> tuple[Interval, list[float]]:
     """Of FID, as `hit_difference`; clips are resampled in both alike."""
-    return _difference(first, second, Row.frechet, first.fid_resamples(bootstrap))
+    return set_difference(first, second, Row.frechet, first.fid_resamples(bootstrap))
 
 
 def inception(first: Row, second: Row, bootstrap: int) -> tuple[Interval, list[float]]:
     """Of IS, as `fid`."""
-    return _difference(first, second, Row.inception_of, statistic_resamples(bootstrap))
+    return set_difference(first, second, Row.inception_of, statistic_resamples(bootstrap))
 
 
 _NEEDED: dict[Measure, tuple[str, str]] = {
@@ -69,9 +76,10 @@ def _same_clips(first: Row, second: Row) -> None:
         raise UserError(f"{names} are not of the same clips; run stage generate again")
 
 
-def _difference(
+def set_difference(
     first: Row, second: Row, statistic: Callable[[Row, int, Clips], float], count: int
 ) -> tuple[Interval, list[float]]:
+    """The same of a statistic of whole sets of clips, of (row, seed, clips)."""
     _same_clips(first, second)
     a, b = first.runs(), second.runs()
     if len(a) != len(b):  # then each as a whole, or the one training with all of the other's
@@ -101,10 +109,11 @@ def compare(
             return Missing(row.result.missing.get(metric, f"{row.result.method} has no {metric}"))
     interval, alone = measure(first, second, bootstrap)
     longer = max((first, second), key=lambda row: len(row.runs()))
-    return _quantity(interval, longer, bootstrap, alone)
+    return quantity(interval, longer, bootstrap, alone)
 
 
-def _quantity(interval: Interval, row: Row, bootstrap: int, alone: list[float] | None = None) -> Quantity:
+def quantity(interval: Interval, row: Row, bootstrap: int, alone: list[float] | None = None) -> Quantity:
+    """An interval of a row, or of its difference to another."""
     trainings = list(dict.fromkeys(row.trainings))
     about = (
         f"evaluator {row.result.evaluator}; trainings {', '.join(map(str, trainings))}; {bootstrap} resamples of R@k"
@@ -119,7 +128,7 @@ def _share(row: Row | None, method: str, bootstrap: int, less: float = 0.0) -> Q
     if row.r1 is None:
         return Missing(row.result.missing.get("R@1", f"{method} has no R@1"))
     alone = [float(value) - less for value in row.by_training(row.hits).mean(1)]
-    return _quantity(Interval(row.r1.value - less, row.r1.low - less, row.r1.high - less), row, bootstrap, alone)
+    return quantity(Interval(row.r1.value - less, row.r1.low - less, row.r1.high - less), row, bootstrap, alone)
 
 
 def _not_run(*methods: str) -> str:
@@ -180,4 +189,33 @@ def of_table3(gan: Row | None, ldm: Row | None, token: Row | None, shuffled: Row
     return found
 
 
-__all__ = ["compare", "fid", "hit_difference", "inception", "of_table1", "of_table2", "of_table3", "r1", "r5"]
+def of_fig15(systems: dict[str, Row], rows: dict[str, Row], bootstrap: int) -> Found:
+    """Of the systems of Figure 15, by row of its table; and of the baselines' controls, by method."""
+    measures, found = {"r1": r1, "fid": fid, "is": inception}, {}
+    for ours, first in (("gan", systems["C"]), ("ldm", systems["D"])):
+        for theirs, second in (("pedersoli", systems["A"]), ("s2i", systems["B"])):
+            for name, of in measures.items():
+                found[f"{name}_{ours}_minus_{theirs}"] = compare(first, second, of, bootstrap)
+    for name in ("pedersoli", "s2i"):
+        absent = f"there are no results of {name}_shuffled"
+        found[f"r1_{name}_minus_shuffled"] = compare(
+            rows.get(name), rows.get(f"{name}_shuffled"), r1, bootstrap, absent
+        )
+    return found
+
+
+__all__ = [
+    "compare",
+    "fid",
+    "hit_difference",
+    "inception",
+    "mean_difference",
+    "of_fig15",
+    "of_table1",
+    "of_table2",
+    "of_table3",
+    "quantity",
+    "r1",
+    "r5",
+    "set_difference",
+]

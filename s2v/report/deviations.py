@@ -92,7 +92,7 @@ def _audiotoken(config: Config) -> Iterator[str]:
         "AudioToken: its authors put the sound's word into Stable Diffusion 1.4; here a text tower of "
         f"{text.text_layers} layers, width {text.token_dim}, and a U-Net ({', '.join(map(str, text.channels))} "
         f"channels) are trained in the run, on the pictures with a sentence of the split `{text.split}`, in the "
-        "latents of row B's autoencoder. The paper's own systems see no text."
+        "latents of row B's autoencoder."
     )
     yield (
         "AudioToken: its authors hear with BEATs, three layers joined; here with three stages of a ResNet-10 of width "

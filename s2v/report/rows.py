@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ WIDE = 512
 """From this many features on, FID takes seconds and is resampled fewer times."""
 
 Clips = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,6 +46,9 @@ class Row:
         features: the evaluator's features of each seed's pictures, [N, F], for FID.
         reference: the real pictures' statistics, for FID.
         probabilities: class posteriors of each seed's pictures, [N, K], for IS.
+        seen: the same features, where there is no FID too.
+        frames: features of the real pictures, [M, F].
+        scores: further numbers of each seed's pictures, whose means are metrics: name -> [S, N].
     """
 
     result: Result
@@ -60,7 +65,11 @@ class Row:
     features: list[Tensor] = field(default_factory=list)
     reference: Reference | None = None
     probabilities: list[Tensor] = field(default_factory=list)
+    seen: list[Tensor] = field(default_factory=list)
+    frames: Tensor = field(default_factory=lambda: torch.empty(0, 0))
+    scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     _known: dict[tuple[str, int, bytes], float] = field(default_factory=dict)
+    _kept: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def runs(self) -> list[list[int]]:
         """Positions in `seeds` of each training."""
@@ -74,14 +83,20 @@ class Row:
         """FID of some clips' pictures of one seed."""
         assert self.reference is not None
         reference = self.reference
-        return self._once("FID", run, clips, lambda index: frechet_distance(self.features[run][index], reference))
+        return self.once("FID", run, clips, lambda index: frechet_distance(self.features[run][index], reference))
 
     def inception_of(self, run: int, clips: Clips) -> float:
         """IS of some clips' pictures of one seed."""
         splits = self.result.inception_splits
-        return self._once("IS", run, clips, lambda index: inception_score(self.probabilities[run][index], splits)[0])
+        return self.once("IS", run, clips, lambda index: inception_score(self.probabilities[run][index], splits)[0])
 
-    def _once(self, metric: str, run: int, clips: Clips, of: Callable[[Tensor], float]) -> float:
+    def kept(self, key: tuple[str, int], make: Callable[[], T]) -> T:
+        """What a metric computes of a seed before clips are resampled, computed once."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast(T, self._kept[key])
+
+    def once(self, metric: str, run: int, clips: Clips, of: Callable[[Tensor], float]) -> float:
         """A metric, computed once: all intervals of a table resample the same clips (`bootstrap.resamples`)."""
         key = (metric, run, blake2b(clips.tobytes(), digest_size=16).digest())
         if key not in self._known:
@@ -135,25 +150,48 @@ def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
     clips = [entry["clip_id"] for entry in tables[0]]
     if any([entry["clip_id"] for entry in table] != clips for table in tables):
         raise UserError(f"table: the seeds of {first.method} saw different clips; run stage generate again")
-    row = Row(first, [result.seed for _, result in group], [result.training for _, result in group], clips)
     rank = np.array([[entry["rank"] or 0 for entry in table] for table in tables])
-    rank = rank[:, (rank > 0).all(0)]
-    if rank.size:
-        row.hits, row.hits5 = (rank <= 1).astype(np.float64), (rank <= 5).astype(np.float64)
-        row.r1, row.r5 = (crossed(row.by_training(hits), bootstrap) for hits in (row.hits, row.hits5))
+    tensors: list[dict[str, Tensor]] = []
     if first.inception is not None:
         need = ("probabilities", "features", "reference")
         tensors = [load_tensors(path.with_suffix(".safetensors"), need=need) for path, _ in group]
         for (path, _), each in zip(group, tensors, strict=True):
             if not len(each["probabilities"]) == len(each["features"]) == len(clips):
                 raise UserError(f"{path}: its tensors are not of {len(clips)} clips; run stage evaluate again")
-        row.probabilities = [each["probabilities"] for each in tensors]
-        row.inception = _interval(row, row.inception_of, statistic_resamples(bootstrap))
+    return row_of([result for _, result in group], clips, rank, tensors, bootstrap)
+
+
+def row_of(
+    results: list[Result],
+    clips: list[str],
+    ranks: NDArray[np.int64],
+    tensors: list[dict[str, Tensor]],
+    bootstrap: int,
+) -> Row:
+    """A row of what was measured.
+
+    Args:
+        results: of all seeds.
+        clips: ids.
+        ranks: of each seed and clip, [S, N]; 0 where there is none.
+        tensors: of each seed, as `s2v.evaluate.evaluate.Measured` has them; not read where there is no IS.
+        bootstrap: resamples of R@k.
+    """
+    first = results[0]
+    row = Row(first, [result.seed for result in results], [result.training for result in results], clips)
+    ranks = ranks[:, (ranks > 0).all(0)]
+    if ranks.size:
+        row.hits, row.hits5 = (ranks <= 1).astype(np.float64), (ranks <= 5).astype(np.float64)
+        row.r1, row.r5 = (crossed(row.by_training(hits), bootstrap) for hits in (row.hits, row.hits5))
+    if first.inception is not None:
+        row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
+        row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap))
         if first.fid is not None:
-            row.features, row.reference = [each["features"] for each in tensors], Reference.of(tensors[0]["reference"])
-            row.fid = _interval(row, row.frechet, row.fid_resamples(bootstrap))
+            row.features, row.frames = row.seen, tensors[0]["reference"]
+            row.reference = Reference.of(row.frames)
+            row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap))
     if first.kid is not None:
-        row.kid = float(np.mean([result.kid for _, result in group]))
+        row.kid = float(np.mean([result.kid for result in results]))
     return row
 
 
@@ -162,7 +200,7 @@ def statistic_resamples(bootstrap: int) -> int:
     return min(200, max(20, bootstrap // 10))
 
 
-def _interval(row: Row, statistic: Callable[[int, Clips], float], count: int) -> Interval:
+def interval(row: Row, statistic: Callable[[int, Clips], float], count: int) -> Interval:
     """Over clips and trainings, of a statistic of (run, clips); it is the mean over the runs of a training."""
     runs = row.runs()
 
@@ -172,4 +210,4 @@ def _interval(row: Row, statistic: Callable[[int, Clips], float], count: int) ->
     return crossed_statistic(over, len(row.clips), len(runs), count)
 
 
-__all__ = ["Clips", "Row", "load_rows", "statistic_resamples"]
+__all__ = ["Clips", "Row", "interval", "load_rows", "row_of", "statistic_resamples"]

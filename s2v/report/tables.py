@@ -139,10 +139,15 @@ def metric_columns(row_of: Callable[[T], Row | None], names: tuple[str, ...] = M
     ]
 
 
-def beside_paper(row_of: Callable[[T], Row | None], letter: Callable[[T], str], paper: PaperTable) -> list[Column[T]]:
+def beside_paper(
+    row_of: Callable[[T], Row | None],
+    letter: Callable[[T], str],
+    paper: PaperTable,
+    names: tuple[str, ...] = METRICS,
+) -> list[Column[T]]:
     """The same, each with the paper's number beside it in Markdown."""
     columns: list[Column[T]] = []
-    for column in metric_columns(row_of):
+    for column in metric_columns(row_of, names):
         columns += [
             column,
             Column(

@@ -18,9 +18,10 @@ _EVIDENCE = (
 )  # fmt: skip
 _CONTROL = ("fig08.png", "fig09.png", "fig10.png", "fig11.png", "fig13.png", "fig18.png", "fig19.png")
 _SCALING = ("fig16.png", "fig17.png")
+_FIG15 = ("table_vegas5.csv", "fig15.png")
 _FILES = {
     "evidence": _EVIDENCE,
-    "paper": (*_EVIDENCE, "table3.csv", "fig12.png", "fig14.png", *_CONTROL, "control.csv", *_SCALING),
+    "paper": (*_EVIDENCE, "table3.csv", "fig12.png", "fig14.png", *_CONTROL, "control.csv", *_FIG15, *_SCALING),
 }
 
 CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.csv"}
@@ -28,7 +29,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
-    "table3": "table3.csv", "fig16": "fig16.png", "control": "control.csv",
+    "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
     "fig12": "fig12.png",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
@@ -45,6 +46,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
     larger = scaling or config
     if not larger.scaling.sizes:
         found |= dict.fromkeys(_SCALING, "scaling.sizes names no numbers of classes")
+    if config.fig15.classes == []:
+        found |= dict.fromkeys(_FIG15, "fig15.classes names no classes")
     if config.evaluate.evaluator == "none":
         found |= dict.fromkeys(("fig12.png", "fig16.png"), "evaluate.evaluator is none")
     if config.evaluate.evaluator != "judge":

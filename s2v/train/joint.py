@@ -16,11 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.data.reader import read_captioned
-from s2v.data.table import Mels, sha256_of, store
+from s2v.data.table import MelPictures, sha256_of, store
 from s2v.errors import UserError
 from s2v.losses.joint import contrast
 from s2v.media.picture import to_unit
-from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.joint import Joint, shape
 from s2v.models.text_tower import learn_pieces
 from s2v.runtime import Runtime
@@ -188,7 +187,7 @@ def run(
     """
     place = Runtime.from_config(runtime, threads)
     images, captions = read_captioned(captioned, 2 * config.image_px)
-    mels = Mels(**config.audio.model_dump(), sample_rate_hz=SAMPLE_RATE_HZ)
+    mels = MelPictures(**config.audio.model_dump())
     with store(output_dir, runtime, place) as tables:
         table = tables.load(tagged, mels)
         named = [i for i, label in enumerate(table.labels) if label]
@@ -199,7 +198,7 @@ def run(
             )
         known = as_in_sentences([str(table.labels[i]) for i in named], captions)
         names = [config.prompt.replace("{}", name) for name in known]
-        built = shape(config, learn_pieces(captions, config.text.pieces), SAMPLE_RATE_HZ)
+        built = shape(config, learn_pieces(captions, config.text.pieces))
         torch.manual_seed(config.seed)
         task = JointTask(config, Joint(**built), (images, captions), (table.rows[named], names), place)
         train_stage(

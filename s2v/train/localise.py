@@ -41,8 +41,10 @@ class Clips:
         return len(self.images)
 
 
-def gather(tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_clips: int) -> Clips:
-    """Moments of the clips of the train split that have sound.
+def gather(
+    tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_clips: int, split: str = SPLIT
+) -> Clips:
+    """Moments of the clips of a split that have sound.
 
     Of more than `max_clips` those are taken whose hashed ids are the smallest. A clip with fewer frames than
     `per_clip` repeats some.
@@ -50,11 +52,11 @@ def gather(tars: Sequence[Path], *, image_px: int, ear: Ear, per_clip: int, max_
     Raises:
         UserError: there are fewer than two such clips.
     """
-    ids = sorted(clips_with_sound(tars, SPLIT), key=lambda clip_id: hashlib.sha256(clip_id.encode()).digest())
+    ids = sorted(clips_with_sound(tars, split), key=lambda clip_id: hashlib.sha256(clip_id.encode()).digest())
     wanted = set(ids[:max_clips])
     if len(wanted) < 2:
         raise UserError(
-            f"localise: {len(wanted)} clips of split {SPLIT} have frames and sound; it takes at least two "
+            f"localise: {len(wanted)} clips of split {split} have frames and sound; it takes at least two "
             "(see coverage.csv for those left out)"
         )
     images = torch.empty(len(wanted), per_clip, 3, image_px, image_px, dtype=torch.uint8)
@@ -118,8 +120,9 @@ def run(
     output_dir: Path,
     runtime: RuntimeConfig,
     threads: int,
+    split: str = SPLIT,
 ) -> None:
-    """Train on the train split's clips and write `model.safetensors`, `config.json`, `train.jsonl`, `README.md`.
+    """Train on the clips of a split and write `model.safetensors`, `config.json`, `train.jsonl`, `README.md`.
 
     Args:
         config: model and training.
@@ -128,13 +131,21 @@ def run(
         output_dir: folder to write.
         runtime: device and precision.
         threads: CPU threads.
+        split: whose clips it learns from.
 
     Raises:
         UserError: a shard is damaged, or fewer than two clips can be learned from.
     """
     place = Runtime.from_config(runtime, threads)
     ear = Ear(audio.n_fft, audio.hop, audio.log_floor, SAMPLE_RATE_HZ, config.window_s)
-    clips = gather(tars, image_px=config.image_px, ear=ear, per_clip=config.frames_per_clip, max_clips=config.max_clips)
+    clips = gather(
+        tars,
+        image_px=config.image_px,
+        ear=ear,
+        per_clip=config.frames_per_clip,
+        max_clips=config.max_clips,
+        split=split,
+    )
     torch.manual_seed(config.seed)
     task = LocaliseTask(config, ear, clips, place)
     train_stage(
@@ -149,7 +160,7 @@ def run(
         card=lambda _: (
             f"# Audio-visual localisation model\n\nTwo convolutional nets of width {config.width} that meet in an "
             f"inner product of {config.dim} features, trained for {config.steps} steps by contrasting {len(clips)} "
-            f"clips of the {SPLIT} split with each other, without labels. It scores how well a frame fits the "
+            f"clips of the {split} split with each other, without labels. It scores how well a frame fits the "
             f"{config.window_s:g} s of sound around it. Made for choosing moments within a clip; scores of different "
             "clips do not compare.\n"
         ),

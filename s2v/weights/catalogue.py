@@ -100,6 +100,7 @@ _DIFFUSION_FILES = (
     "vae/config.json",
     "vae/diffusion_pytorch_model.safetensors",
 )
+_S2I = "https://media.githubusercontent.com/media/leofanzeres/s2i/"
 
 _ALL = (
     Entry(
@@ -154,6 +155,43 @@ _ALL = (
         "not stated, so they are treated as non-commercial",
     ),
     Entry(
+        name="s2i-autoencoder",
+        what="S2I's spectrogram autoencoder of 512-d embeddings, VEGAS (five classes)",
+        files=(
+            File(
+                "s2i/net_audio_autoencoder_model_test_66_2_epoch_995.pth",
+                f"{_S2I}4320c2934dfdd5b02802a5cbb72efe26e9c99ae5/trained_models/"
+                "net_audio_autoencoder_model_%28test_66_2_epoch_995%29.pth",
+                "8861003a2cd615681a65e126935b7c7d525ab95c8261b303ed6a27f32bbedebf",
+            ),
+        ),
+        licence="BSD-3-Clause",
+        non_commercial=False,
+        source="https://github.com/leofanzeres/s2i",
+        size_mb=134,
+        stage="s2i_autoencoder",
+        note="the repository holds the file in Git LFS; size and checksum are its pointer's, the address is where "
+        "GitHub serves LFS files of a public repository, not verified here",
+    ),
+    Entry(
+        name="s2i-generator",
+        what="S2I's generator at 96 px, VEGAS (five classes)",
+        files=(
+            File(
+                "s2i/net_visual_generator_model_test_191_R3_1-4_TS_epoch_3679.pth",
+                f"{_S2I}da4578be823180467c0f6d27252377f082b8a698/trained_models/"
+                "net_visual_generator_model_%28test_191_R3_1-4_TS_epoch_3679%29.pth",
+                "bd80d36d9321aa056045cfc87da643591baa4ffe356c990efeddf53d124041bb",
+            ),
+        ),
+        licence="BSD-3-Clause",
+        non_commercial=False,
+        source="https://github.com/leofanzeres/s2i",
+        size_mb=155,
+        stage="s2i_generator",
+        note="as of s2i-autoencoder, whose embeddings it takes",
+    ),
+    Entry(
         name="clip-vit-b32",
         what="CLIP ViT-B/32 for R@k (OpenAI's weights as open_clip publishes them)",
         files=(
@@ -170,6 +208,31 @@ _ALL = (
         note="OpenAI's own ViT-B-32.pt is a TorchScript program, which is not loaded here; this copy, which open_clip "
         "itself takes for the tag `openai`, holds tensors alone; its checksum is of Hugging Face's index at "
         "revision a6f597a, as others pin it",
+    ),
+    Entry(
+        name="clip-vit-l14",
+        what="CLIP ViT-L/14 for IIS and AIC of `s2v evaluate` (OpenAI's weights as open_clip publishes them)",
+        files=(
+            File(
+                "clip/ViT-L-14.safetensors",
+                "https://huggingface.co/timm/vit_large_patch14_clip_224.openai/resolve/main/open_clip_model.safetensors",
+            ),
+        ),
+        licence="MIT (OpenAI's repository; Apache-2.0 on the page of this copy)",
+        non_commercial=False,
+        source="https://huggingface.co/timm/vit_large_patch14_clip_224.openai",
+        size_mb=1711,
+        note="address by analogy with ViT-B/32's, not verified here; size follows from the parameter count",
+    ),
+    Entry(
+        name="wav2clip",
+        what="Wav2CLIP: sounds in the space of CLIP ViT-B/32, for AIS of `s2v evaluate`",
+        files=(File("wav2clip/ResNet_CX.ckpt", "https://www.dropbox.com/s/94fqdi4lgi8vu19/ResNet_CX.ckpt?dl=1"),),
+        licence="CC BY 4.0 (weights), MIT (code)",
+        non_commercial=False,
+        source="https://github.com/descriptinc/lyrebird-wav2clip",
+        note="the address is that of the publisher's public code, not verified here; the licence of the weights is "
+        "that of its author's repository hohsiangwu/wav2clip-hear; no size or checksum is published",
     ),
     Entry(
         name="inception-v3",

@@ -19,6 +19,7 @@ from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.imagebind import ImageBindAudio
 from s2v.models.lee_audio import LeeAudio
+from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
 from s2v.models.stylegan2 import StyleGan2
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
@@ -76,6 +77,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         "channels": [512, 512, 512, 512, 512, 256, 128],
     },
     "lee-audio": {"width": 64, "dim": 512},
+    "s2i-autoencoder": {
+        "dim": 512,
+        "width": 64,
+        "mel": {"window_s": 1.0, "n_fft": 1024, "hop": 160, "bands": 128, "columns": 100, "range_db": 80.0},
+    },
+    "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
 }
 """What our modules are built of to be the published ones."""
 
@@ -88,6 +95,8 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "imagebind": ImageBindAudio,
     "lee-stylegan2": StyleGan2,
     "lee-audio": LeeAudio,
+    "s2i-autoencoder": SpectrogramAutoencoder,
+    "s2i-generator": S2iGenerator,
 }
 _PARTS = {"imagebind": r"modality_\w+\.audio\."}
 """Names of the part that is taken, of a file that has many more."""
@@ -103,6 +112,9 @@ _HINTS = {
     "imagebind": "Of ImageBind's six encoders this is the one of sounds.",
     "lee-stylegan2": "The moving average of a generator of landscapes, with the noise that it stores.",
     "lee-audio": "It hears 44.1 kHz relative to the clip's loudest point, so that volume is lost.",
+    "s2i-autoencoder": "How its authors make and scale their grey spectrograms is not documented: bands, range and "
+    "window are our reading, so embeddings of other sounds than theirs may be off.",
+    "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
 }
 
 

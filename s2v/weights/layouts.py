@@ -31,6 +31,23 @@ def sound2scene_audio(state: State) -> State:
     return {k.replace("fc.", "head.") if k.startswith("fc.") else f"backbone.net.{k}": v for k, v in state.items()}
 
 
+def wav2clip(state: State) -> State:
+    """Wav2CLIP's ResNet-18 and the two layers behind it -> `s2v.models.wav2clip.Wav2Clip`.
+
+    Its classifier (`fc`) and the window of its spectrogram are not weights of what it computes.
+    """
+    state = {re.sub(r"^(?:model\.)?(?:audio_)?(encoder|transform)\.", r"\1.", k): v for k, v in state.items()}
+    layers = {"transform.sequential.0.": "transform.0.", "transform.sequential.3.": "transform.2."}
+    found: State = {}
+    for key, value in state.items():
+        if key.startswith("encoder.") and not key.startswith(("encoder.fc.", "encoder.spectrogram.")):
+            found[key.replace("encoder.", "backbone.net.", 1)] = value
+        for theirs, ours in layers.items():
+            if key.startswith(theirs):
+                found[key.replace(theirs, ours, 1)] = value
+    return found
+
+
 def icgan_biggan(state: State) -> State:
     """IC-GAN's BigGAN generator (the layout of BigGAN-PyTorch) -> `Generator`.
 
@@ -219,6 +236,33 @@ def _renamed(patterns: dict[str, str], key: str) -> str:
     return key
 
 
+def s2i_autoencoder(state: State) -> State:
+    """S2I's autoencoder (`conv1` to `conv13`, `convT1` to `convT13`, `_bn` after each) -> `SpectrogramAutoencoder`."""
+    return {
+        re.sub(r"^(conv|convT)(\d+)(_bn)?\.", _s2i_layer, key): value
+        for key, value in _without(state, "module.").items()
+    }
+
+
+def s2i_generator(state: State) -> State:
+    """S2I's generator (`transition0` to `transition6`, `convT1` to `convT18`, three a block) -> `S2iGenerator`."""
+    return {
+        re.sub(r"^(convT|transition)(\d+)(_bn)?\.", _s2i_block, key): value
+        for key, value in _without(state, "module.").items()
+    }
+
+
+def _s2i_layer(found: re.Match[str]) -> str:
+    return f"{'encoder' if found[1] == 'conv' else 'decoder'}.{int(found[2]) - 1}.{1 if found[3] else 0}."
+
+
+def _s2i_block(found: re.Match[str]) -> str:
+    number, part = int(found[2]), 1 if found[3] else 0
+    if found[1] == "transition":
+        return f"transitions.{number}.{part}."
+    return f"blocks.{(number - 1) // 3}.{(number - 1) % 3}.{part}."
+
+
 def _generator_name(key: str) -> str:
     """One name of BigGAN-PyTorch's generator as ours; `u0` stays what it is."""
     key = re.sub(r"^shared_feat\.", "shared.", key)
@@ -268,11 +312,14 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "swav-resnet50": swav_resnet50,
     "icgan-biggan128": icgan_biggan,
     "sound2scene-audio": sound2scene_audio,
+    "wav2clip": wav2clip,
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,
     "imagebind": imagebind_audio,
     "lee-stylegan2": stylegan2,
     "lee-audio": lee_audio,
+    "s2i-autoencoder": s2i_autoencoder,
+    "s2i-generator": s2i_generator,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,
@@ -280,4 +327,14 @@ SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
 }
 """What of a module's arguments follows from the checkpoint: from its tensors, and the settings beside them."""
 
-__all__ = ["LAYOUTS", "SIZES", "fit", "icgan_biggan", "sound2scene_audio", "swav_resnet50"]
+__all__ = [
+    "LAYOUTS",
+    "SIZES",
+    "fit",
+    "icgan_biggan",
+    "s2i_autoencoder",
+    "s2i_generator",
+    "sound2scene_audio",
+    "swav_resnet50",
+    "wav2clip",
+]

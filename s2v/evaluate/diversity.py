@@ -1,0 +1,43 @@
+"""Diversity among the pictures of one sound."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+class Spread:
+    """Distances between the evaluator's features of several pictures of each sound.
+
+    Args:
+        features: [S, N, F], S >= 2 pictures of N >= 2 sounds.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        draws, n = features.shape[:2]
+        if draws < 2 or n < 2:
+            raise ValueError(f"diversity of {draws} picture(s) of {n} sound(s)")
+        x = features.double()
+        by_clip = torch.cdist(x.transpose(0, 1), x.transpose(0, 1))
+        self.within: NDArray[np.float64] = (by_clip.sum((1, 2)) / (draws * (draws - 1))).numpy()
+        """[N]: mean distance between two pictures of a sound."""
+        self.between: NDArray[np.float64] = torch.stack([torch.cdist(one, one) for one in x]).mean(0).numpy()
+        """[N, N]: distance between the pictures of two sounds, mean over those of the same number."""
+
+    def of(self, clips: NDArray[np.int64] | None = None) -> float:
+        """Mean distance between two pictures of one sound, over that between pictures of different sounds.
+
+        0: always the same picture of a sound. 1: pictures of one sound differ as those of different sounds do, so the
+        sound says nothing (or the evaluator sees nothing of what it says). 0 where all pictures are the same.
+        """
+        some = np.arange(len(self.within)) if clips is None else clips
+        others = some[:, None] != some[None]
+        if not others.any():
+            return 0.0
+        apart = float(self.between[np.ix_(some, some)][others].mean())
+        return float(self.within[some].mean()) / apart if apart > 0 else 0.0
+
+
+__all__ = ["Spread"]

@@ -1,0 +1,153 @@
+"""The sounds that pictures were made of: clips with their classes, from a run or from a folder of files."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import torch
+from torch import Tensor
+
+from s2v.data.folder import label_of_folder
+from s2v.data.lists import clean_label
+from s2v.data.reader import Only, decode_wave, decoded, label_of, read_images, samples
+from s2v.data.tree import SUFFIXES as VIDEOS
+from s2v.errors import UserError
+from s2v.evaluate.outside import Said, columns, readable
+from s2v.media.sounds import read_sound
+from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
+
+SUFFIXES = VIDEOS | {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mka"}
+"""Endings of files that are taken for sounds; videos have one, too."""
+
+LONGEST_S = 60.0
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Clips.
+
+    Attributes:
+        where: they come from.
+        labels: clip -> its class; None where it has none.
+        run: output folder of the run that they are of.
+        packs: packed shards that hold them.
+        files: clip -> file, where they are of no run.
+    """
+
+    where: Path
+    labels: dict[str, str | None]
+    run: Path | None = None
+    packs: list[Path] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def clips(self) -> list[str]:
+        """Names, sorted."""
+        return sorted(self.labels)
+
+    def waves(self, ffmpeg: str = "bundled") -> Iterator[tuple[str, Tensor]]:
+        """(clip, float [N] at 16 kHz) of all that can be heard.
+
+        Raises:
+            UserError: one is damaged.
+        """
+        decode = partial(decode_wave, sample_rate_hz=SAMPLE_RATE_HZ)
+        for tar in self.packs:
+            for sample in samples(tar, Only("flac")):
+                if "flac" in sample and sample["__key__"] in self.labels:
+                    yield sample["__key__"], to_float(torch.from_numpy(decoded(tar, sample, "flac", decode)))
+        for clip, file in self.files.items():
+            yield clip, read_sound(file, ffmpeg=ffmpeg, limit_s=LONGEST_S)
+
+    def real(self, px: int) -> tuple[Tensor, list[str], list[str | None], str]:
+        """The frames of a run, as stage `evaluate` takes them: pictures, clips, labels, and a digest of their bytes."""
+        images, keys, labels = read_images(self.packs, px)
+        digest = hashlib.sha256()
+        for tar in self.packs:
+            for sample in samples(tar, Only("jpg")):
+                digest.update(hashlib.sha256(sample.get("jpg", b"")).digest())
+        return images, keys, labels, digest.hexdigest()[:16]
+
+
+def read(where: Path, said: Said, *, split: str = "test", labels: Path | None = None) -> Sounds:
+    """Clips of a run (its output folder, or `manifest` or `pack/{split}` in it), or of a folder of sounds.
+
+    A sound's clip is called as the file without its ending, or as its path without it, where several are called alike;
+    its class is the first folder of the path. `labels`, a CSV `clip,label`, says the classes of clips that it names.
+
+    Raises:
+        UserError: it is neither, or the CSV is wrong.
+    """
+    run = _run_of(where, split)
+    found = _of_run(where, *run) if run else _of_folder(where, said)
+    if labels is None:
+        return found
+    told: dict[str, str | None] = {}
+    known = {unicodedata.normalize("NFC", clip): clip for clip in found.labels}
+    for line, (clip, label) in columns(labels, "clip", "label"):
+        name = known.get(unicodedata.normalize("NFC", clip))
+        if name is None:
+            said.about(f"a clip of {labels.name} without a sound, and not used", clip)
+        elif name in told:
+            raise UserError(f"{labels}, line {line}: {readable(clip)} is named a second time")
+        else:
+            told[name] = clean_label(label, f"{labels}, line {line}")
+    for clip in found.clips:
+        if clip not in told:
+            said.about(f"not named in {labels.name}, so it keeps its class", clip)
+    return replace(found, labels=found.labels | told)
+
+
+def _run_of(where: Path, split: str) -> tuple[Path, Path] | None:
+    """(output folder, folder of its packed shards)."""
+    if where.name == "manifest" and where.is_dir() and (where.parent / "pack").is_dir():
+        where = where.parent
+    for run, packs in ((where, where / "pack" / split), (where.parent.parent, where)):
+        if packs.is_dir() and packs.parent.name == "pack":
+            return run, packs
+    return None
+
+
+def _of_run(where: Path, run: Path, folder: Path) -> Sounds:
+    packs = sorted(folder.glob("*.tar"))
+    found: dict[str, str | None] = {}
+    for tar in packs:
+        for sample in samples(tar, Only("json")):
+            found[sample["__key__"]] = label_of(tar, sample)
+    if not found:
+        raise UserError(f"{where}: {folder} holds no clip; run `snakemake` first, or name another --split")
+    return Sounds(where, found, run=run, packs=packs)
+
+
+def _of_folder(root: Path, said: Said) -> Sounds:
+    if not root.is_dir():
+        raise UserError(f"{root}: neither the output folder of a run nor a folder of sounds")
+    files = []
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_dir() or any(part.startswith(".") for part in PurePosixPath(name).parts):
+            continue
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            said.about("no sound by its name, and not used", name)
+            continue
+        files.append(name)
+    if not files:
+        raise UserError(f"{root}: holds no sound (wav, flac, mp3, mp4 ...), and is not the output folder of a run")
+    stems = [PurePosixPath(name).stem for name in files]
+    often, found = Counter(stems), dict[str, Path]()
+    classes: dict[str, str | None] = {}
+    for name, stem in zip(files, stems, strict=True):
+        clip = stem if often[stem] == 1 else str(PurePosixPath(name).with_suffix(""))
+        if clip in found:
+            raise UserError(f"{root}: {readable(found[clip].name)} and {readable(name)} are both the clip {clip}")
+        found[clip], classes[clip] = root / name, label_of_folder(name)
+    return Sounds(root, classes, files=found)
+
+
+__all__ = ["LONGEST_S", "SUFFIXES", "Sounds", "read"]

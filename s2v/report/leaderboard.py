@@ -1,0 +1,131 @@
+"""Evaluations as one Markdown table for each protocol, so that rows that do not compare never stand in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval
+from s2v.report.evaluation import Evaluation, Value, read
+from s2v.report.measures import FIXED, scored
+from s2v.report.tabular import Column, bullets, page, to_markdown
+
+Listed = tuple[Path, Evaluation]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Evaluations of one protocol, the best R@1 first."""
+
+    rows: list[Listed]
+
+    @property
+    def one(self) -> Evaluation:
+        """Any of them, for what all have alike."""
+        return self.rows[0][1]
+
+
+def groups(paths: Sequence[Path]) -> list[Group]:
+    """The evaluations by protocol, the largest group first.
+
+    Raises:
+        UserError: there is none, or a file is no evaluation.
+    """
+    if not paths:
+        raise UserError("leaderboard: give the JSON files of evaluations")
+    found: list[list[Listed]] = []
+    for path in dict.fromkeys(paths):
+        row = (path, read(path))
+        own = next((group for group in found if group[0][1].protocol.differs(row[1].protocol) is None), None)
+        found.append([row]) if own is None else own.append(row)
+    for group in found:
+        group.sort(key=_rank)
+    return [Group(group) for group in sorted(found, key=len, reverse=True)]
+
+
+def _rank(row: Listed) -> tuple[float, float, str]:
+    metrics = row[1].metrics
+    recall, fid = metrics.get("R@1"), metrics.get("FID")
+    return (-recall.value if recall else 0.0, fid.value if fid else 0.0, row[1].name)
+
+
+def columns_of(evaluations: Sequence[Evaluation]) -> list[Column[Evaluation]]:
+    """What made each, then every metric that any of them has."""
+    told: list[Column[Evaluation]] = [
+        Column("Name", lambda one: one.name),
+        Column("Made by", lambda one: one.about.get("by", "")),
+        Column("Uses text", lambda one: one.about.get("text", "")),
+        Column("Trained on", lambda one: one.about.get("data", "")),
+        Column("Licence", lambda one: one.about.get("licence", "")),
+        Column("Pictures", lambda one: f"{one.sounds} x {one.pictures}, {one.px} px"),
+    ]
+    kept = [column for column in told if any(column.of(one) for one in evaluations)]
+    names = dict.fromkeys([*(metric.name for metric in FIXED), *(name for one in evaluations for name in one.metrics)])
+    return [*kept, *(_column(name) for name in names if any(name in one.metrics for one in evaluations))]
+
+
+def _column(name: str) -> Column[Evaluation]:
+    metric = next((one for one in FIXED if one.name == name), None) or scored(name)
+    scale = 100 if metric.percent else 1
+    side = {"above": "", "below": " (lower is better)", None: ""}[metric.better]
+
+    def cell(one: Evaluation) -> Interval | None:
+        value = one.metrics.get(name)
+        return Interval(scale * value.value, scale * value.low, scale * value.high) if value else None
+
+    return Column(
+        name,
+        cell,
+        digits=1 if metric.percent else 3 if name in ("KID", "diversity") else 2,
+        title=name + side,
+        interval=True,
+    )
+
+
+def leaderboard(paths: Sequence[Path]) -> str:
+    """All of them as a page of Markdown."""
+    found = groups(paths)
+    head = ["# Leaderboard", bullets([
+        "Made by `s2v leaderboard` from the JSON files of `s2v evaluate`; best R@1 first. In brackets: 95 % intervals.",
+        "Rows stand in one table only where clips, candidate names, evaluator and real pictures are the same. "
+        "`s2v compare` says which of two is better.",
+        "What made a row is what its maker said; a blank cell is what nobody said.",
+    ])]  # fmt: skip
+    for number, group in enumerate(found, 1):
+        evaluations = [one for _, one in group.rows]
+        head += [f"## Protocol {number}", bullets(_facts(group)), to_markdown(columns_of(evaluations), evaluations)]
+        odd = [f"{one.name}: {line}" for one in evaluations for line in one.said]
+        head += ["Odd about the files:", bullets(odd)] if odd else []
+    return page(*head)
+
+
+def _facts(group: Group) -> list[str]:
+    protocol, one = group.one.protocol, group.one
+    shown = ", ".join(protocol.classes[:12]) + (" ..." if len(protocol.classes) > 12 else "")
+    networks: dict[str, dict[str, None]] = {}
+    for _, each in group.rows:
+        for name, what in each.networks.items():
+            networks.setdefault(what, {})[name] = None
+    return [
+        f"{protocol.clips} clips (digest `{protocol.clips_digest}`), {len(protocol.classes)} candidate names: {shown}.",
+        f"Evaluator: {protocol.evaluator}{_digest(protocol.evaluator_weights)}; prompt `{protocol.prompt}`.",
+        f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}; IS over {protocol.inception_splits} "
+        f"parts; ties: {protocol.tie_rule}.",
+        f"Chance: {', '.join(_chances(one.metrics)) or 'not known'}.",
+        *(f"{', '.join(names)}: by {what}." for what, names in networks.items()),
+    ]
+
+
+def _chances(metrics: dict[str, Value]) -> list[str]:
+    percent = {metric.name for metric in FIXED if metric.percent}
+    known = {name: value.chance for name, value in metrics.items() if value.chance is not None}
+    return [f"{name} {100 * at:.1f}" if name in percent else f"{name} {at:g}" for name, at in known.items()]
+
+
+def _digest(digest: str) -> str:
+    return f" (digest `{digest}`)" if digest else ""
+
+
+__all__ = ["Group", "columns_of", "groups", "leaderboard"]
