@@ -233,8 +233,8 @@ def joint(picture_steps: int, sound_steps: int) -> Callable[..., Any]:
 
     def build(runtime: Runtime, **changes: Any) -> Any:
         config = JointConfig(
-            **{"batch_size": BATCH, "dim": 8, "image_px": 16, "image_width": 8, "audio_width": 8, "learning_rate": 0.05,
-               "picture_steps": picture_steps, "sound_steps": sound_steps, "multiplier": 5.0, "sound_multiplier": 5.0,
+            **{"batch_size": BATCH, "dim": 8, "image_px": 16, "image_width": 8, "audio_width": 8, "learning_rate": 0.02,
+               "picture_steps": picture_steps, "sound_steps": sound_steps, "multiplier": 5.0, "sound_multiplier": 1.07,
                "text": {"width": 16, "layers": 1, "heads": 2, "length": 8}, **changes}
         )  # fmt: skip
         net = Joint(**joint_shape(config, ["dog", "owl"]))

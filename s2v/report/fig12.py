@@ -183,6 +183,7 @@ class Example:
         picture: class of what is given.
         sound: class of what is heard.
         given: uint8 [3, H, W].
+        start: the inverted picture, from which all edits begin.
         lee: (weight, picture) of some weights.
         ours: the same.
     """
@@ -190,6 +191,7 @@ class Example:
     picture: str
     sound: str
     given: Tensor
+    start: Tensor
     lee: list[tuple[float, Tensor]]
     ours: list[tuple[float, Tensor]]
 
@@ -204,7 +206,7 @@ def examples(clips: TestSet, chosen: Sequence[Pair], made: list[Edits]) -> list[
             continue
         given = resize(clips.frames[pair.picture][None], ours.pictures.shape[-1])[0]
         shown = ([(one.weights[i], one.pictures[i, n]) for i in _spread(len(one.weights))] for one in (lee, ours))
-        rows.append(Example(picture, sound, given, *shown))
+        rows.append(Example(picture, sound, given, lee.pictures[0, n], *shown))
     return rows
 
 
@@ -215,9 +217,9 @@ def _spread(count: int) -> list[int]:
 
 def draw(rows: list[Example], points: list[Point]) -> Figure:
     """Examples to the left, curves to the right."""
-    side, gap, name_in, plot_in, head = 0.74, 0.1, 1.0, 3.1, 0.52
+    side, gap, name_in, plot_in, head = 0.74, 0.1, 1.0, 3.1, 0.42
     lee, ours = len(rows[0].lee), len(rows[0].ours)
-    widths = [side, gap, *[side] * lee, gap, *[side] * ours]
+    widths = [side, side, gap, *[side] * lee, gap, *[side] * ours]
     pictures_in = sum(widths) + 0.03 * len(widths)
     height = max(3.2, head + len(rows) * (side + 0.03) + 0.05)
     width = name_in + pictures_in + 0.85 + plot_in + 0.1
@@ -225,18 +227,23 @@ def draw(rows: list[Example], points: list[Point]) -> Figure:
     edges = (name_in / width, 0.04 / height, (name_in + pictures_in) / width, 1 - head / height)
     grid = cells(figure, [1] * len(rows), widths, edges, (0.04, 0.04))
     groups = [
-        ("picture", [0]),
-        (r"Lee et al., $\lambda_{sim}$", range(2, 2 + lee)),
-        ("ours, share of the sound", range(3 + lee, 3 + lee + ours)),
+        ("picture", range(2)),
+        (r"Lee et al., $\lambda_{sim}$", range(3, 3 + lee)),
+        ("ours, share of the sound", range(4 + lee, 4 + lee + ours)),
     ]
     for r, row in enumerate(rows):
-        tiles = [("picture", row.given), *((f"{w:g}", p) for w, p in row.lee), *((f"{w:g}", p) for w, p in row.ours)]
+        tiles = [
+            ("given", row.given),
+            ("inverted", row.start),
+            *((f"{w:g}", p) for w, p in row.lee),
+            *((f"{w:g}", p) for w, p in row.ours),
+        ]
         places = [column for _, group in groups for column in group]
         for column, (title, picture) in zip(places, tiles, strict=True):
             axes = figure.add_subplot(grid[r, column])
             show_picture(axes, enlarge(picture))
             if r == 0:
-                axes.set_title(title if column else "", fontsize=7, pad=2.5)
+                axes.set_title(title, fontsize=7, pad=2.5)
             if column == 0:
                 text = f"{wrapped(row.picture, 16, 2)}\n+ sound of\n{wrapped(row.sound, 16, 2)}"
                 axes.set_ylabel(text, fontsize=7, rotation=0, ha="right", va="center", labelpad=4, linespacing=1.1)
@@ -269,7 +276,8 @@ def _curves(axes: Any, points: list[Point]) -> None:
     axes.set_ylabel("sound's class is named (%)", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(lw=0.3, color="0.85")
-    axes.legend(fontsize=7, frameon=False)
+    told = f"bars: 95 % intervals over {points[0].pairs} pairs"
+    axes.legend(fontsize=7, frameon=False, title=told, title_fontsize=6.5, alignment="left")
     open_frame(axes)
 
 
