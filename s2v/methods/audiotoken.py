@@ -21,7 +21,7 @@ from s2v.models.store import load
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
 from s2v.models.text_tower import with_one_placeholder
-from s2v.world.captions import UNCOUNTED, noun
+from s2v.world.captions import noun, with_article
 
 
 class FromText:
@@ -106,7 +106,7 @@ class AudioToken(FromText):
 def thing(name: str) -> str:
     """What a class's name shows, with its article: `a dog` of `dog barking`."""
     what = noun(name)
-    return what if what in UNCOUNTED else f"an {what}" if what[:1] in "aeiou" else f"a {what}"
+    return with_article(what, what)
 
 
 def _misfit(folder: Path, what: str, whose: str, stage: str) -> UserError:

@@ -67,7 +67,7 @@ def run(
 
 def draw(columns: list[Column], rows: list[str]) -> Figure:
     """Columns of (name, spectrogram [F, T], a picture of each row); neighbours of one name share it."""
-    side, head, left, gap = 0.8, 0.3, 0.95, 0.1
+    side, head, left, gap = 0.8, 0.3, 1.1, 0.1
     groups: list[list[int]] = []
     for i, (name, _, _) in enumerate(columns):
         if groups and columns[groups[-1][0]][0] == name:
@@ -87,7 +87,7 @@ def draw(columns: list[Column], rows: list[str]) -> Figure:
     for row, text in enumerate(["Sound", *rows]):
         axes = figure.add_subplot(grid[1 + row, 0])
         axes.axis("off")
-        axes.text(0.96, 0.5, wrapped(text, 10, 2), ha="right", va="center", fontsize=8)
+        axes.text(0.96, 0.5, wrapped(text, 16, 2), ha="right", va="center", fontsize=8)
     for group in groups:
         axes = figure.add_subplot(grid[0, place[group[0]] : place[group[-1]] + 1])
         axes.axis("off")

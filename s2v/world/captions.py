@@ -1,4 +1,4 @@
-"""What a person would write under a picture of the world: "a brown dog on a meadow, far away, in haze"."""
+"""What a person would write under a picture of the world: "a brown dog on a meadow, far away, in haze", or "a dog"."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ HUES = (
     (0.035, "red"), (0.1, "orange"), (0.19, "yellow"), (0.45, "green"), (0.7, "blue"), (0.83, "purple"), (0.95, "pink"),
 )  # fmt: skip
 """Hue below which a colour has a name; the circle ends in red again."""
+
+
+BRIEF = 3
+"""One sentence in so many names the thing alone, as people's often do."""
 
 
 def noun(name: str) -> str:
@@ -39,14 +43,22 @@ def colour(look: Look) -> str:
     return "brown" if name in ("orange", "yellow") and value < 0.7 else name
 
 
+def with_article(what: str, words: str) -> str:
+    """Words about a thing, with the article that it takes: `a dog`, `an orange dog`, `rain`."""
+    return words if what in UNCOUNTED else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
 def caption(thing: Thing, scene: Scene) -> str:
-    """A sentence about a picture, from what was drawn for it: colour, thing, place, distance or strength, weather."""
+    """A sentence about a picture, from what was drawn for it: colour, thing, place, distance or strength, weather.
+
+    Some name the thing alone (`BRIEF`).
+    """
     what, look = noun(thing.name), colour(scene.look)
     if thing.kind == "scape":
         look = "heavy" if scene.strength > 0.7 else "light" if scene.strength < 0.45 else ""
-    words = f"{look} {what}".strip()
-    article = "" if what in UNCOUNTED else "an " if words[0] in "aeiou" else "a "
-    said = [f"{article}{words} {PLACES[thing.family]}"]
+    if scene.draw_seed % BRIEF == 0:
+        return with_article(what, what)
+    said = [f"{with_article(what, f'{look} {what}'.strip())} {PLACES[thing.family]}"]
     if thing.kind == "source" and scene.distance < 1.3:
         said.append("close up")
     elif thing.kind == "source" and scene.distance > 1.8:
@@ -58,4 +70,4 @@ def caption(thing: Thing, scene: Scene) -> str:
     return ", ".join(said)
 
 
-__all__ = ["caption", "colour", "noun"]
+__all__ = ["BRIEF", "caption", "colour", "noun", "with_article"]
