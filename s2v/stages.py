@@ -164,17 +164,16 @@ _TABLE = (
     ),
     _training(
         "s2i_autoencoder", "train.s2i_autoencoder", "packed sounds", "S2I: spectrograms to embeddings",
-        instead="s2v.weights.convert", memory_mb=8000,
+        instead="s2v.weights.convert",
     ),
     _training(
         "s2i_generator", "train.s2i_generator", "packed pairs, the autoencoder", "S2I: embeddings to pictures",
-        instead="s2v.weights.convert", memory_mb=8000, made_from=("s2i_autoencoder",),
+        instead="s2v.weights.convert", made_from=("s2i_autoencoder",),
     ),
-    _training("pedersoli_vqvae", "train.pedersoli_vqvae", "packed pictures", "Pedersoli et al.: pictures to codes",
-              memory_mb=8000),
+    _training("pedersoli_vqvae", "train.pedersoli_vqvae", "packed pictures", "Pedersoli et al.: pictures to codes"),
     _training(
         "pedersoli_audio", "train.pedersoli_audio", "packed pairs, the VQ-VAE", "Pedersoli et al.: sounds to codes",
-        memory_mb=8000, made_from=("pedersoli_vqvae",),
+        made_from=("pedersoli_vqvae",),
     ),
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),

@@ -29,14 +29,14 @@ from s2v.train.task import Loss, Update
 
 
 def poisoned(task: Any, at: int, value: float) -> Any:
-    """A task one of whose weights becomes `value` before step `at`."""
+    """A task one of whose weights, of each optimizer, becomes `value` before step `at`."""
     updates = task.updates
 
     def with_poison(step: int) -> Iterator[Update]:
         if step == at:
             with torch.no_grad():
-                for net in task.modules.values():
-                    weight = next(iter(net.parameters()))
+                for optimizer in task.optimizers.values():
+                    weight = optimizer.param_groups[0]["params"][0]
                     weight[(0,) * weight.ndim] = value
         return updates(step)  # type: ignore[no-any-return]
 

@@ -78,6 +78,7 @@ def _parts(m: Models, name: str) -> dict[str, Path]:
     folders = {"encoder": m.encoder, "align": m.align, "vae": m.vae}
     folders |= {"text_diffusion": m.text_diffusion, "tagger": m.tagger, "audiotoken": m.audiotoken}
     folders["generator"] = m.diffusion if "vae" in METHODS[name].parts else m.generator
+    folders |= {part: getattr(m, folder) for part, folder in METHODS[name].parts.items() if hasattr(m, folder)}
     return {part: folders[part] for part in METHODS[name].parts}
 
 

@@ -98,6 +98,12 @@ OUTPUTS: dict[str, list[str]] = {
     "world sample": ["dog", "-o", "{out}"],
     "export": ["{folder}", "-o", "{out}.png"],
 }
+MEASURES = {
+    "evaluate": ["{folder}", "--sounds", "{folder}", "-o", "{out}.json"],
+    "leaderboard": ["{sound}", "-o", "{out}.md"],
+    "join": ["{sound}", "{picture}", "-o", "{out}.md"],
+}
+"""Commands that measure; their inputs are looked at after what they would write."""
 
 
 @pytest.fixture
@@ -125,7 +131,18 @@ def commands() -> dict[str, Any]:
 
 def test_every_command_that_writes_where_somebody_says_is_looked_at_here() -> None:
     writing = {name for name, command in commands().items() if any("-o" in param.opts for param in command.params)}
-    assert writing == set(OUTPUTS)
+    assert writing == {*OUTPUTS, *MEASURES}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_no_command_that_measures_writes_over_what_it_did_not_write(files: dict[str, str], name: str) -> None:
+    words = [name, *(word.format(**files) for word in MEASURES[name])]
+    for suffix in (".json", ".md"):
+        Path(f"made{suffix}").write_text("somebody's")
+    before = {path: path.read_bytes() for path in Path().iterdir()}
+    done = runner.invoke(app, words)
+    assert done.exit_code == 1 and "is there" in done.output and done.output.count("\n") == 1, done.output
+    assert {path: path.read_bytes() for path in Path().iterdir()} == before
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

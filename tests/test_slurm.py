@@ -90,10 +90,10 @@ def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(slurm
     # What did not fail was made once; small jobs share a submission, and a training has its GPU.
     assert ended(slurm, "rule_manifest") == [("COMPLETED", "1000M", "1")]
     assert ended(slurm, "rule_videos_extract_fetch") == [("COMPLETED", "1500M", "1")] * 2
-    assert ended(slurm, "rule_localise") == [("COMPLETED", "4000M", "2")]
+    assert ended(slurm, "rule_localise_wildcards_localise") == [("COMPLETED", "4000M", "2")]
     jobs = [line.split("|") for line in slurm.jobs("%k|%i")]
     gpus = {comment: re.findall(r"TresPerJob=(\S*gpu\S*)", slurm.details(job)) for comment, job in jobs}
-    assert len(gpus.pop("rule_localise")) == 1 and not any(gpus.values())
+    assert len(gpus.pop("rule_localise_wildcards_localise")) == 1 and not any(gpus.values())
 
 
 def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> None:

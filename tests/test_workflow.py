@@ -35,7 +35,7 @@ def test_chain_gives_table_figure_and_coverage(tiny_checkout: Checkout) -> None:
     assert "paper" in text and "Coverage: test: 9 clips wanted, 9 used, 0 left out; train: 18 clips wanted" in text
     assert (results / "fig04.png").read_bytes().startswith(b"\x89PNG")
     covered = list(csv.DictReader((results / "coverage.csv").open()))
-    assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2) and {row["status"] for row in covered} == {"ok"}
+    assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2 + 2 + 3 + 3) and {row["status"] for row in covered} == {"ok"}
     classes = list(csv.DictReader((results / "coverage_by_class.csv").open()))
     assert sum(int(row["wanted"]) for row in classes) == len(covered) and len(classes) == 3 * 4 + 1
     assert (results / "coverage.png").read_bytes().startswith(b"\x89PNG")
@@ -285,8 +285,8 @@ def test_each_stage_gives_what_the_table_says(tmp_path: Path) -> None:
     done = Checkout.of_repository(tmp_path / "checkout").snakemake("--dry-run", *targets)
     assert done.returncode == 0, done.stdout[-4000:]
     jobs = re.findall(r"^rule (\w+):$(?:\n .*)*?\n +output: (.*)$", done.stdout, re.M)
-    # The tiny configuration has no tars, no duplicates, and no Stable unCLIP.
-    absent = {"unpack", "duplicates", "embed_unclip", "align_unclip"}
+    # The tiny configuration has no tars, no duplicates, and no Stable unCLIP; av_judge is a target of its own.
+    absent = {"unpack", "duplicates", "embed_unclip", "align_unclip", "av_judge"}
     for stage in (stage for stage in STAGES.values() if stage.gives and stage.name not in absent):
         made = {file for rule, files in jobs if rule == stage.rule for file in files.split(", ")}
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stage.gives))

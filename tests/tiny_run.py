@@ -17,11 +17,14 @@ from s2v.models.autoencoder import autoencoder
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.latent_diffusion import LatentDiffusion
+from s2v.models.pedersoli import AudioToCodes, VqVae
+from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
 
 CLASSES = {"cow": (200, 60, 40), "owl": (40, 60, 200), "rain, heavy": (40, 180, 60)}
+MEL = {"window_s": 1.0, "n_fft": 1024, "hop": 160, "range_db": 80.0}
 AUDIO = {"window_s": 1.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": RATE}
 
 
@@ -63,6 +66,10 @@ class Models:
     text_diffusion: Path
     tagger: Path
     audiotoken: Path
+    s2i_autoencoder: Path
+    s2i_generator: Path
+    pedersoli_vqvae: Path
+    pedersoli_audio: Path
 
 
 def models(root: Path) -> Models:
@@ -94,6 +101,18 @@ def models(root: Path) -> Models:
         ),
         "tagger": (AudioTagger, {"class_names": ["cow", "owl"], "width": 4, "audio": AUDIO}),
         "audiotoken": (TokenEmbedder, {"dim_in": 4 * 14, "dim": 16}),
+        "s2i_autoencoder": (SpectrogramAutoencoder, {"dim": 8, "width": 1, "mel": {**MEL, "bands": 128, "columns": 100}}),
+        "s2i_generator": (S2iGenerator, {"resolution": 32, "dim": 8, "width": 1}),
+        "pedersoli_vqvae": (
+            VqVae,
+            {"resolution": 32, "code_px": 8, "hidden": 8, "residual_hidden": 4, "residual_layers": 1, "codes": 6,
+             "code_dim": 4},
+        ),
+        "pedersoli_audio": (
+            AudioToCodes,
+            {"code_px": 8, "code_dim": 4, "depth": 10, "width": 4, "dropout": 0.2,
+             "mel": {**MEL, "bands": 32, "columns": 32}},
+        ),
         "align": (AudioEncoder, {"dim": 32, "width": 4, "final_relu": False, "audio": AUDIO}),
     }  # fmt: skip
     for name, (kind, shape) in shapes.items():

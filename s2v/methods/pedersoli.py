@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from s2v.config.methods import Entry
@@ -27,6 +29,7 @@ class Pedersoli:
         self.vqvae = load(VqVae, sources.part("vqvae"), sources.device)
         self.resolution = self.vqvae.resolution
         self.latent = (self.vqvae.code_dim, self.vqvae.code_px, self.vqvae.code_px)
+        self.dim = math.prod(self.latent)
         if self.audio.latent != self.latent:
             raise UserError(
                 f"{sources.part('audio')}: gives latents of {self.audio.latent}, and the VQ-VAE takes {self.latent}; "

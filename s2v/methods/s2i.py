@@ -26,6 +26,7 @@ class S2I:
         self.autoencoder = load(SpectrogramAutoencoder, sources.part("autoencoder"), sources.device)
         self.generator = load(S2iGenerator, sources.part("generator"), sources.device)
         self.device, self.resolution = sources.device, self.generator.resolution
+        self.dim = self.generator.dim
         if self.generator.dim != self.autoencoder.dim:
             raise UserError(
                 f"{sources.part('generator')}: takes embeddings of {self.generator.dim} numbers, and the autoencoder "
