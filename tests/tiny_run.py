@@ -101,7 +101,10 @@ def models(root: Path) -> Models:
         ),
         "tagger": (AudioTagger, {"class_names": ["cow", "owl"], "width": 4, "audio": AUDIO}),
         "audiotoken": (TokenEmbedder, {"dim_in": 4 * 14, "dim": 16}),
-        "s2i_autoencoder": (SpectrogramAutoencoder, {"dim": 8, "width": 1, "mel": {**MEL, "bands": 128, "columns": 100}}),
+        "s2i_autoencoder": (
+            SpectrogramAutoencoder,
+            {"dim": 8, "width": 1, "mel": {**MEL, "bands": 128, "columns": 100}},
+        ),
         "s2i_generator": (S2iGenerator, {"resolution": 32, "dim": 8, "width": 1}),
         "pedersoli_vqvae": (
             VqVae,
