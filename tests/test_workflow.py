@@ -37,7 +37,7 @@ def test_chain_gives_table_figure_and_coverage(tiny_checkout: Checkout) -> None:
     covered = list(csv.DictReader((results / "coverage.csv").open()))
     assert len(covered) == 3 * (2 + 6 + 3 + 3 + 2 + 2 + 3 + 3) and {row["status"] for row in covered} == {"ok"}
     classes = list(csv.DictReader((results / "coverage_by_class.csv").open()))
-    assert sum(int(row["wanted"]) for row in classes) == len(covered) and len(classes) == 3 * 4 + 1
+    assert sum(int(row["wanted"]) for row in classes) == len(covered) and len(classes) == 3 * 6 + 2
     assert (results / "coverage.png").read_bytes().startswith(b"\x89PNG")
 
 
