@@ -29,7 +29,7 @@ from s2v.models.judge import Judge
 from s2v.models.store import load, save
 from s2v.models.stylegan2 import StyleGan2
 from s2v.planning import needs
-from s2v.report.control import TestSet
+from s2v.report.clips import TestSet
 from s2v.report.edits import pairs
 from s2v.report.fig12 import run
 from s2v.runtime import Runtime

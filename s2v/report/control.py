@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,15 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from s2v.control import latent, waveform
-from s2v.data.reader import read_images, read_waves
-from s2v.errors import UserError
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
 from s2v.media.picture import from_unit, resize, to_unit
-from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 from s2v.methods.base import clip_seed
 from s2v.model import Model
+from s2v.report.clips import LOUD_DB, SOFT_DB, TestSet
 from s2v.report.tabular import Column, write_csv
 
 if TYPE_CHECKING:
@@ -35,7 +32,6 @@ GAINS_DB = (-30.0, -24.0, -18.0, -12.0, -6.0, 0.0)
 RATIOS_DB = (-18.0, -12.0, -6.0, 0.0, 6.0, 12.0, 18.0)
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
-SOFT_DB, LOUD_DB = -24.0, 0.0
 BLENDED = 2
 """Place in `WEIGHTS` of the lambda at which the background is compared: most of the feature is the sound's."""
 OF_THE_RECIPE = ("size_volume", "size_volume_named", "edit_size", "edit_identity", "interpolation_background")
@@ -43,42 +39,6 @@ OF_THE_RECIPE = ("size_volume", "size_volume_named", "edit_size", "edit_identity
 
 LEAST_NAMED = 3
 """Pictures of a sweep that a rank correlation takes at least."""
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """Test clips with sound: names, classes, waveforms [N_i] and frames uint8 [N, 3, px, px]."""
-
-    __test__ = False  # no test, whatever its name says to pytest
-
-    keys: list[str]
-    labels: list[str]
-    waves: list[Tensor]
-    frames: Tensor
-
-    @classmethod
-    def read(cls, packs: list[Path], px: int) -> TestSet:
-        """Of packed shards; the order is that of the SHA-1 of the names.
-
-        Raises:
-            UserError: clips have no class, or there is only one.
-        """
-        waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
-        frames, seen, _ = read_images(packs, px)
-        place = {key: i for i, key in enumerate(seen)}
-        order = sorted(range(len(keys)), key=lambda i: hashlib.sha1(keys[i].encode()).hexdigest())
-        named = [i for i in order if labels[i]]
-        if len({labels[i] for i in named}) < 2:
-            raise UserError("control: needs test clips of at least two classes")
-        return cls(
-            [keys[i] for i in named], [labels[i] or "" for i in named],
-            [to_float(torch.from_numpy(waves[i])) for i in named], frames[[place[keys[i]] for i in named]],
-        )  # fmt: skip
-
-    def partner(self, i: int) -> int:
-        """The next clip of another class: with whom a clip is mixed."""
-        n = len(self.keys)
-        return next(j % n for j in range(i + 1, i + n) if self.labels[j % n] != self.labels[i])
 
 
 def rho(steps: Sequence[float], values: NDArray[np.float64]) -> float:
@@ -311,4 +271,4 @@ def columns() -> list[Column[Mean]]:
     ]
 
 
-__all__ = ["TestSet", "identity", "by_class", "columns", "rho", "run"]
+__all__ = ["identity", "by_class", "columns", "rho", "run"]

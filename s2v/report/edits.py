@@ -24,7 +24,7 @@ from s2v.methods.renderers import Inversion
 from s2v.model import Model
 from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.progress import track
-from s2v.report.control import LOUD_DB, SOFT_DB, TestSet
+from s2v.report.clips import LOUD_DB, SOFT_DB, TestSet
 
 if TYPE_CHECKING:
     from s2v.config import LeeConfig, WorldConfig

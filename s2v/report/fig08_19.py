@@ -17,7 +17,7 @@ from s2v.media.picture import from_unit
 from s2v.methods.base import clip_seed
 from s2v.model import Model
 from s2v.report.canvas import cells, save, wrapped
-from s2v.report.control import TestSet
+from s2v.report.clips import TestSet
 from s2v.report.panels import enlarge, show_picture
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from s2v.evaluate.tradeoff import Curve, Floats, advantage_interval, leads, poin
 from s2v.media.picture import resize
 from s2v.model import Model
 from s2v.report.canvas import cells, open_frame, save, wrapped
-from s2v.report.control import LOUD_DB, SOFT_DB, TestSet
+from s2v.report.clips import LOUD_DB, SOFT_DB, TestSet
 from s2v.report.edits import Edits, Pair, apart, edit, measure, pairs, volume_shift
 from s2v.report.panels import enlarge, show_picture
 from s2v.report.tabular import Column, write_csv
