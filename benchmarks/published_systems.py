@@ -118,7 +118,7 @@ def lee(_: int) -> tuple[dict[str, int], Callable[[], Any], Callable[[], Any]]:
 
     nets = (StyleGan2(), open_clip.create_model("ViT-B-32", pretrained=None, force_quick_gelu=True), LeeAudio())
     g, clip, hears = (net.eval().requires_grad_(False) for net in nets)
-    begun = g.latents(torch.randn(1, 512), 0.7)
+    begun = g.style(torch.randn(1, 512))[:, None].expand(-1, g.styles, -1)
     w = begun.clone().requires_grad_()
     optimiser = torch.optim.Adam([w], lr=0.1)
     heard = F.normalize(hears.encode(torch.randn(1, 10 * 16000) * 0.1).clone())

@@ -93,16 +93,6 @@ def of_biggan(g: Generator) -> Paint:
     return paint
 
 
-def of_stylegan2(g: StyleGan2) -> Paint:
-    """StyleGAN2: of (w+,), 14 x 512 numbers at 256 px, as they edit."""
-
-    def paint(variables: Variables) -> Tensor:
-        made: Tensor = g(variables[0])
-        return made
-
-    return paint
-
-
 def styles_of(g: StyleGan2, pictures: Tensor, steps: int, learning_rate: float) -> Variables:
     """(w+,) of pictures [B, 3, R, R] in [-1, 1], searched by Adam from the mean style on, each for itself.
 
@@ -126,4 +116,4 @@ def inverted(found: list[Inversion]) -> Variables:
     return torch.stack([one.z for one in found]), torch.stack([one.noise for one in found])
 
 
-__all__ = ["Lee", "Paint", "See", "Variables", "inverted", "of_biggan", "of_stylegan2", "ramp", "styles_of"]
+__all__ = ["Lee", "Paint", "See", "Variables", "inverted", "of_biggan", "ramp", "styles_of"]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2v.control.lee import Paint, See, Variables, inverted, of_biggan, of_stylegan2, styles_of
+from s2v.control.lee import Paint, See, Variables, inverted, of_biggan, styles_of
 from s2v.errors import UserError
 from s2v.media.picture import resize, to_unit
 from s2v.models.clip import CLIP_FILES, load_clip
@@ -37,6 +37,7 @@ class Parts:
         see: pictures [B, 3, R, R] to features [B, D] of unit norm.
         hear: a waveform [1, N] at 16 kHz to the same [1, D], on the CPU.
         start: variables of pictures uint8 [B, 3, H, W], of which the run's generator has the inversions.
+        most: pictures that are edited at once at most, for the memory that their gradients take.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Parts:
     see: See
     hear: Callable[[Tensor], Tensor]
     start: Callable[[Tensor, Sequence[Inversion]], Variables]
+    most: int
 
 
 def of_run(g: Generator, joint_dir: Path, device: torch.device) -> Parts:
@@ -57,7 +59,7 @@ def of_run(g: Generator, joint_dir: Path, device: torch.device) -> Parts:
     def start(_: Tensor, found: Sequence[Inversion]) -> Variables:
         return tuple(one.to(device) for one in inverted(list(found)))
 
-    return Parts("our generator and joint space", of_biggan(g), joint.see, joint.encode_audio, start)
+    return Parts("our generator and joint space", of_biggan(g), joint.see, joint.encode_audio, start, most=1024)
 
 
 def of_publication(config: LeeConfig, device: torch.device) -> Parts:
@@ -83,7 +85,9 @@ def of_publication(config: LeeConfig, device: torch.device) -> Parts:
         given = to_unit(resize(pictures, g.resolution)).to(device)
         return styles_of(g, given, config.inversion_steps, config.learning_rate)
 
-    return Parts("StyleGAN2 of landscapes and CLIP ViT-B/32", of_stylegan2(g), see, hear, start)
+    # At 256 px a picture takes 1.2 GB.
+    name = "StyleGAN2 of landscapes and CLIP ViT-B/32"
+    return Parts(name, lambda variables: g(variables[0]), see, hear, start, most=2)
 
 
 __all__ = ["Parts", "of_publication", "of_run"]

@@ -25,13 +25,14 @@ class Curve:
     """Edits of N pairs by one method, at L weights.
 
     Attributes:
-        weights: L of them.
         named: [L, N], whether the evaluator names the sound's class.
+        mixed: [L, N], of all sounds that a picture might have been given in place of its own, the share whose class
+            the evaluator names: what `named` is where an edit hears nothing.
         apart: [L, N], colour difference to the given picture outside its source.
     """
 
-    weights: list[float]
     named: Floats
+    mixed: Floats
     apart: Floats
 
     def insertion(self, index: Index) -> Floats:
@@ -69,15 +70,13 @@ def advantage(first: Curve, second: Curve, alone: Floats, index: Index) -> float
 
 
 def advantage_interval(first: Curve, second: Curve, alone: Floats, count: int, seed: int = 0) -> Interval | None:
-    """`advantage` with its percentile interval; pairs are resampled, in both curves alike. None where there is none."""
-    n = len(alone)
-    value = advantage(first, second, alone, np.arange(n))
-    drawn = np.array([advantage(first, second, alone, index) for index in resamples(n, count, seed)])
-    drawn = drawn[~np.isnan(drawn)]
-    if np.isnan(value) or len(drawn) < count / 2:
-        return None
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high))
+    """`advantage` with its percentile interval; pairs are resampled, in both curves alike.
+
+    None where these or a resample have no range that both reach: without such resamples it would speak for others.
+    """
+    value = np.array([advantage(first, second, alone, np.arange(len(alone)))])
+    drawn = np.array([[advantage(first, second, alone, index)] for index in resamples(len(alone), count, seed)])
+    return None if np.isnan(value).any() or np.isnan(drawn).any() else _intervals(value, drawn)[0]
 
 
 def leads(first: Curve, second: Curve, alone: Floats, count: int, seed: int = 0) -> list[Interval | None]:
@@ -91,24 +90,21 @@ def leads(first: Curve, second: Curve, alone: Floats, count: int, seed: int = 0)
     least, most = shared_range(first, second, alone, whole)
     reached = [least <= kept <= most for kept in second.kept(alone, whole)]
     drawn = np.array([of(index) for index in resamples(len(alone), count, seed)])
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    values = zip(of(whole), low, high, reached, strict=True)
-    return [Interval(float(v), float(a), float(b)) if inside else None for v, a, b, inside in values]
+    return [one if inside else None for one, inside in zip(_intervals(of(whole), drawn), reached, strict=True)]
 
 
 def point_intervals(curve: Curve, alone: Floats, count: int, seed: int = 0) -> list[tuple[Interval, Interval]]:
     """(insertion, background kept) of each weight, with percentile intervals over pairs."""
-    whole = np.arange(len(alone))
-    drawn = np.array([(curve.insertion(i), curve.kept(alone, i)) for i in resamples(len(alone), count, seed)])
+    whole, drawn = np.arange(len(alone)), resamples(len(alone), count, seed)
+    insertion = _intervals(curve.insertion(whole), np.array([curve.insertion(index) for index in drawn]))
+    kept = _intervals(curve.kept(alone, whole), np.array([curve.kept(alone, index) for index in drawn]))
+    return list(zip(insertion, kept, strict=True))
+
+
+def _intervals(values: Floats, drawn: Floats) -> list[Interval]:
+    """Percentile intervals of values [K] by their resamples [R, K]."""
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    values = np.array([curve.insertion(whole), curve.kept(alone, whole)])
-    return [
-        (
-            Interval(float(values[0, i]), float(low[0, i]), float(high[0, i])),
-            Interval(float(values[1, i]), float(low[1, i]), float(high[1, i])),
-        )
-        for i in range(len(curve.weights))
-    ]
+    return [Interval(float(v), float(a), float(b)) for v, a, b in zip(values, low, high, strict=True)]
 
 
 __all__ = ["Curve", "advantage", "advantage_interval", "leads", "point_intervals", "shared_range"]

@@ -1,6 +1,6 @@
 """Pictures edited by the sound of another class, by Lee et al. and by ours (paper 5.2, Fig. 12), and what is measured
-of them. All begin at the same inverted picture (but for Lee et al. with a generator of their own), and each goes a
-whole way: none of its weights is chosen."""
+of them. All begin at the same inverted picture, where the paper's own mix has f_V's feature of it, and each goes a
+whole way: none of its weights is chosen. Lee et al. with a generator of their own begin at its own inversion."""
 
 from __future__ import annotations
 
@@ -91,15 +91,17 @@ def pairs(clips: TestSet, world: WorldConfig | None, split: str, px: int, most: 
 
 def edit(
     model: Model, parts: Parts, clips: TestSet, chosen: Sequence[Pair], config: LeeConfig
-) -> tuple[list[Edits], Tensor]:
+) -> tuple[list[Edits], Tensor, tuple[Floats, Floats]]:
     """The pictures of all methods: ours from picture to sound, ours along the sound's volume, and Lee et al.
 
     Returns:
-        Them, and the pictures of the sounds alone, uint8 [N, 3, R, R], under the noise that was found.
+        Them; the pictures of the sounds alone, uint8 [N, 3, R, R], under the noise that was found; and how far
+        `SOFT_DB` in place of `LOUD_DB` moves a sound's feature, 1 - cosine [N], in the joint space and in ours.
     """
     found = invert(model, clips, chosen, config)
-    waves = [clips.waves[pair.sound] for pair in chosen]
-    loud, soft = (model.encode_audio([waveform.gain(wave, db) for wave in waves]) for db in (LOUD_DB, SOFT_DB))
+    waves = [[waveform.gain(clips.waves[pair.sound], db) for pair in chosen] for db in (SOFT_DB, LOUD_DB)]
+    soft, loud = (model.encode_audio(own) for own in waves)
+    muffled, heard = (torch.cat([parts.hear(wave[None]) for wave in own]) for own in waves)
     redraw = model.method.renderer.redraw
     between, moved = [], []
     for one, own, less in zip(found, loud, soft, strict=True):
@@ -107,14 +109,19 @@ def edit(
         moved.append(redraw(one, latent.move(one.z, less, own, config.moved_weights)))
     theirs = [float("inf"), *sorted(config.similarity_weights, reverse=True)]
     frames = clips.frames[[pair.picture for pair in chosen]]
-    by_lee = torch.stack(_by_lee(model, parts, frames, found, waves, config, theirs))
+    by_lee = torch.stack(_by_lee(model, parts, frames, found, heard, config, theirs))
     alone = torch.cat([redraw(one, own[None]) for one, own in zip(found, loud, strict=True)])
     edits = [
         Edits("Ours", False, "share of the sound", config.ours_weights, torch.stack(between, 1)),
         Edits("Ours, along volume", False, "lambda", config.moved_weights, torch.stack(moved, 1)),
         Edits("Lee et al.", True, "lambda_sim", theirs, by_lee),
     ]
-    return edits, alone
+    return edits, alone, (_shift(muffled, heard), _shift(soft, loud))
+
+
+def _shift(soft: Tensor, loud: Tensor) -> Floats:
+    shift: Floats = (1 - F.cosine_similarity(soft, loud)).cpu().double().numpy()
+    return shift
 
 
 def invert(model: Model, clips: TestSet, chosen: Sequence[Pair], config: LeeConfig) -> list[Inversion]:
@@ -130,7 +137,7 @@ def _by_lee(
     parts: Parts,
     frames: Tensor,
     found: list[Inversion],
-    waves: list[Tensor],
+    heard: Tensor,
     config: LeeConfig,
     weights: list[float],
 ) -> list[Tensor]:
@@ -143,9 +150,8 @@ def _by_lee(
         return unit(f_v(F.interpolate(pictures, size, mode="bilinear", antialias=True)))
 
     lee = Lee(parts.paint, parts.see, config, recognise)
-    heard = torch.cat([parts.hear(wave[None]) for wave in waves])
     made: list[list[Tensor]] = [[] for _ in weights]
-    batches = torch.arange(len(found)).split(config.batch_size)
+    batches = torch.arange(len(found)).split(min(config.batch_size, parts.most))
     for batch in track(batches, total=len(batches), description="edit as Lee et al."):
         start = parts.start(frames[batch], [found[i] for i in batch])
         # What the encoder gives are inference tensors, which no gradient may see.
@@ -158,11 +164,21 @@ def _by_lee(
 
 
 def measure(edits: Edits, clips: TestSet, chosen: Sequence[Pair], evaluator: Evaluator) -> Curve:
-    """Of each weight and pair: whether the evaluator names the sound's class, and how far the background has moved."""
+    """Of each weight and pair: whether the evaluator names the sound's class, and how far the background has moved.
+
+    The control is all sounds of the pairs but those of the picture's own class, which it could not have been given:
+    every shuffle at once, so that no seed decides.
+    """
     names = sorted(set(clips.labels))
-    wanted = torch.tensor([names.index(clips.labels[pair.sound]) for pair in chosen])
-    named = [(evaluator.rank(to_unit(row), names).argmax(1) == wanted).double().numpy() for row in edits.pictures]
-    return Curve(edits.weights, np.array(named), np.array([apart(row, clips, chosen) for row in edits.pictures]))
+    shown, heard = (
+        torch.tensor([names.index(clips.labels[place]) for place in places])
+        for places in ([pair.picture for pair in chosen], [pair.sound for pair in chosen])
+    )
+    best = torch.stack([evaluator.rank(to_unit(row), names).argmax(1) for row in edits.pictures])
+    might = (heard != shown[:, None]).double()
+    mixed = ((best[..., None] == heard) * might).sum(2) / might.sum(1)
+    moved = np.array([apart(row, clips, chosen) for row in edits.pictures])
+    return Curve((best == heard).double().numpy(), mixed.numpy(), moved)
 
 
 def apart(pictures: Tensor, clips: TestSet, chosen: Sequence[Pair]) -> Floats:
@@ -173,16 +189,4 @@ def apart(pictures: Tensor, clips: TestSet, chosen: Sequence[Pair]) -> Floats:
     return np.array([float(distance(made[None], frame, pair.mask)) for made, frame, pair in of])
 
 
-def volume_shift(model: Model, parts: Parts, clips: TestSet, chosen: Sequence[Pair]) -> tuple[Floats, Floats]:
-    """How far 24 dB less move a sound's feature, 1 - cosine [N]: in the joint space, and in ours."""
-    joined, own = [], []
-    for pair in chosen:
-        both = [waveform.gain(clips.waves[pair.sound], db) for db in (SOFT_DB, LOUD_DB)]
-        soft, loud = (parts.hear(wave[None]) for wave in both)
-        joined.append(1 - float(F.cosine_similarity(soft, loud)))
-        soft, loud = model.encode_audio(both).split(1)
-        own.append(1 - float(F.cosine_similarity(soft, loud)))
-    return np.array(joined), np.array(own)
-
-
-__all__ = ["Edits", "Pair", "apart", "edit", "invert", "measure", "pairs", "volume_shift"]
+__all__ = ["Edits", "Pair", "apart", "edit", "invert", "measure", "pairs"]
