@@ -67,7 +67,7 @@ class LeeConfig(Slice):
         0.0, description="lambda_id; published: 0 (README), 0.005 (code) of a face recogniser's feature; here of f_V's"
     )
     ours_weights: list[float] = Field(
-        [0.0, 0.25, 0.5, 0.75, 1.0], min_length=2,
+        [0.0, 0.25, 0.5, 0.75, 1.0], min_length=3,
         description="share of the sound in z = (1 - share) z_inv^V + share z^A, a curve (paper 5.2, Fig. 11 and 12)",
     )  # fmt: skip
     moved_weights: list[float] = Field(

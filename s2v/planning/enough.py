@@ -36,6 +36,8 @@ def too_few(config: Config, stages: Set[str], found: Clips) -> Iterator[str]:
         )
     if config.evaluate.evaluator == "judge" and stages & {"judge", "evaluate"}:
         yield from _unjudged(config, found)
+    if config.evaluate.evaluator == "none" and "fig12" in stages:
+        yield "fig12: evaluate.evaluator is none, and how often a sound is seen takes one: judge, clip_inception"
     most, named = max(config.scaling.sizes, default=0), {label for _, label in found if label}
     if "classes" in stages and len(named) < most:
         yield f"scaling.sizes: {most} classes are asked for, and the data have {len(named)}; name fewer"

@@ -142,7 +142,7 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator")
         if stage in planned.stages and (named := getattr(config, stage).weights)
     }
-    if "evaluate" in planned.stages and config.evaluate.evaluator == "clip_inception":
+    if planned.stages & {"evaluate", "fig12"} and config.evaluate.evaluator == "clip_inception":
         wanted |= dict.fromkeys(("clip-vit-b32", "inception-v3"), "evaluate.evaluator")
     kinds = {METHODS[method].renders.kind for method in planned.methods}
     if "embed_unclip" in planned.stages or "stable_unclip" in kinds:
