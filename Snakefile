@@ -21,7 +21,7 @@
 #   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
 #   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, fig19.png, control.csv
-#   <output>/joint/, fig12.png, fig12.csv    the joint space of Lee et al., and edits by them and by ours
+#   <output>/joint/, fig12.png, fig12.csv, fig12.md    the joint space of Lee et al., and edits by them and by ours
 #   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png
 #   <output>/claims.csv, claims.md, evidence.csv, evidence.md    a verdict on every claim, and on those of target evidence
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png

@@ -24,6 +24,7 @@ from s2v.provenance import revision
 from s2v.report import targets
 from s2v.report.ablation import shown_losses
 from s2v.report.deviations import deviations
+from s2v.report.fig12_deviations import fig12_deviations
 from s2v.report.fig15_deviations import fig15_deviations
 from s2v.workflow import (
     TRAINED,

@@ -13,6 +13,7 @@ rule fig12:
             labels={"of the paper": "Figure 12"},
         ),
         csv="<results>/fig12.csv",
+        markdown="<results>/fig12.md",
         quantities="<results>/claims/fig12.json",
     log:
         "<logs>/fig12.log",
@@ -33,6 +34,8 @@ rule fig12:
         evaluator=CONFIG.evaluate.evaluator,
         prompt=CONFIG.evaluate.prompt,
         bootstrap=CONFIG.evaluate.bootstrap,
+        dataset=CONFIG.name,
+        deviations=fig12_deviations(CONFIG),
         code=PLAN.code("fig12"),
     script:
         "../workflow_scripts/fig12.py"

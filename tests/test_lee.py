@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +20,11 @@ from workflow_runs import REPOSITORY
 
 from s2v import configfile
 from s2v.config import JointConfig, LeeConfig, RuntimeConfig
-from s2v.control.lee import Lee, of_stylegan2, ramp, styles_of
-from s2v.control.lee_parts import of_publication
+from s2v.control.lee import Lee, ramp, styles_of
+from s2v.control.lee_parts import Parts, of_publication, of_run
 from s2v.errors import UserError
+from s2v.evaluate.bootstrap import resamples
+from s2v.evaluate.quantities import Missing, Quantity
 from s2v.evaluate.tradeoff import Curve, advantage, advantage_interval, leads, shared_range
 from s2v.losses.alignment import info_nce
 from s2v.losses.joint import contrast
@@ -29,9 +34,14 @@ from s2v.models.judge import Judge
 from s2v.models.store import load, save
 from s2v.models.stylegan2 import StyleGan2
 from s2v.planning import needs
+from s2v.planning.enough import too_few
+from s2v.report import fig12
+from s2v.report.claim_list import CLAIMS
 from s2v.report.clips import TestSet
-from s2v.report.edits import pairs
-from s2v.report.fig12 import run
+from s2v.report.edits import Edits, Pair, measure, pairs
+from s2v.report.fig12 import examples, run
+from s2v.report.fig12_deviations import fig12_deviations
+from s2v.report.fig12_table import Setting, points_of, quantities_of
 from s2v.runtime import Runtime
 from s2v.train.joint import JointTask, as_in_sentences
 from s2v.train.step import train_step
@@ -42,6 +52,7 @@ CONFIG = JointConfig(
     audio=MEL,
     text={"width": 8, "layers": 1, "heads": 2, "length": 8},
 )  # fmt: skip
+SETTING = Setting("made up", "a test", "a space", "background")
 GAINS_DB = (-60.0, -24.0, -6.0, 20.0)
 
 
@@ -141,14 +152,14 @@ def test_stylegan2_is_edited_in_the_styles_of_its_layers() -> None:
     g = StyleGan2(32, 8, 2, [8, 8, 6, 4]).eval().requires_grad_(False)
     with torch.device("meta"):
         assert (StyleGan2().styles, StyleGan2().dim) == (14, 512)
-    given = g(g.latents(torch.randn(2, 8), 0.7)).clamp(-1, 1)
+    given = g(g.style(torch.randn(2, 8))[:, None].expand(-1, g.styles, -1)).clamp(-1, 1)
     far = []
     for steps in (1, 60):
         (w,) = styles_of(g, given, steps, 0.1)
         far.append(float((g(w) - given).abs().mean()))
     assert w.shape == (2, 8, 8) and far[1] < 0.6 * far[0]
     see = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 6))
-    lee = Lee(of_stylegan2(g), lambda x: F.normalize(see(x), dim=1), LeeConfig(steps=40, multiplier=1.0))
+    lee = Lee(lambda w: g(w[0]), lambda x: F.normalize(see(x), dim=1), LeeConfig(steps=40, multiplier=1.0))
     heard = F.normalize(torch.randn(2, 6), dim=1)
     (moved,) = lee.edit((w,), heard, 0.0)
     assert moved.shape == w.shape
@@ -224,7 +235,7 @@ def _curve(insertion: list[float], kept: list[float], n: int = 40, seed: int = 0
     rng = np.random.default_rng(seed)
     named = np.array([rng.permutation(np.arange(n) < share * n) for share in insertion], float)
     apart = np.array([np.full(n, 1 - share) for share in kept])
-    return Curve(list(range(len(kept))), named, apart), np.ones(n)
+    return Curve(named, np.zeros_like(named), apart), np.ones(n)
 
 
 def test_methods_are_compared_where_they_keep_as_much() -> None:
@@ -241,6 +252,92 @@ def test_methods_are_compared_where_they_keep_as_much() -> None:
     nowhere, _ = _curve([0.0, 0.1], [-0.5, -0.1])
     assert math.isnan(advantage(first, nowhere, alone, whole)), "no background that both keep"
     assert advantage_interval(first, nowhere, alone, 50) is None and leads(first, nowhere, alone, 50) == [None, None]
+
+
+def test_an_interval_is_of_all_resamples_or_there_is_none() -> None:
+    """Where some resamples have no background that both keep, those that have one would speak for all."""
+    first, alone = _curve([0.0, 1.0], [1.0, 0.5])
+    apart = np.array([np.zeros(40), np.repeat([0.2, 0.85], 20)])  # 0.525 in the mean
+    second = Curve(first.named, first.mixed, 1 - apart)
+    index = resamples(40, 200)
+    reached = [not math.isnan(advantage(first, second, alone, one)) for one in index]
+    assert 100 < sum(reached) < 200 and not math.isnan(advantage(first, second, alone, np.arange(40)))
+    assert advantage_interval(first, second, alone, 200) is None
+
+
+class _Names:
+    """An evaluator that names the class whose place a picture's first value is."""
+
+    def rank(self, images: Tensor, names: list[str]) -> Tensor:
+        return F.one_hot(((images[:, 0, 0, 0] + 1) * 127.5).round().long(), len(names)).float()
+
+
+def test_each_method_has_the_sounds_of_the_other_pairs_as_its_control() -> None:
+    """Three classes, a picture and a sound of each two. Edits that paint what is heard are above their control; those
+    that paint any other class than the picture's, whatever is heard, are not; those that change nothing are at 0."""
+    labels = ["cow", "owl", "rain"]
+    mask = torch.ones(8, 8, dtype=torch.bool)
+    chosen = [Pair(a, b, mask) for a in range(3) for b in range(3) if a != b]
+    clips = TestSet(labels, labels, [], torch.zeros(3, 3, 8, 8, dtype=torch.uint8))
+    heard, shown = ([getattr(pair, side) for pair in chosen] for side in ("sound", "picture"))
+    deaf = [(place + 1) % 3 for place in shown]
+    rows = torch.tensor([shown, deaf, heard], dtype=torch.uint8)[..., None, None, None].expand(-1, -1, 3, 8, 8)
+    curve = measure(Edits("", False, "", [0.0, 0.5, 1.0], rows), clips, chosen, _Names())  # type: ignore[arg-type]
+    assert curve.named.mean(1).tolist() == [0, 0.5, 1]
+    assert curve.mixed.mean(1).tolist() == [0, 0.5, 0.5]
+    given = [Edits(name, False, "share", [0.0, 0.5, 1.0], rows) for name in "abc"], [curve] * 3, np.ones(6)
+    found = quantities_of(*given, 3, 50, SETTING)["insertion_lee_minus_shuffled"]
+    assert isinstance(found, Quantity) and (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+    assert found.about.startswith("c, share 1: 100.0 % less 50.0 %, ")
+    with_two = quantities_of(*given, 2, 50, SETTING)
+    assert all(isinstance(one, Missing) for key, one in with_two.items() if "shuffled" in key)
+
+
+def test_a_claim_says_over_what_it_is_and_how_many_weights_there_are() -> None:
+    first, alone = _curve([0.0, 0.5, 1.0], [1.0, 0.5, 0.0])
+    second, _ = _curve([0.0, 0.25], [1.0, 0.5], seed=1)
+    rows = torch.zeros(1)
+    made = [Edits("", False, "", [0.0, 0.5, 1.0], rows)] * 2 + [Edits("", True, "", [math.inf, 1.0], rows)]
+    found = quantities_of(made, [first, first, second], alone, 12, 50, replace(SETTING, kept="whole picture"))
+    ours, moved = (found[f"insertion_{key}_minus_lee"] for key in ("ours", "moved"))
+    assert isinstance(ours, Quantity) and isinstance(moved, Quantity)
+    for wanted in ("whole picture kept from 50 to 100 %", "3 weights of ours and 2 of theirs", "evaluator a test"):
+        assert wanted in ours.about, wanted
+    assert "where the paper mixes f_V's own" in ours.about and "the paper" not in moved.about
+
+
+def test_generators_of_their_own_show_where_each_begins() -> None:
+    mask, rows = torch.ones(8, 8, dtype=torch.bool), torch.zeros(3, 1, 3, 8, 8, dtype=torch.uint8)
+    clips = TestSet(["a", "b"], ["cow", "owl"], [], torch.zeros(2, 3, 8, 8, dtype=torch.uint8))
+    made = [Edits(name, False, "", [0.0, 0.5, 1.0], rows + place) for place, name in enumerate(fig12.COLOURS)]
+    (one,), (two,) = (examples(clips, [Pair(0, 1, mask)], made, own) for own in (False, True))
+    assert [(name, int(picture.max())) for name, picture in one.starts] == [("inverted", 2)]
+    assert [(name, int(picture.max())) for name, picture in two.starts] == [("inverted, Lee", 2), ("inverted, ours", 0)]
+    points = points_of(made, [_curve([0, 0.5, 1], [1, 0.5, 0])[0]] * 3, np.ones(40), 9)
+    for row, tiles in ((one, 6), (two, 7)):
+        axes = fig12.draw([row], points, "whole picture").axes
+        assert len(axes) == tiles + 1 and axes[-1].get_xlabel() == "whole picture kept (%)"
+
+
+def test_published_parts_are_edited_two_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient through StyleGAN2 at 256 px takes a gigabyte for each picture."""
+    sizes: list[int] = []
+
+    def few(*given: Any) -> Parts:
+        parts = of_run(*given)
+
+        def start(pictures: Tensor, found: Any) -> Any:
+            sizes.append(len(pictures))
+            return parts.start(pictures, found)
+
+        return replace(parts, start=start, most=2)
+
+    monkeypatch.setattr(fig12, "of_run", few)
+    (made / "few").mkdir(exist_ok=True)
+    _run(made, made / "few", made / "test.tar")
+    assert sizes == [2, 2, 1]
+    few_rows, rows = (list(csv.DictReader((made / folder / "fig12.csv").open())) for folder in ("few", "."))
+    assert [row["insertion"] for row in few_rows] == [row["insertion"] for row in rows]
 
 
 def test_pairs_are_of_two_classes_and_follow_from_the_seed(tmp_path: Path) -> None:
@@ -274,7 +371,8 @@ def _run(root: Path, output: Path, shard: Path, evaluator: str = "judge") -> Non
         ),
         run_dir=root, joint_dir=root / "joint", packs=[shard], evaluator=evaluator, judge_dir=root / "judge",
         prompt="{}", world=None, split="test", window_s=1.0, bootstrap=20, output=output / "fig12.png",
-        csv=output / "fig12.csv", quantities=output / "fig12.json", runtime=RuntimeConfig(device="cpu"), threads=1,
+        csv=output / "fig12.csv", markdown=output / "fig12.md", dataset="made up", deviations=["It is made up."],
+        quantities=output / "fig12.json", runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
 
 
@@ -287,14 +385,21 @@ def test_the_table_has_every_method_and_weight_and_all_begin_at_one_picture(made
         *(("Lee et al.", "yes", value) for value in ("inf", "0.1", "0")),
     ]
     first = [row for row in rows if row["value"] in ("inf",) or row["weight"] != "lambda_sim" and row["value"] == "0"]
-    assert len({row["background kept"] for row in first}) == 1 == len({row["insertion"] for row in first})
-    assert float(rows[2]["background kept"]) == 0, "the sound's own picture is what the background is compared with"
+    # Nothing is known of these clips' sources.
+    kept = [row["whole picture kept"] for row in rows]
+    assert len({row["whole picture kept"] for row in first}) == 1 == len({row["insertion"] for row in first})
+    assert float(kept[2]) == 0, "the sound's own picture is what the background is compared with"
+    assert {row["data set"] for row in rows} == {"made up"} and {row["evaluator"] for row in rows} == {"a test"}
+    assert [row["edited with"].split()[-1] for row in rows] == ["space"] * 8
     assert (made / "fig12.png").stat().st_size > 20_000
 
 
 def test_the_claims_have_their_quantities(made: Path) -> None:
     found = json.loads((made / "fig12.json").read_text())
-    assert set(found) == {"insertion_ours_minus_lee", "insertion_moved_minus_lee", "volume_lee"}
+    assert set(found) == {claim.key for claim in CLAIMS if claim.source == "fig12"} and len(found) == 6
+    text = (made / "fig12.md").read_text()
+    for wanted in ("5 pairs", "Evaluator: a test.", "nobody knows its source", "- It is made up.", "## What holds"):
+        assert wanted in text, wanted
     assert abs(found["volume_lee"]["value"]) < 1e-5 and "of ours it is" in found["volume_lee"]["about"]
 
 
@@ -314,3 +419,39 @@ def test_what_is_lacking_is_one_line(made: Path, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="not a trained Joint") as error:
             load(Joint, tmp_path / "joint")
         assert "\n" not in str(error.value)
+
+
+def test_deviations_say_what_differs_from_what_they_published() -> None:
+    config = configfile.load([REPOSITORY / "config.yaml"])
+    text = "\n".join(fig12_deviations(config))
+    for wanted in ("150 steps of Adam (300)", "f_V's feature where theirs is a face", "words that the sentences have",
+                   "(exp(0.07) = 1.07)", "not inverted", "ResNet-18 of width 16 (64) on 5 s (10)"):  # fmt: skip
+        assert wanted in text, wanted
+    assert "Row " not in text and "published weights" not in text
+    theirs = config.model_copy(update={"lee": LeeConfig(generator="lee-stylegan2")})
+    assert "CLIP ViT-B/32 (published weights)" in "\n".join(fig12_deviations(theirs))
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("ours_weights: [0.2, 0.5, 1.0]", "lee.ours_weights: allowed: numbers that grow"),
+        ("ours_weights: [0.0, 1.0]", "at least 3"),
+        ("moved_weights: [0.0, 2.0, 1.0]", "lee.moved_weights: allowed: numbers that grow"),
+    ],
+)
+def test_weights_begin_at_the_picture(said: str, wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f"lee: {{{said}}}\n")
+    with pytest.raises(UserError, match=wrong):
+        configfile.load([REPOSITORY / "config.yaml", tmp_path / "mine.yaml"])
+
+
+def test_fig12_asks_for_an_evaluator_without_stage_evaluate() -> None:
+    planned = needs.of_jobs([("fig12", {})])
+    for evaluator, wanted in (("clip_inception", {"clip-vit-b32", "inception-v3"}), ("judge", set())):
+        config = configfile.load([REPOSITORY / "config.yaml"])
+        config = config.model_copy(update={"evaluate": config.evaluate.model_copy(update={"evaluator": evaluator})})
+        assert set(needs.weights(config, planned)) == wanted
+    config = config.model_copy(update={"evaluate": config.evaluate.model_copy(update={"evaluator": "none"})})
+    clips = Counter({("test", "cow"): 2, ("test", "owl"): 2})
+    assert any("evaluate.evaluator is none" in line for line in too_few(config, planned.stages, clips))

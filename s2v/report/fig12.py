@@ -14,17 +14,17 @@ from torch import Tensor
 
 from s2v.control.lee_parts import of_publication, of_run
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import load_evaluator
-from s2v.evaluate.quantities import Missing, Quantity, write_quantities
-from s2v.evaluate.tradeoff import Curve, Floats, advantage_interval, leads, point_intervals, shared_range
+from s2v.evaluate.quantities import write_quantities
+from s2v.files import write_text
 from s2v.media.picture import resize
 from s2v.model import Model
 from s2v.report.canvas import cells, open_frame, save, wrapped
-from s2v.report.clips import LOUD_DB, SOFT_DB, TestSet
-from s2v.report.edits import Edits, Pair, apart, edit, measure, pairs, volume_shift
+from s2v.report.clips import TestSet
+from s2v.report.edits import Edits, Pair, apart, edit, measure, pairs
+from s2v.report.fig12_table import Point, Setting, columns, points_of, quantities_of, twin, volume_of
 from s2v.report.panels import enlarge, show_picture
-from s2v.report.tabular import Column, write_csv
+from s2v.report.tabular import write_csv
 
 if TYPE_CHECKING:
     from s2v.config import LeeConfig, RuntimeConfig, WorldConfig
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 COLOURS = {"Ours": "C0", "Ours, along volume": "C2", "Lee et al.": "C3"}
 MARKERS = {"Ours": "o", "Ours, along volume": "^", "Lee et al.": "s"}
-
-
-@dataclass(frozen=True)
-class Point:
-    """A row of fig12.csv: a method at one of its weights."""
-
-    edits: Edits
-    weight: float
-    insertion: Interval
-    kept: Interval
-    lead: Interval | None
-    pairs: int
 
 
 def run(
@@ -59,8 +47,11 @@ def run(
     split: str,
     window_s: float,
     bootstrap: int,
+    dataset: str,
+    deviations: list[str],
     output: Path,
     csv: Path,
+    markdown: Path,
     quantities: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -79,8 +70,11 @@ def run(
         split: name of the test split.
         window_s: of a sound that is heard, by ours.
         bootstrap: resamples of the pairs.
+        dataset: what the clips are, in words.
+        deviations: from what was published, in words.
         output: PNG.
         csv: a row for each method and weight.
+        markdown: its twin, with what holds.
         quantities: JSON of `s2v.evaluate.quantities`.
         runtime: device.
         threads: of torch on the CPU.
@@ -104,75 +98,17 @@ def run(
     chosen = pairs(clips, world, split, model.resolution, config.pairs, config.seed)
     if not chosen:
         raise UserError(f"fig12: no clip of the split `{split}` shows enough background; give it more clips")
-    made, sounds = edit(model, parts, clips, chosen, config)
+    setting = Setting(dataset, judged.label, parts.name, "background" if world else "whole picture")
+    made, sounds, shift = edit(model, parts, clips, chosen, config)
     alone = apart(sounds, clips, chosen)
     curves = [measure(one, clips, chosen, judged) for one in made]
-    points = _points(made, curves, alone, bootstrap)
-    write_csv(csv, columns(), points)
-    shift = volume_shift(model, parts, clips, chosen)
-    write_quantities(
-        quantities,
-        _quantities(
-            made, curves, alone, shift, bootstrap, f"evaluator {judged.label}; Lee et al. edit with {parts.name}"
-        ),
-    )
-    save(draw(examples(clips, chosen, made), points), output)
-
-
-def _points(made: list[Edits], curves: list[Curve], alone: Floats, bootstrap: int) -> list[Point]:
-    found = []
-    for one, curve in zip(made, curves, strict=True):
-        led = leads(curves[0], curve, alone, bootstrap) if curve is not curves[0] else [None] * len(curve.weights)
-        intervals = point_intervals(curve, alone, bootstrap)
-        for weight, (insertion, kept), lead in zip(one.weights, intervals, led, strict=True):
-            found.append(Point(one, weight, insertion, kept, lead, len(alone)))
-    return found
-
-
-def columns() -> list[Column[Point]]:
-    """Of fig12.csv."""
-    return [
-        Column("method", lambda one: one.edits.name),
-        Column("uses text", lambda one: "yes" if one.edits.uses_text else "no"),
-        Column("weight", lambda one: one.edits.weight),
-        Column("value", lambda one: f"{one.weight:g}"),
-        Column("insertion", lambda one: one.insertion, digits=4, interval=True),
-        Column("background kept", lambda one: one.kept, digits=4, interval=True),
-        Column("ours minus it at equal background", lambda one: one.lead, digits=4, interval=True),
-        Column("pairs", lambda one: one.pairs),
-    ]
-
-
-def _quantities(
-    made: list[Edits],
-    curves: list[Curve],
-    alone: Floats,
-    shift: tuple[Floats, Floats],
-    bootstrap: int,
-    about: str,
-) -> dict[str, Quantity | Missing]:
-    """What the claims take."""
-    *ours, lee = curves
-    found: dict[str, Quantity | Missing] = {}
-    for key, curve in zip(("ours", "moved"), ours, strict=True):
-        interval = advantage_interval(curve, lee, alone, bootstrap)
-        least, most = shared_range(curve, lee, alone, np.arange(len(alone)))
-        found[f"insertion_{key}_minus_lee"] = (
-            Missing("no background kept is reached by both curves")
-            if interval is None
-            else Quantity.of(
-                interval, len(alone),
-                about=f"mean over background kept from {100 * least:.0f} to {100 * most:.0f} %, which both curves "
-                f"reach; pairs are resampled, in both alike; Lee et al. use text, ours does not; {about}",
-            )
-        )  # fmt: skip
-    joint, own = shift
-    found["volume_lee"] = Quantity.of(
-        mean_interval(joint, bootstrap), len(joint),
-        about=f"1 - cosine of a sound's features at {SOFT_DB:g} and {LOUD_DB:g} dB in the joint space; of ours it is "
-        f"{own.mean():.3f}",
-    )  # fmt: skip
-    return found
+    points = points_of(made, curves, alone, bootstrap)
+    measured = quantities_of(made, curves, alone, len(set(clips.labels)), bootstrap, setting)
+    measured["volume_lee"] = volume_of(shift, bootstrap)
+    write_csv(csv, columns(setting), points)
+    write_quantities(quantities, measured)
+    write_text(markdown, twin(points, measured, setting, deviations))
+    save(draw(examples(clips, chosen, made, joint_dir is None), points, setting.kept), output)
 
 
 @dataclass(frozen=True)
@@ -183,7 +119,7 @@ class Example:
         picture: class of what is given.
         sound: class of what is heard.
         given: uint8 [3, H, W].
-        start: the inverted picture, from which all edits begin.
+        starts: (name, inverted picture): one, or that of each where generators differ; edits begin there.
         lee: (weight, picture) of some weights.
         ours: the same.
     """
@@ -191,13 +127,16 @@ class Example:
     picture: str
     sound: str
     given: Tensor
-    start: Tensor
+    starts: list[tuple[str, Tensor]]
     lee: list[tuple[float, Tensor]]
     ours: list[tuple[float, Tensor]]
 
 
-def examples(clips: TestSet, chosen: Sequence[Pair], made: list[Edits]) -> list[Example]:
-    """The first pairs that show other classes, and hear others, than those before; none is picked by eye."""
+def examples(clips: TestSet, chosen: Sequence[Pair], made: list[Edits], two_starts: bool) -> list[Example]:
+    """The first pairs that show other classes, and hear others, than those before; none is picked by eye.
+
+    `two_starts` where Lee et al. have a generator of their own.
+    """
     ours, lee = made[0], made[-1]
     rows: list[Example] = []
     for n, pair in enumerate(chosen):
@@ -206,7 +145,10 @@ def examples(clips: TestSet, chosen: Sequence[Pair], made: list[Edits]) -> list[
             continue
         given = resize(clips.frames[pair.picture][None], ours.pictures.shape[-1])[0]
         shown = ([(one.weights[i], one.pictures[i, n]) for i in _spread(len(one.weights))] for one in (lee, ours))
-        rows.append(Example(picture, sound, given, lee.pictures[0, n], *shown))
+        starts = [("inverted", lee.pictures[0, n])]
+        if two_starts:
+            starts = [("inverted, Lee", lee.pictures[0, n]), ("inverted, ours", ours.pictures[0, n])]
+        rows.append(Example(picture, sound, given, starts, *shown))
     return rows
 
 
@@ -215,11 +157,11 @@ def _spread(count: int) -> list[int]:
     return sorted({max(1, round(share * (count - 1))) for share in (0.4, 0.7, 1.0)})
 
 
-def draw(rows: list[Example], points: list[Point]) -> Figure:
+def draw(rows: list[Example], points: list[Point], kept: str) -> Figure:
     """Examples to the left, curves to the right."""
     side, gap, name_in, plot_in, head = 0.74, 0.1, 1.0, 3.1, 0.42
-    lee, ours = len(rows[0].lee), len(rows[0].ours)
-    widths = [side, side, gap, *[side] * lee, gap, *[side] * ours]
+    own, lee, ours = 1 + len(rows[0].starts), len(rows[0].lee), len(rows[0].ours)
+    widths = [*[side] * own, gap, *[side] * lee, gap, *[side] * ours]
     pictures_in = sum(widths) + 0.03 * len(widths)
     height = max(3.2, head + len(rows) * (side + 0.03) + 0.05)
     width = name_in + pictures_in + 0.85 + plot_in + 0.1
@@ -227,14 +169,14 @@ def draw(rows: list[Example], points: list[Point]) -> Figure:
     edges = (name_in / width, 0.04 / height, (name_in + pictures_in) / width, 1 - head / height)
     grid = cells(figure, [1] * len(rows), widths, edges, (0.04, 0.04))
     groups = [
-        ("picture", range(2)),
-        (r"Lee et al., $\lambda_{sim}$", range(3, 3 + lee)),
-        ("ours, share of the sound", range(4 + lee, 4 + lee + ours)),
+        ("picture", range(own)),
+        (r"Lee et al., $\lambda_{sim}$", range(own + 1, own + 1 + lee)),
+        ("ours, share of the sound", range(own + 2 + lee, own + 2 + lee + ours)),
     ]
     for r, row in enumerate(rows):
         tiles = [
             ("given", row.given),
-            ("inverted", row.start),
+            *row.starts,
             *((f"{w:g}", p) for w, p in row.lee),
             *((f"{w:g}", p) for w, p in row.ours),
         ]
@@ -253,11 +195,11 @@ def draw(rows: list[Example], points: list[Point]) -> Figure:
         figure.text(middle, 1 - 0.08 / height, name, fontsize=8, ha="center", va="top")
     left = name_in + pictures_in + 0.62
     axes = figure.add_axes((left / width, 0.46 / height, plot_in / width, (height - 0.46 - 0.15) / height))
-    _curves(axes, points)
+    _curves(axes, points, kept)
     return figure
 
 
-def _curves(axes: Any, points: list[Point]) -> None:
+def _curves(axes: Any, points: list[Point], kept: str) -> None:
     for name in dict.fromkeys(point.edits.name for point in points):
         own = [point for point in points if point.edits.name == name]
         own.sort(key=lambda point: point.kept.value)
@@ -272,7 +214,7 @@ def _curves(axes: Any, points: list[Point]) -> None:
             for axis, of in (("x", "kept"), ("y", "insertion"))
         }  # fmt: skip
         axes.errorbar(x, y, **bars, color=colour, marker=MARKERS[name], ms=4, lw=1.4, elinewidth=0.6, label=label)
-    axes.set_xlabel("background kept (%)", fontsize=8)
+    axes.set_xlabel(f"{kept} kept (%)", fontsize=8)
     axes.set_ylabel("sound's class is named (%)", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(lw=0.3, color="0.85")
@@ -281,4 +223,4 @@ def _curves(axes: Any, points: list[Point]) -> None:
     open_frame(axes)
 
 
-__all__ = ["Example", "Point", "columns", "draw", "examples", "run"]
+__all__ = ["Example", "draw", "examples", "run"]
