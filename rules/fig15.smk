@@ -16,6 +16,7 @@ rule fig15_classes:
         runtime=PLAN.minutes("fig15_classes"),
     params:
         names=CONFIG.fig15.classes,
+        split=CONFIG.generate.split,
         code=PLAN.code("fig15_classes"),
     script:
         "../workflow_scripts/fig15_classes.py"

@@ -106,8 +106,8 @@ rule fig04:
 
 rule fig14:
     input:
-        gan=PLAN.drawn(TABLE3["A"]),
-        ldm=PLAN.drawn(TABLE3["B"]),
+        gan=PLAN.drawn(TABLE3["A"])[0],
+        ldm=PLAN.drawn(TABLE3["B"])[0],
         packs=PLAN.packs(CONFIG.generate.split),
     output:
         figure=report(

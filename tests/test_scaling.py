@@ -195,12 +195,12 @@ def test_generators_side_by_side_show_the_same_sounds(tmp_path: Path) -> None:
     shard = pack(tmp_path / "test.tar", 4)
     images, keys, labels = read_images([shard], 32)
     records = [{"clip_id": key, "label": label} for key, label in zip(keys, labels, strict=True)]
-    tars = {name: [tmp_path / f"{name}.tar"] for name in ("GAN", "LDM")}
-    for name, (tar,) in tars.items():
+    tars = {name: tmp_path / f"{name}.tar" for name in ("GAN", "LDM")}
+    for name, tar in tars.items():
         write_pictures(tar, images if name == "GAN" else 255 - images, records)
     fig14(pictures=tars, packs=[shard], audio=AudioConfig(window_s=1.0), output=tmp_path / "fig14.png", dpi=80)
     assert np.asarray(Image.open(tmp_path / "fig14.png")).std() > 20
-    write_pictures(tars["LDM"][0], images[:-1], records[:-1])
+    write_pictures(tars["LDM"], images[:-1], records[:-1])
     with pytest.raises(UserError, match="show different clips"):
         fig14(pictures=tars, packs=[shard], audio=AudioConfig(window_s=1.0), output=tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()

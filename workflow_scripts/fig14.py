@@ -9,7 +9,7 @@ with job(snakemake):
     from s2v.report.fig14 import run
 
     run(
-        pictures={"GAN": paths(snakemake.input.gan), "LDM": paths(snakemake.input.ldm)},
+        pictures={"GAN": Path(snakemake.input.gan), "LDM": Path(snakemake.input.ldm)},
         packs=paths(snakemake.input.packs),
         audio=AudioConfig(**snakemake.params.audio),
         output=Path(snakemake.output.figure),

@@ -10,10 +10,10 @@ with job(snakemake):
 
     run(
         pictures={
-            "Pedersoli et al.": paths(snakemake.input.pedersoli),
-            "S2I": paths(snakemake.input.s2i),
-            "Ours (GAN)": paths(snakemake.input.gan),
-            "Ours (LDM)": paths(snakemake.input.ldm),
+            "Pedersoli et al.": Path(snakemake.input.pedersoli),
+            "S2I": Path(snakemake.input.s2i),
+            "Ours (GAN)": Path(snakemake.input.gan),
+            "Ours (LDM)": Path(snakemake.input.ldm),
         },
         packs=paths(snakemake.input.packs),
         column=snakemake.params.column,

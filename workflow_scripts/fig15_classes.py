@@ -10,5 +10,6 @@ with job(snakemake):
     run(
         manifest=paths(snakemake.input.manifest),
         names=snakemake.params.names,
+        split=snakemake.params.split,
         output=Path(snakemake.output.classes),
     )

@@ -9,9 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from s2v.errors import UserError
 from s2v.report.canvas import bare, cells, save, wrapped
-from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.panels import enlarge, pictures_by_system, plan, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig
@@ -22,15 +21,13 @@ MAX_COLUMNS = 48
 Column = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]
 
 
-def run(
-    *, pictures: dict[str, list[Path]], packs: list[Path], audio: AudioConfig, output: Path, dpi: int = 200
-) -> None:
+def run(*, pictures: dict[str, Path], packs: list[Path], audio: AudioConfig, output: Path, dpi: int = 200) -> None:
     """Draw fig14.png: a column is a sound, one of each class; below it are the pictures that generators make of it.
 
-    Which sound is shown follows from the clips' ids, as in Fig. 4; the pictures are those of the first seed.
+    Which sound is shown follows from the clips' ids, as in Fig. 4.
 
     Args:
-        pictures: for each generator's name, tars of stage generate, one per seed.
+        pictures: for each generator's name, a tar of stage generate.
         packs: shards of the test split, for the sounds.
         audio: window and spectrogram of the audio encoder.
         output: PNG.
@@ -39,10 +36,7 @@ def run(
     Raises:
         UserError: the generators' pictures show different clips, or a sound is not in the packs.
     """
-    made = {name: pictures_by_seed(tars) for name, tars in pictures.items()}
-    labels = next(iter(made.values()))[1]
-    if any(other != labels for _, other in made.values()):
-        raise UserError("figure: the generators' pictures show different clips; run stage generate again")
+    made, labels = pictures_by_system(pictures)
     strips = plan(labels, 1, 1)[:MAX_COLUMNS]
     sounds = sounds_of(packs, [strip.sound for strip in strips])
     index = {clip: i for i, clip in enumerate(labels)}
@@ -50,7 +44,7 @@ def run(
         (
             strip.name,
             spectrogram(sounds[strip.sound], audio),
-            [enlarge(images[0][index[strip.sound]]) for images, _ in made.values()],
+            [enlarge(images[index[strip.sound]]) for images in made.values()],
         )
         for strip in strips
     ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.report.canvas import bare, cells, save, wrapped
-from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture, show_sound, sounds_of, spectrogram
+from s2v.report.panels import enlarge, pictures_by_system, plan, show_picture, show_sound, sounds_of, spectrogram
 
 if TYPE_CHECKING:
     from s2v.config import AudioConfig
@@ -24,15 +24,14 @@ Column = tuple[str, NDArray[np.float32], list[NDArray[np.uint8]]]
 
 
 def run(
-    *, pictures: dict[str, list[Path]], packs: list[Path], column: str, audio: AudioConfig, output: Path, dpi: int = 220
+    *, pictures: dict[str, Path], packs: list[Path], column: str, audio: AudioConfig, output: Path, dpi: int = 220
 ) -> None:
     """Draw fig15.png: a column is a test sound, below it the real frame and a picture of each system.
 
     Two sounds of each class; which ones follows from the clips' ids, as in Fig. 4.
-    The pictures are those of the first seed.
 
     Args:
-        pictures: for each system's name, tars of stage generate, one per seed.
+        pictures: for each system's name, a tar of stage generate.
         packs: shards of the test split, for the sounds and the real frames.
         column: which frame of a sample is the real one.
         audio: window and spectrogram of the sounds shown.
@@ -42,14 +41,11 @@ def run(
     Raises:
         UserError: the systems' pictures show different clips, or a sound or frame is not in the packs.
     """
-    made = {name: pictures_by_seed(tars) for name, tars in pictures.items()}
-    labels = next(iter(made.values()))[1]
-    if any(other != labels for _, other in made.values()):
-        raise UserError("figure: the systems' pictures show different clips; run stage generate again")
+    made, labels = pictures_by_system(pictures)
     strips = plan(labels, 1, SOUNDS)
     shown = [(strip.name, clip) for strip in strips for clip, _ in strip.pictures][:COLUMNS]
     sounds = sounds_of(packs, [clip for _, clip in shown])
-    px = max(int(images[0].shape[-1]) for images, _ in made.values())
+    px = max(int(drawn.shape[-1]) for drawn in made.values())
     images, keys, _ = read_images(packs, px, column=column)
     real, index = {key: i for i, key in enumerate(keys)}, {clip: i for i, clip in enumerate(labels)}
     if any(clip not in real for _, clip in shown):
@@ -58,7 +54,7 @@ def run(
         (
             name,
             spectrogram(sounds[clip], audio),
-            [enlarge(images[real[clip]]), *(enlarge(drawn[0][index[clip]]) for drawn, _ in made.values())],
+            [enlarge(images[real[clip]]), *(enlarge(drawn[index[clip]]) for drawn in made.values())],
         )
         for name, clip in shown
     ]
@@ -91,9 +87,8 @@ def draw(columns: list[Column], rows: list[str]) -> Figure:
     for group in groups:
         axes = figure.add_subplot(grid[0, place[group[0]] : place[group[-1]] + 1])
         axes.axis("off")
-        axes.text(
-            0.5, 0.25, wrapped(columns[group[0]][0], 26, 2), ha="center", va="baseline", fontsize=8, linespacing=0.95
-        )
+        name = wrapped(columns[group[0]][0], 13 * len(group), 2)
+        axes.text(0.5, 0.25, name, ha="center", va="baseline", fontsize=8, linespacing=0.95)
     for i, (_, sound, pictures) in enumerate(columns):
         axes = figure.add_subplot(grid[1, place[i]])
         show_sound(axes, sound)

@@ -76,6 +76,19 @@ def pictures_by_seed(pictures: list[Path]) -> tuple[list[Tensor], dict[str, str 
     return [images for images, _ in loaded], {record["clip_id"]: record["label"] for record in loaded[0][1]}
 
 
+def pictures_by_system(pictures: dict[str, Path]) -> tuple[dict[str, Tensor], dict[str, str | None]]:
+    """Pictures uint8 [N, 3, R, R] of each system, of a tar each, and the class of each clip, in their order.
+
+    Raises:
+        UserError: the systems' pictures show different clips.
+    """
+    made = {name: pictures_by_seed([path]) for name, path in pictures.items()}
+    labels = next(iter(made.values()))[1]
+    if any(other != labels for _, other in made.values()):
+        raise UserError("figure: the systems' pictures show different clips; run stage generate again")
+    return {name: images[0] for name, (images, _) in made.items()}, labels
+
+
 def spectrogram(wave: NDArray[np.int16], audio: AudioConfig) -> NDArray[np.float32]:
     """Log-spectrogram [F, T] of a sound, int16 [N] at 16 kHz, tiled or cut to the window."""
     window = fit_window(torch.from_numpy(wave)[None], round(audio.window_s * SAMPLE_RATE_HZ))
@@ -135,6 +148,7 @@ __all__ = [
     "Strip",
     "enlarge",
     "pictures_by_seed",
+    "pictures_by_system",
     "plan",
     "show_picture",
     "show_sound",

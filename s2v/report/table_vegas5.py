@@ -8,8 +8,8 @@ from pathlib import Path
 from s2v.errors import UserError
 from s2v.report.comparisons import of_fig15
 from s2v.report.rows import Row, load_rows
-from s2v.report.tables import PaperTable, TableJob, beside_paper, facts, made_by, metric_columns, write_table
-from s2v.report.tabular import Column, page, to_markdown
+from s2v.report.tables import PaperTable, TableJob, beside_paper, controls_section, facts, made_by, write_table
+from s2v.report.tabular import Column
 
 PAPER_FIG15: PaperTable = {
     "A": {"R@1": "23.10", "FID": "118.68", "IS": "1.19"},
@@ -68,25 +68,10 @@ def run(*, results: list[Path], methods: dict[str, str], classes: list[str] | No
         said = replace(said, data=f"{named} {', '.join(classes)}.")
     controls = [row for name, row in rows.items() if name not in methods.values()]
     measured = of_fig15({letter: rows[method] for letter, method in methods.items()}, rows, job.bootstrap)
+    beside = controls_section(shown, controls, lambda row: row.result.title, METRICS)
     write_table(
-        job, "Figure 15: systems side by side", "table_vegas5", columns, systems, said, shown, measured,
-        after=_controls(controls),
-    )  # fmt: skip
-
-
-def _controls(rows: list[Row]) -> str:
-    if not rows:
-        return ""
-
-    def row_of(row: Row) -> Row | None:
-        return row
-
-    columns: list[Column[Row]] = [
-        Column("control", lambda row: row.result.method),
-        *metric_columns(row_of, METRICS),
-        Column("is", lambda row: row.result.note),
-    ]
-    return page("## Controls", to_markdown(columns, rows)).strip()
+        job, "Figure 15: systems side by side", "table_vegas5", columns, systems, said, shown, measured, after=beside
+    )
 
 
 __all__ = ["PAPER_FIG15", "run"]

@@ -177,20 +177,23 @@ def made_by(row_of: Callable[[T], Row], dataset: str, trainings: bool = False) -
     ]
 
 
-def controls_section(main: list[Row], controls: list[Row], name: Callable[[Row], str]) -> str:
+def controls_section(
+    main: list[Row], controls: list[Row], name: Callable[[Row], str], metrics: tuple[str, ...] = METRICS
+) -> str:
     """The section of the controls, beside the rows that they control; empty where there are none.
 
     Args:
         main: rows of the table.
         controls: the others.
         name: what a row of the table is called here.
+        metrics: those that the table has.
     """
     if not controls:
         return ""
     columns: list[Column[Row]] = [
         Column("Row", lambda row: name(row) if row in main else f"`{row.result.method}`"),
         Column("Input", lambda row: row.result.input),
-        *metric_columns(_itself),
+        *metric_columns(_itself, metrics),
         Column("KID", lambda row: None if row.real or row.kid is None else f"{row.kid:.4g}", number=True),
     ]
     return page(
