@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2v.config.methods import METHODS
 from s2v.report.deviations import of_both
@@ -27,14 +27,14 @@ def _lines(config: Config) -> Iterator[str]:
     if config.fig15.classes is not None:
         others = ", not of these alone, so that all four may paint what is not among the names to choose from"
     ours = {name for method in _ours(config) for name in METHODS[method].parts.values()}
-    sections = {name: getattr(config, STAGES[name].section) for name in sorted(ours)}
-    pictures = {split for one in sections.values() if not _published(one) for split in getattr(one, "splits", [])}
+    sections = [getattr(config, STAGES[name].section) for name in sorted(ours)]
+    pictures = {split for one in sections if not getattr(one, "weights", None) for split in getattr(one, "splits", [])}
     alone = [*([f"{', '.join(sorted(pictures))}, for ours"] if pictures else []), f"{', '.join(vqvae.splits)}, for "]
     yield (
         f"What is trained here learns from clips of the split `train`, of every class of the data{others}; pictures "
         f"alone are of the split(s) {', and '.join(alone)}Pedersoli et al. None of it sees a clip that is tested."
     )
-    taken = [f"`{weights}`" for one in (*sections.values(), s2i, gan) if (weights := _published(one))]
+    taken = [f"`{one.weights}`" for one in (*sections, s2i, gan) if getattr(one, "weights", None)]
     if config.generate.table3.B == "sound2vision_unclip":
         taken.append("`stable-unclip`")
     if taken:
@@ -77,11 +77,6 @@ def _lines(config: Config) -> Iterator[str]:
 
 def _ours(config: Config) -> tuple[str, str]:
     return config.generate.table3.A, config.generate.table3.B
-
-
-def _published(section: Any) -> str | None:
-    """Name of the weights that a stage takes in place of training."""
-    return getattr(section, "weights", None)
 
 
 def _sizes(config: Config) -> dict[str, int]:
