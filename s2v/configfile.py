@@ -229,8 +229,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         yield "scaling.world", f"{config.scaling.world} is not there"
     if data.source == "world" and config.scaling.world is None and max(sizes, default=0) > len(own):
         yield "scaling.sizes", f"{sizes[-1]}, and data.world.classes has {len(own)}; name fewer, or a scaling.world"
-    for key, weights in (("ours", config.lee.ours_weights), ("moved", config.lee.moved_weights)):
-        if weights[0] or sorted(set(weights)) != weights:
+    for key, numbers in (("ours", config.lee.ours_weights), ("moved", config.lee.moved_weights)):
+        if numbers[0] or sorted(set(numbers)) != numbers:
             yield f"lee.{key}_weights", "allowed: numbers that grow, from 0 on, which is the picture itself"
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):

@@ -320,7 +320,7 @@ def test_generators_of_their_own_show_where_each_begins() -> None:
 
 
 def test_published_parts_are_edited_two_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gradient through StyleGAN2 at 256 px takes a gigabyte for each picture."""
+    """A gradient through StyleGAN2 at 256 px takes 0.7 GB for each picture."""
     sizes: list[int] = []
 
     def few(*given: Any) -> Parts:

@@ -18,7 +18,7 @@ MAPPING_RATE = 0.01
 """Of the published learning rate: weights of the mapping are stored a hundred times larger than they count."""
 EPS = 1e-8
 MEAN_OF = 4096
-"""Latents of which the mean style is taken."""
+"""Latents whose mean style is the middle of truncation."""
 
 
 class StyleGan2(nn.Module):
@@ -64,6 +64,16 @@ class StyleGan2(nn.Module):
         """The mean style [dim] of many latents; the published code draws them anew each time."""
         z = torch.randn(MEAN_OF, self.dim, generator=torch.Generator().manual_seed(seed))
         return self.style(z.to(self.start)).mean(0)
+
+    def latents(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+        """Latents [B, dim] -> the styles of all layers [B, styles, dim], each the same.
+
+        `truncation` brings them towards the middle: 0.7 in the published edits, 1 is off.
+        """
+        w = self.style(z)
+        if truncation != 1:
+            w = torch.lerp(self.middle(), w, truncation)
+        return w[:, None].expand(-1, self.styles, -1)
 
     def forward(self, w: Tensor) -> Tensor:
         """Styles [B, styles, dim] -> pictures [B, 3, R, R], mostly in [-1, 1]; they are not clipped."""
