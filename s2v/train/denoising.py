@@ -21,8 +21,9 @@ from s2v.train.step_in_backward import step_in_backward
 from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
-    from diffusers import DDPMScheduler
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+    from torch import IntTensor
 
     from s2v.config.diffusion import DenoisingConfig
 
@@ -30,7 +31,7 @@ Net = TypeVar("Net", bound=Diffusion)
 
 
 def noised(
-    noising: DDPMScheduler, prediction: str, clean: Tensor, noise: Tensor, timestep: Tensor
+    noising: DDPMScheduler, prediction: str, clean: Tensor, noise: Tensor, timestep: IntTensor
 ) -> tuple[Tensor, Tensor]:
     """Latents [n, C, h, w] with noise, and what a model of this `prediction` should make of them."""
     noisy = noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
