@@ -19,7 +19,7 @@ from s2v.control.lee_parts import Parts
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.evaluators import Evaluator
 from s2v.evaluate.tradeoff import Curve, Floats
-from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.picture import from_unit, resize
 from s2v.methods.renderers import Inversion
 from s2v.model import Model
 from s2v.models.image_encoder import ImageEncoder, unit
@@ -161,7 +161,7 @@ def measure(edits: Edits, clips: TestSet, chosen: Sequence[Pair], evaluator: Eva
     """Of each weight and pair: whether the evaluator names the sound's class, and how far the background has moved."""
     names = sorted(set(clips.labels))
     wanted = torch.tensor([names.index(clips.labels[pair.sound]) for pair in chosen])
-    named = [(evaluator.rank(to_unit(row), names).argmax(1) == wanted).double().numpy() for row in edits.pictures]
+    named = [(evaluator.rank(row, names).argmax(1) == wanted).double().numpy() for row in edits.pictures]
     return Curve(edits.weights, np.array(named), np.array([apart(row, clips, chosen) for row in edits.pictures]))
 
 
