@@ -20,6 +20,7 @@ from s2v.data.subset import read_classes
 from s2v.data.tree import SUFFIXES as VIDEOS
 from s2v.errors import UserError
 from s2v.evaluate.outside import Said, columns, files_below, readable
+from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 
@@ -52,7 +53,7 @@ class Sounds:
         """Names, sorted."""
         return sorted(self.labels)
 
-    def waves(self, clips: Container[str], ffmpeg: str = "bundled") -> Iterator[tuple[str, Tensor]]:
+    def waves(self, clips: Container[str]) -> Iterator[tuple[str, Tensor]]:
         """(clip, float [N] at 16 kHz) of those of some clips that can be heard; of a file, `LONGEST_S` at most.
 
         Raises:
@@ -65,7 +66,7 @@ class Sounds:
                     yield sample["__key__"], to_float(torch.from_numpy(decoded(tar, sample, "flac", decode)))
         for clip, file in self.files.items():
             if clip in clips:
-                yield clip, read_sound(file, ffmpeg=ffmpeg, limit_s=LONGEST_S)
+                yield clip, read_sound(file, ffmpeg=ffmpeg_path("bundled"), limit_s=LONGEST_S)
 
     def real(self, px: int) -> tuple[Tensor, list[str], str]:
         """The frames of a run, as stage `evaluate` takes them: pictures, clips, and a digest of their bytes."""
