@@ -53,7 +53,7 @@ test-fast: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not chain and not slow" -n auto --dist loadfile
 
 unit: env
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n auto --dist loadfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 clean-env:
 	rm -rf $(VENV)

@@ -221,6 +221,7 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield f"{name}.crop_scales", f"give one range for each of the {len(section.crops)} {name}.crops"
     yield from _latent_diffusion(config)
     yield from _fig15(config)
+    yield from _taught(config)
     sizes, own = config.scaling.sizes, config.data.world.classes if config.data.world else []
     if sorted(set(sizes)) != sizes or len(sizes) == 1:
         yield "scaling.sizes", "give growing numbers, two or more, or none"
@@ -250,11 +251,40 @@ def _fig15(config: Config) -> Iterator[tuple[str, str]]:
         yield "s2i_autoencoder.audio", "bands and columns are 128 and 100, which its layers take"
     if split in vqvae.splits:
         yield "pedersoli_vqvae.splits", f"{split!r} is tested (generate.split); stage 1 learns from no such clip"
+    for key in ("s2i_autoencoder", "pedersoli_audio"):
+        batch, runtime = getattr(config, key).batch_size, config.runtime.of(key)
+        share, at_once = batch // runtime.processes, runtime.device_batch
+        pieces = -(-share // at_once) if isinstance(at_once, int) else 1
+        if share // pieces < 2:
+            yield (
+                f"{key}.batch_size",
+                "its batch norm needs two samples in each process and piece (runtime.device_batch)",
+            )
     classes, world = config.fig15.classes, config.data.world if config.data.source == "world" else None
     if classes and (len(classes) < 2 or len(set(classes)) < len(classes)):
         yield "fig15.classes", "name two or more, each once; null is all, [] leaves table_vegas5 and fig15 out"
     for name in sorted(set(classes or ()) - set(world.classes if world else classes or ())):
         yield "fig15.classes", f"{name!r} is not in data.world.classes"
+
+
+def _taught(config: Config) -> Iterator[tuple[str, str]]:
+    """What text and names teach: nothing that is tested, and nothing of the evaluators."""
+    closed = {
+        "generate.split": config.generate.split,
+        "judge.split": config.judge.split,
+        "av_judge.split": config.av_judge.split,
+    }
+    learned = {
+        "text_diffusion.split": config.text_diffusion.split,
+        "tagger.split": config.tagger.split,
+        "joint.captioned": config.joint.captioned,
+        "joint.tagged": config.joint.tagged,
+    }
+    for key, split in learned.items():
+        for whose in (name for name, other in closed.items() if other == split):
+            yield key, f"{split!r} is {whose}; nothing else may learn from it"
+    if not all("{}" in template for template in config.text_diffusion.templates):
+        yield "text_diffusion.templates", "each has {} where the sentence stands"
 
 
 def _latent_diffusion(config: Config) -> Iterator[tuple[str, str]]:

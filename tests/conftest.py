@@ -19,11 +19,13 @@ settings.load_profile("s2v")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run Snakemake are marked `chain`: `make test-fast` leaves them out."""
+    """Tests that run Snakemake are marked `chain`: `make test-fast` leaves them out. The long files come first, so that
+    no worker is left with one at the end."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & {"tiny_checkout", "checkout"} or hasattr(getattr(item, "module", None), "Checkout"):
             item.add_marker("chain")
+    items.sort(key=lambda item: (item.get_closest_marker("chain") is None, item.get_closest_marker("slow") is None))
 
 
 @pytest.fixture(scope="session")

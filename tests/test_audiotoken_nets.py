@@ -92,12 +92,21 @@ def test_the_embedder_equals_the_literal_one(tmp_path: Path) -> None:
     torch.testing.assert_close(net(features[:, torch.randperm(7)]), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_dropout_is_off_or_always_on() -> None:
-    features = torch.randn(2, 7, 12)
+def test_dropout_where_it_is_on_follows_from_the_sound_also_in_evaluation() -> None:
+    features, waves = torch.randn(2, 7, 12), torch.randn(2, 100)
     for dropout in (0.0, 0.5):
-        torch.manual_seed(0)
         net = TokenEmbedder(12, 8, dropout=dropout).eval()
-        assert torch.equal(net(features), net(features)) == (dropout == 0)
+        words = net.words(features, waves)
+        assert torch.equal(words, net(features)) == (dropout == 0)
+        torch.testing.assert_close(
+            words, net.words(features.flip(0), waves.flip(0)).flip(0), msg="whatever else is heard"
+        )
+
+
+def test_dropout_is_torchs() -> None:
+    net = TokenEmbedder(12, 8, dropout=0.5)
+    kept = net.draw(400, 7, torch.Generator().manual_seed(0))
+    assert kept.shape == (400, 8, 7) and set(kept.unique().tolist()) == {0, 2} and abs(float(kept.mean()) - 1) < 0.03
 
 
 def test_an_embedder_of_other_values_is_refused(tmp_path: Path) -> None:

@@ -56,6 +56,20 @@ def assert_equal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         assert far <= RELATIVE * scale + ABSOLUTE, (name, far, scale)
 
 
+@pytest.mark.parametrize("name", [name for name in TASKS if "diffusion" not in name])  # these have no autoencoder here
+def test_a_sample_leaves_batch_norm_and_dropout_as_training_has_them(name: str) -> None:
+    task = TASKS[name](ONE)
+    kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+    learning = {
+        id(p) for optimizer in task.optimizers.values() for group in optimizer.param_groups for p in group["params"]
+    }
+    nets = [net for net in task.modules.values() if learning & {id(p) for p in net.parameters()}]
+    modes = [(one, one.training) for net in nets for one in net.modules() if isinstance(one, kinds)]
+    if task.sample_every:
+        task.sample(1)
+    assert all(one.training == before for one, before in modes)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_two_processes_train_what_one_does(name: str, together: Path) -> None:
     first, second = (load_tensors(together / f"whole, {name}, {rank}.safetensors") for rank in (0, 1))

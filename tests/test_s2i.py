@@ -154,6 +154,15 @@ def test_a_seed_decides_a_picture_whatever_the_batch(trained: tuple[Path, Path])
         method.encode_image(torch.zeros(1, 3, 32, 32))
 
 
+def test_it_hears_through_the_window_that_it_learned(trained: tuple[Path, Path]) -> None:
+    parts, wave = {"autoencoder": trained[0], "generator": trained[1]}, torch.rand(2, 16000) - 0.5
+    heard = [
+        load_method("s2i", Sources(config=GenerateConfig(window_s=seconds), parts=parts)).encode_audio(wave)
+        for seconds in (1.0, 5.0)
+    ]
+    assert torch.equal(*heard)
+
+
 def test_parts_of_two_sizes_are_one_line(trained: tuple[Path, Path], tmp_path: Path) -> None:
     g = S2iGenerator(32, 12, 1)
     save(tmp_path, g.state_dict(), {"resolution": 32, "dim": 12, "width": 1})

@@ -108,15 +108,22 @@ def test_noise_and_what_is_asked_of_the_net(tmp_path: Path, diffusion: StableDif
     torch.testing.assert_close(found, mean * 0.18215)
 
 
-def test_pictures_are_those_of_diffusers(folder: Path, diffusion: StableDiffusion) -> None:
+@pytest.mark.parametrize("kind", ["its own", "EulerDiscreteScheduler"])
+def test_pictures_are_those_of_diffusers(folder: Path, tmp_path: Path, kind: str) -> None:
     """Textual inversion's way: the token in a new row of the table, and diffusers' own pipeline of the folder."""
-    from diffusers import StableDiffusionPipeline
+    from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
 
+    if kind != "its own":
+        folder = Path(shutil.copytree(folder, tmp_path / "stable-diffusion-1-4"))
+        # Its first noise is of another size than 1.
+        EulerDiscreteScheduler(beta_schedule="scaled_linear").save_pretrained(folder / "scheduler")
+    diffusion = load_stable_diffusion(folder)
     tokens, noises = torch.randn(2, DIM), torch.randn(2, *diffusion.latent_shape)
     found = diffusion.draw(tokens, noises, PROMPT, steps=4)
     plain = StableDiffusionPipeline.from_pretrained(
         folder, safety_checker=None, feature_extractor=None, requires_safety_checker=False, low_cpu_mem_usage=False
     )
+    plain.scheduler = diffusion.pipeline.scheduler
     plain.tokenizer.add_tokens("<*>")
     plain.text_encoder.resize_token_embeddings(9)
     for i in range(2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -255,6 +256,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "text_diffusion": text_diffusion,
     "tagger": tagger,
     "audiotoken": audiotoken,
+    "audiotoken, dropout": partial(audiotoken, dropout=0.5),
     "align": align,
     "joint, pictures": joint(20, 1),
     "joint, sounds": joint(0, 20),

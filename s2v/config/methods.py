@@ -160,6 +160,7 @@ _PUBLISHED_AUDIOTOKEN = Entry(
         "batch_size": 4,
         "precision": "fp16",
         "px": None,
+        "dropout": 0.0,  # theirs: 0.5
     },
 )
 

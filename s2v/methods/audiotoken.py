@@ -20,7 +20,7 @@ from s2v.models.diffusion_sampler import Sampler
 from s2v.models.store import load
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
-from s2v.models.text_tower import with_one_placeholder
+from s2v.models.text_tower import with_room
 from s2v.world.captions import noun, with_article
 
 
@@ -36,10 +36,10 @@ class FromText:
     def __init__(self, entry: Entry, sources: Sources) -> None:
         self.entry, self.device, self.window_s = entry, sources.device, sources.config.window_s
         drawing = sources.config.text_ldm
-        self.prompt, self.name_prompt = map(with_one_placeholder, (drawing.prompt, drawing.name_prompt))
         self.truncation = sources.config.truncation
         self.vae = load(autoencoder, sources.part("vae"), sources.device)
         self.model = load(TextDiffusion, sources.part("text_diffusion"), sources.device)
+        self.prompt, self.name_prompt = (with_room(self.model.text, p) for p in (drawing.prompt, drawing.name_prompt))
         self.sampler = Sampler(self.model, drawing.scheduler, drawing.steps, drawing.guidance, drawing.compile)
         self.resolution = int(self.vae.config["sample_size"])
         side = self.resolution // 2 ** (len(self.vae.config["block_out_channels"]) - 1)
@@ -100,7 +100,7 @@ class AudioToken(FromText):
     def encode_audio(self, wave: Tensor) -> Tensor:
         """Waveform float [B, N] at 16 kHz -> states of the prompt with the sound's word [B, D]."""
         heard = self.tagger.moments(self.tagger.spectrogram(wave.to(self.device), self.window_s))
-        return self.model.states([self.prompt] * len(wave), self.embedder(heard)).cpu()
+        return self.model.states([self.prompt] * len(wave), self.embedder.words(heard, wave)).cpu()
 
 
 def thing(name: str) -> str:

@@ -25,6 +25,7 @@ class Drawing(NamedTuple):
     batch_size: int
     precision: str
     px: int | None
+    dropout: float
 
 
 class PublishedAudioToken:
@@ -44,6 +45,7 @@ class PublishedAudioToken:
         self.model = load_stable_diffusion(LAYOUT.folder(), sources.device, precision)
         self.beats = published("beats", device=sources.device)
         self.embedder = published("audiotoken-embedder", device=sources.device)
+        self.embedder.dropout = self.drawing.dropout
         if self.embedder.dim != self.model.dim or self.embedder.dim_in != self.beats.dim:
             raise UserError(f"{entry.name}: BEATs, the embedder and Stable Diffusion are not of one size; take 1.4")
         self.dim = self.model.dim
@@ -53,7 +55,8 @@ class PublishedAudioToken:
     def encode_audio(self, wave: Tensor) -> Tensor:
         """Waveform float [B, N] at 16 kHz -> the word of each sound [B, 768]."""
         heard = self.beats.encode(wave, self.window_s).clone()
-        return torch.cat([self.embedder(part.to(self.model.device)).float().cpu() for part in heard.split(8)])
+        parts = zip(heard.split(8), wave.split(8), strict=True)
+        return torch.cat([self.embedder.words(part.to(self.model.device), own).float().cpu() for part, own in parts])
 
     def encode_image(self, image: Tensor) -> Tensor:
         """Nothing here sees."""
@@ -78,7 +81,13 @@ class PublishedAudioToken:
 def _checked(given: dict[str, Any]) -> Drawing:
     found = Drawing(**given)
     positive = all(type(value) is int and value > 0 for value in (found.steps, found.batch_size, found.px or 1))
-    if not positive or found.precision not in ("fp16", "bf16", "fp32") or not 1 <= found.guidance < 1000:
+    numbers = all(type(value) in (int, float) for value in (found.guidance, found.dropout))
+    if (
+        not positive
+        or not numbers
+        or not (1 <= found.guidance < 1000 and 0 <= found.dropout < 1)
+        or found.precision not in ("fp16", "bf16", "fp32")
+    ):
         raise UserError(f"generate.settings.audiotoken_published: {found._asdict()} cannot be; see docs/methods.md")
     return found._replace(prompt=with_one_placeholder(str(found.prompt)))
 

@@ -24,7 +24,7 @@ class Pedersoli:
     image_px = 0
 
     def __init__(self, entry: Entry, sources: Sources) -> None:
-        self.entry, self.window_s = entry, sources.config.window_s
+        self.entry = entry
         self.audio = load(AudioToCodes, sources.part("audio"), sources.device)
         self.vqvae = load(VqVae, sources.part("vqvae"), sources.device)
         self.resolution = self.vqvae.resolution
@@ -37,8 +37,8 @@ class Pedersoli:
             )
 
     def encode_audio(self, wave: Tensor) -> Tensor:
-        """Waveform float [B, N] at 16 kHz, tiled or cut to the window -> latents, one row each [B, D h h]."""
-        return self.audio.predict(mel_picture(wave, **self.audio.mel | {"window_s": self.window_s})).flatten(1)
+        """Waveform float [B, N] at 16 kHz, tiled or cut to the net's window -> latents, one row each [B, D h h]."""
+        return self.audio.predict(mel_picture(wave, **self.audio.mel)).flatten(1)
 
     def encode_image(self, image: Tensor) -> Tensor:
         """It sees no pictures."""

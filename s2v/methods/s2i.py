@@ -22,7 +22,7 @@ class S2I:
     image_px = 0
 
     def __init__(self, entry: Entry, sources: Sources) -> None:
-        self.entry, self.window_s = entry, sources.config.window_s
+        self.entry = entry
         self.autoencoder = load(SpectrogramAutoencoder, sources.part("autoencoder"), sources.device)
         self.generator = load(S2iGenerator, sources.part("generator"), sources.device)
         self.device, self.resolution = sources.device, self.generator.resolution
@@ -34,8 +34,8 @@ class S2I:
             )
 
     def encode_audio(self, wave: Tensor) -> Tensor:
-        """Waveform float [B, N] at 16 kHz, tiled or cut to the window -> embedding [B, D]."""
-        return self.autoencoder.embed(mel_picture(wave, **self.autoencoder.mel | {"window_s": self.window_s}))
+        """Waveform float [B, N] at 16 kHz, tiled or cut to the window that the net learned -> embedding [B, D]."""
+        return self.autoencoder.embed(mel_picture(wave, **self.autoencoder.mel))
 
     def encode_image(self, image: Tensor) -> Tensor:
         """It sees no pictures."""

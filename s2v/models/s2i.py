@@ -55,6 +55,8 @@ class SpectrogramAutoencoder(nn.Module):
 
     def __init__(self, dim: int, width: int, mel: Mel) -> None:
         super().__init__()
+        if (mel["bands"], mel["columns"]) != (BANDS, COLUMNS):
+            raise ValueError(f"mel: bands and columns are {BANDS} and {COLUMNS}")
         self.dim, self.mel = dim, mel
         maps = [1, *_scaled(ENCODER_MAPS, width), dim]
         self.encoder = nn.ModuleList(

@@ -166,14 +166,12 @@ class StableDiffusion:
         pipeline, dtype, n = self.pipeline, next(self.unet.parameters()).dtype, len(noises)
         if not n:
             return torch.empty(0, 3, self.resolution, self.resolution)
-        # The pipeline leaves latents that it is given as they are, where it would scale its own.
-        pipeline.scheduler.set_timesteps(steps, device=self.device)
         drawn = pipeline(
             prompt_embeds=self.condition([prompt] * n, tokens).to(dtype),
             negative_prompt_embeds=self.condition([""] * n).to(dtype),
             num_inference_steps=steps,
             guidance_scale=guidance,
-            latents=noises.to(self.device, dtype) * pipeline.scheduler.init_noise_sigma,
+            latents=noises.to(self.device, dtype),
             generator=generators,
             output_type="pt",
         ).images

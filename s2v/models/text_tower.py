@@ -122,4 +122,18 @@ def with_one_placeholder(prompt: str) -> str:
     return prompt
 
 
-__all__ = ["TextTower", "learn_pieces", "with_one_placeholder"]
+def with_room(tower: TextTower, prompt: str) -> str:
+    """A prompt for a given word, as it is.
+
+    Raises:
+        UserError: `<*>` is not there once, or lies beyond the tower's tokens.
+    """
+    if not bool((tower.tokens([with_one_placeholder(prompt)]) == STAR).any()):
+        raise UserError(
+            f"the prompt {prompt[:80]!r} is cut before its {PLACEHOLDER}: a text has {tower.length} tokens "
+            "(text_diffusion.length), and unknown words are spelled; put it nearer to the beginning"
+        )
+    return prompt
+
+
+__all__ = ["TextTower", "learn_pieces", "with_one_placeholder", "with_room"]

@@ -20,8 +20,9 @@ from s2v.models.autoencoder import autoencoder, encode
 from s2v.models.store import load
 from s2v.models.tagger import AudioTagger
 from s2v.models.text_diffusion import TextDiffusion
-from s2v.models.text_tower import with_one_placeholder
+from s2v.models.text_tower import with_room
 from s2v.runtime import Runtime
+from s2v.train.denoising import noised
 from s2v.train.loop import train_stage
 from s2v.train.schedule import Schedule
 from s2v.train.task import Batch, Loss, Outputs, Task
@@ -46,9 +47,9 @@ class AudioTokenTask(Task):
         self.config, self.train, self.val = config, train, val
         self.validate_every = max(1, config.steps // config.validations)
         self.patience = config.validations
-        # Frozen, but a gradient goes through it. Attention as training has it: `eval` would take the way without one.
+        # Frozen, but a gradient goes through it.
         self.diffusion = diffusion.to(runtime.device).requires_grad_(False)
-        self.ids = diffusion.text.tokens([with_one_placeholder(config.prompt)])
+        self.ids = diffusion.text.tokens([with_room(diffusion.text, config.prompt)])
         self.latents = tuple(diffusion.normalise(latents.to(runtime.device)).cpu() for _, latents in (train, val))
         self.noising = diffusion.noising()
         self.model = TokenEmbedder(train[0].shape[-1], diffusion.null.shape[-1], config.dropout)
@@ -64,6 +65,7 @@ class AudioTokenTask(Task):
             "mirrored": (torch.rand(n) < 0.5).long(),
             "noise": torch.randn(n, *self.latents[0].shape[2:]),
             "timestep": torch.randint(self.diffusion.timesteps, (n,)),
+            "kept": self._kept(n),
         }
 
     def forward(self, batch: Batch) -> Outputs:
@@ -84,25 +86,28 @@ class AudioTokenTask(Task):
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(latents.shape, generator=generator)
         timestep = torch.randint(self.diffusion.timesteps, (len(latents),), generator=generator)
+        drawn = {"noise": noise, "timestep": timestep, "kept": self._kept(len(latents), generator)}
         total = 0.0
         for rows in torch.arange(len(latents)).split(self.batch_size):
             with self.runtime.autocast():
                 parts = [
-                    self._predict(heard[part], latents[part], {"noise": noise[part], "timestep": timestep[part]})
+                    self._predict(heard[part], latents[part], {name: row[part] for name, row in drawn.items()})
                     for part in self.runtime.at_once(rows)
                 ]
             predicted, target, word = (torch.cat(part).float() for part in zip(*parts, strict=True))
             total += self.loss(predicted, target, word)[1]["loss"].item() * len(rows)
         return {"val_loss": total / len(latents)}
 
+    def _kept(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """For the embedder's dropout; without it, as good as nothing."""
+        return self.model.draw(n, self.train[0].shape[1], generator) if self.model.dropout else torch.empty(n, 0)
+
     def _predict(self, heard: Tensor, clean: Tensor, drawn: Batch) -> Outputs:
         device = self.runtime.device
-        given: dict[str, Any] = {name: drawn[name].to(device) for name in ("noise", "timestep")}
+        given: dict[str, Any] = {name: drawn[name].to(device) for name in ("noise", "timestep", "kept")}
         clean, noise, timestep = clean.to(device), given["noise"], given["timestep"]
-        word = self.model(heard.to(device))
-        noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
-        epsilon = self.diffusion.prediction == "epsilon"
-        target = noise if epsilon else self.noising.get_velocity(clean, noise, timestep)
+        word = self.model(heard.to(device), given["kept"] if self.model.dropout else None)
+        noisy, target = noised(self.noising, self.diffusion.prediction, clean, noise, timestep)
         ids, keep = self.ids.to(device).expand(len(word), -1), torch.ones(len(word), dtype=torch.bool, device=device)
         return self.diffusion(noisy, timestep, ids, keep, word), target, word
 

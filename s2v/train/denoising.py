@@ -21,11 +21,20 @@ from s2v.train.step_in_backward import step_in_backward
 from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
+    from diffusers import DDPMScheduler
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     from s2v.config.diffusion import DenoisingConfig
 
 Net = TypeVar("Net", bound=Diffusion)
+
+
+def noised(
+    noising: DDPMScheduler, prediction: str, clean: Tensor, noise: Tensor, timestep: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Latents [n, C, h, w] with noise, and what a model of this `prediction` should make of them."""
+    noisy = noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
+    return noisy, noise if prediction == "epsilon" else noising.get_velocity(clean, noise, timestep)
 
 
 class DenoisingTask(Task, Generic[Net]):
@@ -80,9 +89,7 @@ class DenoisingTask(Task, Generic[Net]):
         clean = self.latents[batch["mirrored"], batch["index"]].to(device)
         given: dict[str, Any] = {k: v.to(device) for k, v in batch.items()}
         noise, timestep = given["noise"], given["timestep"]
-        noisy = self.noising.add_noise(clean, noise, timestep).contiguous(memory_format=torch.channels_last)
-        epsilon = self.config.prediction == "epsilon"
-        target = noise if epsilon else self.noising.get_velocity(clean, noise, timestep)
+        noisy, target = noised(self.noising, self.config.prediction, clean, noise, timestep)
         return self.predict(noisy, given), target
 
     def loss(self, *outputs: Tensor) -> Loss:
@@ -98,4 +105,4 @@ class DenoisingTask(Task, Generic[Net]):
         return from_unit(decode(self.vae, torch.cat([clean, drawn])))
 
 
-__all__ = ["DenoisingTask"]
+__all__ = ["DenoisingTask", "noised"]

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from s2v.data.pairs import load_pairs
 from s2v.data.table import MelPictures, Pictures, sha256_of, store
-from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.models.pedersoli import AudioToCodes, VqVae
 from s2v.models.store import load
@@ -83,13 +83,7 @@ def run(
     vqvae = load(VqVae, vqvae_dir, place.device)
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
-        images = tables.load(packs, Pictures(vqvae.resolution))
-        sounds = tables.load(packs, MelPictures(**mel))
-        if len(images.keys) < 2 or images.keys != sounds.keys:
-            raise UserError(
-                f"pedersoli_audio: the train split has {len(sounds.keys)} sound(s) and {len(images.keys)} picture(s); "
-                "it needs the same, at least 2. See coverage.csv for clips that were left out"
-            )
+        images, sounds = load_pairs(tables, packs, Pictures(vqvae.resolution), MelPictures(**mel), "pedersoli_audio")
         task = PedersoliAudioTask(config, sounds.rows, vqvae.latents(images.rows), place)
         train_stage(
             task,

@@ -6,6 +6,7 @@ and this one from no clip that is tested.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
+from s2v.errors import UserError
 from s2v.losses.vector_quantisation import quantisation_loss
 from s2v.media.picture import from_unit, to_unit
 from s2v.models.pedersoli import VqVae
@@ -67,9 +69,9 @@ class PedersoliVqvaeTask(Task):
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures, and what comes back of them."""
-        self.model.eval()
-        images = self.images[self.fixed]
-        return torch.cat([images, from_unit(self.model.decode(self.model.latents(images)))])
+        # A copy: the training goes on in the mode that it is in.
+        model, images = copy.deepcopy(self.model).eval(), self.images[self.fixed]
+        return torch.cat([images, from_unit(model.decode(model.latents(images)))])
 
 
 def run(
@@ -84,6 +86,8 @@ def run(
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(config.resolution)).rows
+        if not len(images):
+            raise UserError(f"pedersoli_vqvae: no picture in the split(s) {', '.join(config.splits)}; see coverage.csv")
         task = PedersoliVqvaeTask(config, images, place)
         train_stage(
             task,

@@ -6,6 +6,7 @@ pictures beside it, and Adam are our reading of their article; all of it is name
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from s2v.data.pairs import load_pairs
 from s2v.data.table import MelPictures, Pictures, sha256_of, store
-from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.losses.least_squares import discriminator_loss, generator_loss
 from s2v.losses.pictures import PIXELS
@@ -110,7 +111,8 @@ class S2iGeneratorTask(Task):
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures above what is made of their sounds, with the same dropout each time."""
-        g = self.generator.eval()
+        # A copy: the training goes on in the mode that it is in.
+        g = copy.deepcopy(self.generator).eval()
         dropped = g.dropouts.draw_for(range(len(self.fixed)))
         fake = g(self.embeddings[self.fixed].to(self.runtime.device), dropped.to(self.runtime.device))
         return torch.cat([self.images[self.fixed], from_unit(fake.float().cpu())])
@@ -134,13 +136,9 @@ def run(
     autoencoder = load(SpectrogramAutoencoder, autoencoder_dir, place.device)
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
-        images = tables.load(packs, Pictures(config.resolution))
-        sounds = tables.load(packs, MelPictures(**autoencoder.mel))
-        if len(images.keys) < 2 or images.keys != sounds.keys:
-            raise UserError(
-                f"s2i_generator: the train split has {len(sounds.keys)} sound(s) and {len(images.keys)} picture(s); it "
-                "needs the same, at least 2. See coverage.csv for clips that were left out"
-            )
+        images, sounds = load_pairs(
+            tables, packs, Pictures(config.resolution), MelPictures(**autoencoder.mel), "s2i_generator"
+        )
         task = S2iGeneratorTask(config, images.rows, autoencoder.embed(sounds.rows), place)
         train_stage(
             task,
