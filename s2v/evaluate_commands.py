@@ -35,7 +35,11 @@ def evaluate(
     labels: Annotated[Path | None, typer.Option(help="CSV clip,label: classes of clips")] = None,
     names: Annotated[Path | None, typer.Option(help="CSV picture,clip, for pictures that are called otherwise")] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="folder or tar of real pictures for FID; by default the run's frames")
+        Path | None,
+        typer.Option(
+            help="real pictures for FID: folder, tar, or another split of a run (results/pack/val); by default the "
+            "frames of the run's --split"
+        ),
     ] = None,
     evaluator: Annotated[
         str | None,
@@ -45,7 +49,14 @@ def evaluate(
             "default the judge of the run that --sounds names",
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="of the run")] = "test",
+    split: Annotated[str | None, typer.Option(show_default="test", help="of the run")] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON list of the classes whose clips, names and real frames are taken, such as "
+            "results/fig15/classes.json for results/fig15/generate/METHOD; by default all"
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="of the row; by default that of the files")] = None,
     about: Annotated[
         list[str] | None,
@@ -65,8 +76,19 @@ def evaluate(
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="leave unreadable pictures out")] = False,
     prompt: Annotated[str, typer.Option(help="template around a class name")] = "{}",
     inception_splits: Annotated[int, typer.Option(min=1, help="parts of IS")] = 10,
-    bootstrap: Annotated[int, typer.Option(min=2, help="resamples of the 95 % intervals")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            max=10**6,
+            help="resamples of the made pictures for the 95 % intervals of means; FID, IS, KID, recall, coverage and "
+            "diversity take a tenth, 20 to 200, and FID of Inception 20",
+        ),
+    ] = 1000,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    threads: Annotated[
+        int, typer.Option(min=1, help="of the CPU; with more than the 1 of a run's stage, last digits may differ")
+    ] = 1,
     force: Force = False,
 ) -> None:
     """Measure pictures of any system: R@k, FID, IS, KID, precision, recall, density, coverage, diversity, AIS, IIS.
@@ -82,7 +104,8 @@ def evaluate(
 
     asked = Asked(
         pictures=pictures, sounds=sounds, labels=labels, names=names, reference=reference, evaluator=evaluator,
-        split=split, name=name, about=told(about or []), draws=draws, px=px, skip_broken=skip_broken,
+        split=split, classes=classes, name=name, about=told(about or []), draws=draws, px=px, skip_broken=skip_broken,
+        threads=threads,
     )  # fmt: skip
     config = EvaluateConfig(prompt=prompt, inception_splits=inception_splits, bootstrap=bootstrap)
     found, _ = measure(asked, config, RuntimeConfig(device=device), output, ["s2v", *sys.argv[1:]], force)
@@ -115,7 +138,7 @@ def leaderboard(
 ) -> None:
     """Join evaluations into one page of Markdown, a table for each protocol."""
     from s2v.control import outputs
-    from s2v.files import write_text
+    from s2v.files import read_json, write_text
     from s2v.report.leaderboard import leaderboard as join
 
     if output is None:
@@ -123,6 +146,11 @@ def leaderboard(
         return
     if output.suffix.lower() != ".md":
         raise UserError(f"{output}: the leaderboard is Markdown; give a name that ends in .md")
+    recipe = output.with_suffix(".json")
+    for path in [path for path in evaluations if path.resolve() == recipe.resolve()]:
+        if "protocol" not in read_json(path):
+            typer.echo(f"{path} is what stands beside {output}, and left out", err=True)
+            evaluations.remove(path)
     outputs.check([output], evaluations, force)
     write_text(output, join(evaluations))
     outputs.write_recipe([output], ["s2v", *sys.argv[1:]], {})

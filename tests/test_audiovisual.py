@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from s2v.errors import UserError
 from s2v.evaluate.audiovisual import AvJudge, Networks, Wav2ClipB32, check, networks, score
 from s2v.evaluate.evaluators import Clip, ClipInceptionEvaluator
+from s2v.media.picture import to_unit
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.store import save
 from s2v.models.wav2clip import Wav2Clip
@@ -21,7 +22,7 @@ class Colours:
     """In place of CLIP: a picture's mean colour, among 512 numbers."""
 
     def see(self, images: torch.Tensor) -> torch.Tensor:
-        return F.normalize(F.pad(images.mean((2, 3)), (0, 509)) + 1e-3, dim=1)
+        return F.normalize(F.pad(images.float().mean((2, 3)), (0, 509)) + 1e-3, dim=1)
 
 
 def _clip_inception() -> ClipInceptionEvaluator:
@@ -67,10 +68,10 @@ def test_the_stand_in_takes_the_best_moment_of_a_sound(tmp_path: Path) -> None:
     judge = AvJudge(tmp_path)
     heard = [judge.hear(0.1 * torch.randn(n)) for n in (100, 16_000, 40_000)]
     assert [len(one) for one in heard] == [1, 4, 10]
-    images = torch.rand(2, 3, 24, 24) * 2 - 1
+    images = torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8)
     fits = judge.fit(images, heard)
     assert fits.shape == (2, 3)
-    seen = judge.net.see(F.interpolate(images, (16, 16), mode="bicubic", antialias=True))
+    seen = judge.net.see(F.interpolate(to_unit(images), (16, 16), mode="bicubic", antialias=True))
     torch.testing.assert_close(fits[:, 1], (seen @ heard[1].T).amax(1), atol=0.05, rtol=0.05)
 
 

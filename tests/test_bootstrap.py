@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2v.evaluate.bootstrap import Interval, crossed_statistic, mean_interval, paired_difference, resamples
+from s2v.evaluate.bootstrap import crossed_statistic, mean_interval, paired_difference, resamples
 
 
 def test_interval_of_a_mean_is_the_textbook_one() -> None:
@@ -38,7 +38,7 @@ def test_pairing_removes_what_clips_share() -> None:
     better = base + 0.1 + rng.normal(0, 0.05, 100)
     difference = paired_difference(better[None], np.stack([base, base]))
     assert 0.05 < difference.low < difference.high < 0.15
-    assert not mean_interval(better).above(mean_interval(base))
+    assert mean_interval(better).low <= mean_interval(base).high
     with pytest.raises(ValueError, match="same clips"):
         paired_difference(base, base[:-1])
 
@@ -54,6 +54,5 @@ def test_the_interval_of_a_statistic_agrees_with_the_one_of_a_mean() -> None:
 def test_same_seed_same_resamples_and_no_clip_is_refused() -> None:
     assert (resamples(9, 5, 1) == resamples(9, 5, 1)).all()
     assert (resamples(9, 5, 1) != resamples(9, 5, 2)).any()
-    assert Interval(2, 1.5, 2.5).above(Interval(1, 0.5, 1.4))
     with pytest.raises(ValueError, match="no clip"):
         mean_interval(np.zeros(0))

@@ -56,7 +56,7 @@ class _Seen:
     label = "a test"
 
     def features(self, images: Tensor) -> Tensor:
-        bright = (images > 0.5).float().mean((1, 2, 3))
+        bright = (images > 191).float().mean((1, 2, 3))
         return torch.stack([bright, torch.randn(len(images), generator=torch.Generator().manual_seed(0))], 1)
 
 

@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,11 +28,13 @@ from s2v.config import EvaluateConfig, JudgeConfig, RuntimeConfig
 from s2v.data.reader import read_images
 from s2v.evaluate.evaluate import run as evaluate_stage
 from s2v.evaluate.pictures import write_pictures
+from s2v.files import read_parquet, sha256
 from s2v.media.picture import encode_png
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.store import save
 from s2v.report.table1 import run as table1
 from s2v.report.tables import TableJob
+from s2v.tensors import load_tensors, save_tensors
 from s2v.train.judge import run as train_judge
 
 CONFIG = EvaluateConfig(inception_splits=2, bootstrap=50)
@@ -45,15 +48,18 @@ def s2v(*words: object, fails: bool = False) -> str:
     return done.output
 
 
-def made_tar(path: Path, run: Path, method: str, right: float) -> None:
+def made_tar(
+    path: Path, run: Path, method: str, right: float, classes: Sequence[str] = tuple(CLASSES), **more: object
+) -> None:
     """Pictures as stage `generate` writes them; of a share of clips they are of the clip's class."""
-    _, keys, labels = read_images([run / "pack/test/000.tar"], 24)
+    clips = {key: label for key, label in clips_of(run).items() if label in classes}
+    keys, labels = list(clips), list(clips.values())
     rng, names = np.random.default_rng(int(path.stem)), list(CLASSES)
     shown = [label if rng.random() < right else names[rng.integers(3)] for label in labels]
     records = [
         {"clip_id": key, "label": label, "method": method, "seed": int(path.stem), "training": 0, "letter": "B",
          "title": method.title(), "encoder": "A", "generator": "G", "seeded": True, "note": "", "main": True,
-         "input": "sound", "database": None}
+         "input": "sound", "database": None, **more}
         for key, label in zip(keys, labels, strict=True)
     ]  # fmt: skip
     images = torch.stack([torch.from_numpy(picture(one, rng, 32)).permute(2, 0, 1) for one in shown])
@@ -82,6 +88,40 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 runtime=RUNTIME, threads=1,
             )  # fmt: skip
     return root
+
+
+def test_pictures_of_some_classes_get_the_numbers_of_figure_15(run: Path, tmp_path: Path) -> None:
+    """As stage `evaluate` takes them for `fig15/`: clips, names and real frames of some classes alone."""
+    (tmp_path / "classes.json").write_text('["cow", "owl"]')
+    made_tar(tmp_path / "some/0.tar", run, "s2i", 0.7, ("cow", "owl"))
+    out = tmp_path / "stage.json"
+    evaluate_stage(
+        config=CONFIG, pictures=tmp_path / "some/0.tar", reference_packs=[run / "pack/test/000.tar"],
+        evaluator_dir=run / "judge", classes=tmp_path / "classes.json", output=out,
+        ranks_output=out.with_suffix(".parquet"), tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME,
+        threads=1,
+    )  # fmt: skip
+    words = ("evaluate", tmp_path / "some", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    s2v(*words, "--classes", tmp_path / "classes.json")
+    found, expected = json.loads((tmp_path / "o.json").read_text()), json.loads(out.read_text())
+    assert found["draws"] == [expected] and found["said"] == []
+    assert expected["classes"] == 2 and found["protocol"]["reference"] == expected["n_reference"] == 16
+    s2v(*words)
+    assert json.loads((tmp_path / "o.json").read_text())["draws"] != [expected], "without it, of all classes"
+    (tmp_path / "classes.json").write_text('["yak"]')
+    assert "holds no clip of a class of" in s2v(*words, "--classes", tmp_path / "classes.json", fails=True)
+
+
+def test_real_frames_of_another_split(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "stage.json"
+    evaluate_stage(
+        config=CONFIG, pictures=run / "generate/good/0.tar", reference_packs=[run / "pack/judge/000.tar"],
+        evaluator_dir=run / "judge", output=out, ranks_output=out.with_suffix(".parquet"),
+        tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME, threads=1,
+    )  # fmt: skip
+    s2v("evaluate", run / "generate/good/0.tar", "--sounds", run, "--reference", run / "pack/judge", "-o",
+        tmp_path / "o.json", *FAST)  # fmt: skip
+    assert json.loads((tmp_path / "o.json").read_text())["draws"] == [json.loads(out.read_text())]
 
 
 def clips_of(run: Path) -> dict[str, str]:
@@ -177,7 +217,7 @@ def test_an_awkward_folder_says_in_a_line_each_what_was_done(run: Path, tmp_path
         rf"{names[1]}\.png is transparent, and laid over black",
         rf"{names[2]}\.png is of a palette, and taken as colours",
         rf"{names[4]}\.png is of 16 bits, of which the upper 8 are taken",
-        rf"{names[6]}\.jpg is there with another ending too, which is not used \({names[6]}\.png is\)",
+        rf"{names[6]}\.jpg is there a second time or with another ending, and not used \(PNG .* before JPEG\)",
         rf"{names[7]}\.webp is animated, of which the first frame is taken",
         r"of nobody\\n\.png is of no clip that is asked for, and not used",
         r"\.DS_Store is hidden, and not used",
@@ -222,6 +262,111 @@ def test_sounds_and_frames_are_scored_where_there_is_something_to_score_with(run
     output = s2v("compare", tmp_path / "o.json", tmp_path / "p.json")
     assert "AIS-percentile/av_judge/sounds: not compared, they were measured by different networks" in output
     assert re.search(r"higher IIS-percentile/judge/frames than Poor .* holds", output)
+    board = s2v("leaderboard", tmp_path / "o.json", tmp_path / "p.json")
+    assert "## Protocol 2" in board, "one column does not hold numbers of two networks"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"training": "a"}, {"seed": None}, {"title": ["x"]}, {"x": "y" * 2**20}],
+)
+def test_a_record_that_is_not_believed_is_that_of_pictures_from_elsewhere(
+    run: Path, evaluated: Path, tmp_path: Path, record: dict[str, object]
+) -> None:
+    made_tar(tmp_path / "mine/0.tar", run, "mine", 0.9, **record)
+    s2v("evaluate", tmp_path / "mine", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["name"] == "mine" and found["about"] == {} and found["draws"][0]["title"] == "mine"
+    assert "against Good" in s2v("compare", tmp_path / "o.json", evaluated / "good.json")
+
+
+def test_a_records_words_are_printable(run: Path, tmp_path: Path) -> None:
+    made_tar(tmp_path / "0.tar", run, "mine", 0.9, title="a\n\x1b[1mbSURROG")
+    (tmp_path / "0.tar").write_bytes((tmp_path / "0.tar").read_bytes().replace(b"SURROG", rb"\ud800"))
+    s2v("evaluate", tmp_path / "0.tar", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["name"] == found["draws"][0]["title"] == "a\\n\\x1b[1mb\\ud800"
+
+
+def test_odd_names_many_twins_and_links(run: Path, tmp_path: Path) -> None:
+    clips = clips_of(run)
+    with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as tar:
+        for number, (clip, label) in enumerate(clips.items()):
+            data = encode_png(picture(label, np.random.default_rng(number), 32))
+            for name in (f"{clip}.png", f"{clip}.png", f"{clip}.jpg", f"{clip}.JSON", f"{clip}/{'7' * 5000}.png"):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    words = ("--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    s2v("evaluate", tmp_path / "p.tar.gz", *words)
+    said = json.loads((tmp_path / "o.json").read_text())["said"]
+    assert [re.sub(r"^\S+ and", "_ and", line) for line in said] == [
+        "_ and 47 more: each is there a second time or with another ending, and not used (PNG goes before WebP before "
+        "JPEG)",
+    ]
+    table = read_parquet(tmp_path / "o.parquet")
+    assert table[0]["picture"] == f"p.tar.gz/{table[0]['clip_id']}.png"
+    for clip, label in clips.items():
+        for ending in ("png", "jpg"):
+            png(tmp_path / f"p/{clip}.{ending}", label, len(ending))
+    (tmp_path / "p/linked").symlink_to(tmp_path)
+    with open(tmp_path / "names.csv", "w", newline="") as stream:
+        rows = [(f"{clip}.{ending}", clip) for clip in clips for ending in ("jpg", "png")]
+        csv.writer(stream).writerows([("picture", "clip"), *rows])
+    output = s2v("evaluate", tmp_path / "p", *words, "--names", tmp_path / "names.csv")
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["pictures"] == 2 and found["said"] == ["linked is a link to a folder, and not followed"], output
+    (tmp_path / "sounds/more").mkdir(parents=True)
+    (tmp_path / "sounds/linked").symlink_to(run)
+    output = s2v("evaluate", tmp_path / "p", "--sounds", tmp_path / "sounds", *words[2:], fails=True)
+    assert "holds no sound" in output
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    png(tmp_path / f"p/{next(iter(clips_of(run)))}.png", "cow", 0)
+    (tmp_path / "p/closed").mkdir()
+    scandir = os.scandir
+
+    def closed(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    output = s2v("evaluate", tmp_path / "p", "--sounds", run, "-o", tmp_path / "o.json", *FAST, fails=True)
+    assert "p/closed: permission denied; give this user the right to it" in output and output.count("\n") == 1
+
+
+def test_oblong_and_odd_pictures_are_said_of_real_ones_and_with_px_too(run: Path, tmp_path: Path) -> None:
+    for number, (clip, label) in enumerate(clips_of(run).items()):
+        png(tmp_path / f"p/{clip}.png", label, number)
+        png(tmp_path / f"real/{number}.png", label, 100 + number)
+    Image.new("L", (60, 20)).save(tmp_path / "real/0.png")
+    Image.new("RGB", (60, 20)).save(tmp_path / f"p/{clip}.png")
+    s2v("evaluate", tmp_path / "p", "--sounds", run, "-o", tmp_path / "o.json", *FAST, "--px", "32", "--reference",
+        tmp_path / "real")  # fmt: skip
+    assert json.loads((tmp_path / "o.json").read_text())["said"] == [
+        "0.png is grey, so its level is that of all three colours",
+        "of another size or shape, and squashed to 32x32 pixels: 1 picture",
+        "real, of another size or shape, and squashed to 32x32 pixels: 1 picture",
+    ]
+
+
+def test_more_than_the_machine_holds_is_refused_before_it_is_measured(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 100)
+    words = ("evaluate", run / "generate/good", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    output = s2v(*words, fails=True)
+    assert "2 pictures of 24 sounds beside 24 real ones take about 0 GB" in output and output.count("\n") == 1
+
+
+def test_threads_are_those_that_were_asked_for(run: Path, tmp_path: Path) -> None:
+    words = ("evaluate", run / "generate/good", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
+    s2v(*words, "--threads", "2")
+    assert torch.get_num_threads() == 2
+    s2v(*words)
+    assert torch.get_num_threads() == 1
 
 
 def zip_bomb() -> bytes:
@@ -286,6 +431,21 @@ def test_sounds_of_a_folder_with_classes_of_sub_folders_or_a_list(run: Path, tmp
     assert found["protocol"]["classes"] == ["cow", "owl"] and found["about"] == {"by": "us", "text": "no"}
     assert found["metrics"]["R@1"]["value"] == 1 and found["sounds"] == 7 and found["name"] == "Mine"
     assert "FID" in found["missing"] and found["protocol"]["reference"] == 0
+    (sounds / "owl/alone.wav").rename(tmp_path / "whole.wav")
+    (sounds / "owl/alone.wav").write_bytes(b"RIFF")
+    (tmp_path / "av").mkdir()
+    for part in ("pack", "judge"):
+        (tmp_path / "av" / part).symlink_to(run / part)
+    shape = {"width": 4, "dim": 8, "image_px": 16, "ear": asdict(Ear(window_s=0.5))}
+    save(tmp_path / "av/av_judge", Localiser(**shape).state_dict(), shape)
+    (tmp_path / "p/alone.png").unlink()
+    s2v(*words, "--evaluator", tmp_path / "av")
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert "AIS-percentile/av_judge/sounds" in found["metrics"], "a sound without a picture is not read"
+    png(tmp_path / "p/alone.png", "owl", 6)
+    output = s2v(*words, "--evaluator", tmp_path / "av", fails=True)
+    assert "alone.wav: " in output and output.count("\n") == 1
+    (tmp_path / "whole.wav").rename(sounds / "owl/alone.wav")
     (tmp_path / "labels.csv").write_text("clip,label\nalone,cow\ncow/0,owl\nnobody,cow\n")
     more = ("--evaluator", run, "--labels", tmp_path / "labels.csv", "--reference", tmp_path / "real")
     output = s2v(*words, *more)
@@ -300,13 +460,19 @@ def test_sounds_of_a_folder_with_classes_of_sub_folders_or_a_list(run: Path, tmp
     ("words", "said"),
     [
         (["--sounds", "nowhere"], "nowhere: neither the output folder of a run nor a folder of sounds"),
-        (["--sounds", "{run}", "--split", "none"], "holds no sound"),
+        (["--sounds", "{run}", "--split", "none"], "has no packed split none; --split is one of judge, test"),
+        (["--sounds", "{run}/pack/test", "--split", "judge"], "is the split test, and --split says judge"),
+        (["--sounds", "{run}", "--names", "absent.csv"], "absent.csv: there is no such file"),
+        (["--sounds", "two"], "x.mp3 and x.wav are both the clip x; rename or move one of them"),
+        (["--sounds", "odd"], "\\udcff.wav: its name is not UTF-8; rename it"),
+        (["--sounds", "{run}", "--evaluator", "clip-inception"], "neither clip_inception nor the folder of a run"),
+        (["--sounds", "{run}", "--prompt", "{{}} {{a}}"], "and no other brace"),
         (["--sounds", "{run}", "--names", "bad.csv"], "bad.csv: no column clip in line 1; needed: picture,clip"),
         (["--sounds", "{run}", "--names", "gone.csv"], "gone.csv, line 2: x.png is not among the pictures"),
         (["--sounds", "{run}", "--draws", "3"], "--draws 3: no clip has so many pictures"),
         (["--sounds", "{run}", "--about", "text=perhaps"], "--about text=perhaps: yes or no"),
         (["--sounds", "{run}", "--about", "mood=good"], "keys are by, text, licence, data"),
-        (["--sounds", "{run}", "--evaluator", "nowhere"], "nowhere: has no trained judge"),
+        (["--sounds", "{run}", "--evaluator", "{run}/pack"], "pack: has no trained judge"),
         (["--sounds", "{run}", "--prompt", "x"], "evaluate.prompt"),
     ],
 )
@@ -317,6 +483,9 @@ def test_mistakes_are_one_line(
     png(tmp_path / f"p/{next(iter(clips_of(run)))}.png", "cow", 0)
     (tmp_path / "bad.csv").write_text("picture,name\nx,y\n")
     (tmp_path / "gone.csv").write_text("picture,clip\nx.png,y\n")
+    for name in (b"two/x.wav", b"two/x.mp3", b"odd/\xff.wav"):
+        Path(os.fsdecode(name)).parent.mkdir(exist_ok=True)
+        Path(os.fsdecode(name)).write_bytes(b"x")
     output = s2v("evaluate", "p", *(word.format(run=run) for word in words), "-o", "o.json", *FAST, fails=True)
     assert said in output and output.count("\n") == 1, output
 
@@ -358,10 +527,37 @@ def test_what_does_not_compare_is_refused_and_stands_in_another_table(
     assert "and left out: 4 of 24 clips" in second
 
 
+def changed(path: Path, of: Path, **fields: object) -> Path:
+    path.write_text(json.dumps(json.loads(of.read_text()) | fields))
+    return path
+
+
+def test_real_pictures_of_two_sizes_do_not_compare(run: Path, evaluated: Path, tmp_path: Path) -> None:
+    s2v("evaluate", run / "generate/poor", "--sounds", run, "-o", tmp_path / "poor.json", *FAST, "--px", "48")
+    assert "squashed to 48x48 pixels: 48 pictures" in (tmp_path / "poor.json").read_text()
+    output = s2v("compare", evaluated / "good.json", tmp_path / "poor.json")
+    why = "not compared, real pictures were brought to 32 and 48 px; evaluate both with one --px"
+    for name in ("FID", "KID", "recall", "coverage", "IIS-percentile/judge/frames"):
+        assert f"{name}: {why}" in output
+    assert re.search(r"higher R@1 than Poor .* holds", output) and re.search(r"higher IS than Poor", output)
+    assert "## Protocol 2" in s2v("leaderboard", evaluated / "good.json", tmp_path / "poor.json")
+
+
+def test_a_leaderboard_says_the_chance_of_every_rows_metrics(evaluated: Path, tmp_path: Path) -> None:
+    metrics = json.loads((evaluated / "poor.json").read_text())["metrics"]
+    metrics["AIC/CLIP-L14"] = {"value": 0.5, "low": 0.4, "high": 0.6, "chance": 1 / 3}
+    poor = changed(tmp_path / "poor.json", evaluated / "poor.json", metrics=metrics)
+    board = s2v("leaderboard", evaluated / "good.json", poor)
+    assert "AIC/CLIP-L14 33.3" in board and "R@1 33.3" in board and "50.0 [40.0, 60.0]" in board
+
+
 def test_files_that_are_no_evaluations_or_were_changed_are_one_line(run: Path, evaluated: Path, tmp_path: Path) -> None:
     stage = run / "evaluate/good/0.json"
     output = s2v("compare", stage, evaluated / "good.json", fails=True)
     assert "no evaluation; s2v evaluate writes them" in output and output.count("\n") == 1
+    for ending in ("json", "parquet", "safetensors"):
+        (tmp_path / f"other.{ending}").write_bytes((evaluated / f"good.{ending}").read_bytes())
+    assert "Good against Poor" in s2v("compare", tmp_path / "other.json", evaluated / "poor.json"), "renamed together"
     for name in ("good.json", "good.parquet"):
         (tmp_path / name).write_bytes((evaluated / name).read_bytes())
     assert "keep the three together" in s2v("compare", tmp_path / "good.json", evaluated / "poor.json", fails=True)
@@ -369,11 +565,69 @@ def test_files_that_are_no_evaluations_or_were_changed_are_one_line(run: Path, e
     found = json.loads((tmp_path / "good.json").read_text())
     (tmp_path / "bad.json").write_text(json.dumps(found | {"sounds": "many"}))
     assert "no evaluation of this version (sounds: " in s2v("leaderboard", tmp_path / "bad.json", fails=True)
+    newer = changed(tmp_path / "newer.json", evaluated / "good.json", format=2, mood="good")
+    assert "an evaluation of format 2, and this s2v reads 1" in s2v("leaderboard", newer, fails=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"draws": []}, "no evaluation of this version (draws: "),
+        ({"bootstrap": 0}, "no evaluation of this version (bootstrap: "),
+        ({"bootstrap": 10**9}, "no evaluation of this version (bootstrap: "),
+        ({"made": []}, "keep the three together"),
+        ({"draws": "splits"}, "its draws have not the same metrics"),
+        ({"draws": "one"}, "not of 1 pictures of 24 clips"),
+        ({"tensors": {"score/AIS-x": torch.zeros(2, 3)}}, "not of 2 pictures of 24 clips"),
+        ({"tensors": {"features": torch.zeros(2, 24)}}, "not of 2 pictures of 24 clips"),
+        ({"tensors": {"reference": torch.zeros(24, 3)}}, "not such as FID is made of"),
+    ],
+)
+def test_evaluations_of_strangers_are_one_line(
+    evaluated: Path, tmp_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    for ending in ("parquet", "safetensors"):
+        (tmp_path / f"x.{ending}").write_bytes((evaluated / f"good.{ending}").read_bytes())
+    given = json.loads((evaluated / "good.json").read_text())
+    if fields.get("draws") == "splits":
+        fields = {"draws": [one | {"inception_splits": 0} for one in given["draws"]]}
+    elif fields.get("draws") == "one":
+        fields = {"draws": given["draws"][:1]}
+    elif "tensors" in fields:
+        save_tensors(tmp_path / "x.safetensors", load_tensors(tmp_path / "x.safetensors") | fields["tensors"])
+        digest = sha256(tmp_path / "x.safetensors")
+        fields = {"made": {name: digest if name.endswith("s") else old for name, old in given["made"].items()}}
+    output = s2v("compare", changed(tmp_path / "x.json", evaluated / "good.json", **fields), evaluated / "poor.json",
+                 fails=True)  # fmt: skip
+    assert said in output and output.count("\n") == 1, output
+
+
+def test_strangers_texts_cannot_forge_a_page(evaluated: Path, tmp_path: Path) -> None:
+    odd = changed(
+        tmp_path / "odd.json",
+        evaluated / "good.json",
+        said=["x\n## Protocol 9\n"],
+        name="\x1b[2J",
+        missing={"a\r": "b\x07"},
+    )
+    board = s2v("leaderboard", odd)
+    assert board.count("\n## Protocol") == 1 and "x\\n## Protocol 9" in board
+    assert all(character.isprintable() or character == "\n" for character in board)
 
 
 def test_nothing_is_written_over_what_is_not_ours(run: Path, tmp_path: Path) -> None:
     (tmp_path / "o.json").write_text("{}")
     words = ("evaluate", run / "generate/good", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
     assert "not written by s2v" in s2v(*words, fails=True)
+    (tmp_path / "o.json").unlink()
+    s2v(*words)
+    board = ("leaderboard", "-o", tmp_path / "LEADERBOARD.md", tmp_path / "o.json")
     (tmp_path / "LEADERBOARD.md").write_text("mine")
+    assert "LEADERBOARD.md: is there, and not as s2v wrote it" in s2v(*board, fails=True)
+    assert (tmp_path / "LEADERBOARD.md").read_text() == "mine"
+    (tmp_path / "LEADERBOARD.md").unlink()
+    s2v(*board)
+    again = s2v(*board, tmp_path / "LEADERBOARD.json")
+    assert "LEADERBOARD.json is what stands beside" in again and "Good" in (tmp_path / "LEADERBOARD.md").read_text()
+    assert "o.json: is the input" in s2v(*board[:2], tmp_path / "o.md", tmp_path / "o.json", fails=True)
     assert "o.txt: an evaluation is a JSON file" in s2v(*words[:5], tmp_path / "o.txt", fails=True)

@@ -24,6 +24,9 @@ def test_mistakes_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         load_evaluator("clip")
     with pytest.raises(UserError, match="evaluate.prompt"):
         load_evaluator("judge", prompt="a photo")
+    for prompt in ("{} {a}", "{} or {}", "{}}"):
+        with pytest.raises(UserError, match="needs {} once, where the class name goes, and no other brace"):
+            load_evaluator("judge", prompt=prompt)
     monkeypatch.delenv("S2V_WEIGHTS", raising=False)
     with pytest.raises(UserError, match="S2V_WEIGHTS.*ViT-B-32"):
         load_evaluator("clip_inception")
@@ -78,13 +81,13 @@ def test_clip_and_inception_from_files(tmp_path: Path, monkeypatch: pytest.Monke
     torch.save(network.state_dict(), tmp_path / INCEPTION_FILE)
 
     evaluator = ClipInceptionEvaluator(tmp_path, prompt="a photo of {}")
-    images = torch.rand(2, 3, 40, 32) * 2 - 1
+    images = torch.randint(0, 256, (2, 3, 40, 32), dtype=torch.uint8)
     scores = evaluator.rank(images, ["dog barking", "ice cream truck, ice cream van", "sea waves"])
     assert scores.shape == (2, 3) and scores.abs().max() <= 1.001
-    features, probabilities = evaluator.features(images), evaluator.probabilities(images)
+    features, probabilities = evaluator.describe(images)
     assert features.shape == (2, 2048) and probabilities.shape == (2, 1008)
     assert torch.allclose(probabilities.sum(1), torch.ones(2), atol=1e-4)
-    expected = network(((images + 1) * 127.5).round().to(torch.uint8))[0]
+    expected = network(images)[0]
     assert torch.allclose(features, expected, atol=1e-4)
     assert "a photo of {}" in evaluator.label and "ImageNet" in evaluator.label
 

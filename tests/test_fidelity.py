@@ -8,7 +8,8 @@ import scipy.linalg
 import torch
 from torch import nn
 
-from s2v.evaluate.fidelity import Reference, frechet_distance, inception_score, kernel_distance
+from s2v.evaluate import fidelity
+from s2v.evaluate.fidelity import Kernels, Reference, frechet_distance, inception_score, kernel_distance
 
 
 def _features(n: int, dim: int, seed: int, shift: float = 0.0) -> torch.Tensor:
@@ -80,6 +81,25 @@ def test_kid_equals_torch_fidelity() -> None:
     options = {"kid_kernel_poly_degree": 3, "kid_kernel_poly_gamma": None, "kid_kernel_poly_coef0": 1.0}
     k = [kernel_poly(x, y, **options) for x, y in ((a, a), (a, b), (b, b))]
     assert kernel_distance(torch.from_numpy(a), torch.from_numpy(b)) == pytest.approx(mmd2(*k), rel=1e-9)
+
+
+def test_kid_of_a_resample_is_that_of_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By sums of kernels, in blocks, what it is by the kernels of the resampled pictures themselves."""
+    a, b = _features(70, 16, 8), _features(50, 16, 9, 0.2)
+
+    def plain(x: torch.Tensor, y: torch.Tensor) -> float:
+        xx, yy, xy = ((p @ q.T / 16 + 1) ** 3 for p, q in ((x, x), (y, y), (x, y)))
+        m, n = len(x), len(y)
+        within = (xx.sum() - xx.trace()) / (m * (m - 1)) + (yy.sum() - yy.trace()) / (n * (n - 1))
+        return float(within - 2 * xy.mean())
+
+    assert kernel_distance(a, b) == plain(a, b), "to the last bit, where it is one block"
+    monkeypatch.setattr(fidelity, "_BLOCK", 16)
+    found = Kernels(a, b)
+    assert found.whole == pytest.approx(plain(a, b), rel=1e-9)
+    assert found.distance(torch.randperm(70)) == found.whole
+    for index in torch.randint(0, 70, (5, 70), generator=torch.Generator().manual_seed(0)):
+        assert found.distance(index) == pytest.approx(plain(a[index], b), rel=1e-9)
 
 
 def test_too_few_pictures_are_refused() -> None:

@@ -47,6 +47,9 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("row,method\nA,GAN\n")
     with pytest.raises(UserError, match=r"d.csv: has no column R@1"):
         join([first, tmp_path / "d.csv"])
+    half = _table(tmp_path / "e.csv", "vegas", "B,ours,57.44,,58.00,84.08,84.00,85.00,,,,4.00,3.90,4.10")
+    with pytest.raises(UserError, match=r"e.csv: R@1 of ours has no interval"):
+        join([first, half])
     assert second.is_file()
 
 

@@ -15,7 +15,7 @@ from s2v.evaluate.evaluators import JudgeEvaluator
 from s2v.evaluate.retrieval import ranks, recall_at
 from s2v.files import read_json
 from s2v.losses.judge import contrastive_loss
-from s2v.media.picture import resize, to_unit
+from s2v.media.picture import resize
 from s2v.models.judge import Judge, TextTower
 from s2v.train.augment import degrade
 from s2v.train.judge import run
@@ -54,12 +54,14 @@ def test_new_pictures_are_ranked_right_sharp_soft_or_small(judge_dir: Path, tmp_
     names = sorted(CLASSES)
     truth = torch.tensor([names.index(label or "") for label in labels])
     for seen in (images, resize(resize(images, 10), 24), resize(images, 64)):
-        scores = evaluator.rank(to_unit(seen), names)
+        scores = evaluator.rank(seen, names)
         assert scores.shape == (60, 3)
         assert recall_at(ranks(scores, truth), 1) > 0.9
-    probabilities = evaluator.probabilities(to_unit(images))
+    features, probabilities = evaluator.describe(images)
     assert torch.allclose(probabilities.sum(1), torch.ones(60), atol=1e-5)
-    assert evaluator.features(to_unit(images)).shape == (60, CONFIG.dim)
+    assert features.shape == (60, CONFIG.dim) and torch.equal(features, evaluator.features(images))
+    with pytest.raises(TypeError, match="not uint8"):
+        evaluator.features(images.float())
     assert (probabilities.argmax(1) == truth).float().mean() > 0.9
 
 

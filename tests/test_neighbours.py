@@ -8,8 +8,9 @@ import torch
 from prdc import compute_prdc
 
 from s2v.errors import UserError
+from s2v.evaluate import neighbours
 from s2v.evaluate.diversity import Spread
-from s2v.evaluate.neighbours import NAMES, Neighbourhoods
+from s2v.evaluate.neighbours import NAMES, Neighbourhoods, radii
 
 
 def _features(n: int, dim: int, seed: int, shift: float = 0.0, spread: float = 1.0) -> torch.Tensor:
@@ -29,6 +30,14 @@ def test_all_four_equal_prdc_on_the_same_features(
     assert {name: found.of(name) for name in NAMES} == pytest.approx(expected, abs=1e-12)
     every = np.arange(n)
     assert {name: found.of(name, every) for name in NAMES} == pytest.approx(expected, abs=1e-12)
+
+
+def test_blocks_and_known_radii_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, real = _features(40, 4, 0), _features(50, 4, 1)
+    whole = Neighbourhoods(made, real)
+    monkeypatch.setattr(neighbours, "_BLOCK", 7)
+    for found in (Neighbourhoods(made, real), Neighbourhoods(made, real, reach=radii(real))):
+        assert (found.in_real == whole.in_real).all() and (found.in_made == whole.in_made).all()
 
 
 def test_at_their_ends() -> None:
@@ -73,6 +82,10 @@ def test_diversity_is_what_it_says() -> None:
         [[np.linalg.norm(x[s, i] - x[s, j]) for j in range(40) if j != i] for s in range(3) for i in range(40)]
     )
     assert Spread(some).of() == pytest.approx(within / apart, rel=1e-9)
-    assert Spread(some).of(np.array([0, 0, 1])) > 0, "a clip twice is no other clip"
+    own = lambda i: np.mean([np.linalg.norm(x[a, i] - x[b, i]) for a, b in ((0, 1), (0, 2), (1, 2))])  # noqa: E731
+    other = np.mean([np.linalg.norm(x[s, 0] - x[s, 1]) for s in range(3)])
+    twice = (2 * own(0) + own(1)) / 3 / other
+    assert Spread(some).of(np.array([0, 0, 1])) == pytest.approx(twice, rel=1e-9), "a clip twice is no other clip"
+    assert Spread(some).of(np.array([2, 2, 2])) == 0
     with pytest.raises(ValueError, match=r"1 picture\(s\)"):
         Spread(sounds[None])

@@ -20,7 +20,7 @@ from s2v.evaluate.fidelity import Reference, frechet_distance
 from s2v.evaluate.quantities import Missing, Quantity, read_quantities
 from s2v.report import rows
 from s2v.report.ablation import Ablation, shown_losses
-from s2v.report.comparisons import fid, hit_difference, of_table2
+from s2v.report.comparisons import FID, R1, of_table2
 from s2v.report.table2 import load_ablation, run
 from s2v.report.tables import TableJob
 
@@ -119,12 +119,12 @@ def test_the_table_its_twin_and_what_the_claims_take(tmp_path: Path) -> None:
 def test_a_row_of_one_training_is_compared_with_all_of_the_other(tmp_path: Path) -> None:
     results = {"A": _runs(tmp_path / "A", 0.3, 2.0, [0]), "F": _runs(tmp_path / "F", 0.9, 0.0, [0, 1, 2])}
     rows = load_ablation(results, 100)
-    for measure in (hit_difference, fid):
-        interval, alone = measure(rows["F"], rows["A"], 100)
+    for metric in (R1, FID):
+        interval, alone = metric.difference(rows["F"], rows["A"], 100)
         assert len(alone) == 3 and interval.value == pytest.approx(np.mean(alone))
     short = load_ablation({"A": _runs(tmp_path / "short", 0.3, 0.0, [0], clips=70)}, 100)["A"]
     with pytest.raises(UserError, match="not of the same clips"):
-        hit_difference(rows["F"], short, 100)
+        R1.difference(rows["F"], short, 100)
 
 
 def test_rows_that_are_null_are_not_run(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from s2v.files import sha256, write_json
 
 MADE = "made"
 """Of a recipe: SHA-256 of the files that it stands beside, by name. Whether they are still ours is seen by it."""
-LARGEST_RECIPE = 2**20
+LARGEST_RECIPE = 2**24
 
 
 def check(outputs: Sequence[Path], inputs: Sequence[Path] = (), force: bool = False) -> None:

@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2v.errors import UserError
-from s2v.evaluate.evaluators import Clip, ClipInceptionEvaluator, Evaluator, JudgeEvaluator
+from s2v.evaluate.evaluators import Clip, ClipInceptionEvaluator, Evaluator, JudgeEvaluator, batches
 from s2v.evaluate.retrieval import ranks
 from s2v.evaluate.sound_scores import scores
 from s2v.files import sha256
-from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.picture import resize, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.models.localiser import Localiser
 from s2v.models.store import load
@@ -41,7 +41,7 @@ class Hears(Protocol):
         ...
 
     def fit(self, images: Tensor, heard: Sequence[Tensor]) -> Tensor:
-        """Similarity [N, M] of pictures float [N, 3, H, W] in [-1, 1] to sounds as `hear` gives them."""
+        """Similarity [N, M] of pictures uint8 [N, 3, H, W] to sounds as `hear` gives them."""
         ...
 
 
@@ -75,8 +75,7 @@ class AvJudge:
     def fit(self, images: Tensor, heard: Sequence[Tensor]) -> Tensor:
         """Largest inner product over the windows of each sound."""
         px = self.net.image_px
-        parts = [to_unit(resize(from_unit(part), px)).to(self.device) for part in images.split(_BATCH)]
-        seen = torch.cat([self.net.see(part).cpu() for part in parts])
+        seen = torch.cat([self.net.see(to_unit(resize(part, px)).to(self.device)).cpu() for part in batches(images)])
         return torch.stack([(seen @ windows.T).amax(1) for windows in heard], dim=1)
 
 
@@ -169,19 +168,18 @@ def score(
         labels: of the clips.
         names: the candidates.
     """
-    x = to_unit(images)
     found: dict[str, tuple[Tensor, str]] = {}
-    if nets.hears and heard is not None and len(x) > 1:
-        made = scores("AIS", nets.hears.name, "sounds", nets.hears.fit(x, heard), nets.hears.cosine)
+    if nets.hears and heard is not None and len(images) > 1:
+        made = scores("AIS", nets.hears.name, "sounds", nets.hears.fit(images, heard), nets.hears.cosine)
         found |= {name: (values, nets.hears.label) for name, values in made.items()}
-    if nets.sees and frames is not None and len(x) > 1:
+    if nets.sees and frames is not None and len(images) > 1:
         name, label, see = nets.sees
-        made = scores("IIS", name, "frames", see(x) @ frames.T)
+        made = scores("IIS", name, "frames", see(images) @ frames.T)
         found |= {one: (values, label) for one, values in made.items()}
     if nets.names and len(names) > 1 and all(labels):
         name, label, rank = nets.names
         truth = torch.tensor([names.index(one or "") for one in labels])
-        found[f"AIC/{name}"] = ((ranks(rank(x, names), truth) == 1).double(), label)
+        found[f"AIC/{name}"] = ((ranks(rank(images, names), truth) == 1).double(), label)
     return found
 
 

@@ -22,10 +22,6 @@ class Interval:
     low: float
     high: float
 
-    def above(self, other: Interval) -> bool:
-        """Whether this one lies above `other` with no overlap."""
-        return self.low > other.high
-
 
 def resamples(n: int, count: int, seed: int = 0) -> NDArray[np.int64]:
     """Indices [count, n] of clips drawn with replacement; the same for the same (n, count, seed), so that

@@ -23,8 +23,11 @@ class Spread:
         by_clip = torch.cdist(x.transpose(0, 1), x.transpose(0, 1))
         self.within: NDArray[np.float64] = (by_clip.sum((1, 2)) / (draws * (draws - 1))).numpy()
         """[N]: mean distance between two pictures of a sound."""
-        self.between: NDArray[np.float64] = torch.stack([torch.cdist(one, one) for one in x]).mean(0).numpy()
+        self.between = np.zeros((n, n))
         """[N, N]: distance between the pictures of two sounds, mean over those of the same number."""
+        for one in x:
+            self.between += torch.cdist(one, one).numpy() / draws
+        np.fill_diagonal(self.between, 0)
 
     def of(self, clips: NDArray[np.int64] | None = None) -> float:
         """Mean distance between two pictures of one sound, over that between pictures of different sounds.
@@ -32,12 +35,11 @@ class Spread:
         0: always the same picture of a sound. 1: pictures of one sound differ as those of different sounds do, so the
         sound says nothing (or the evaluator sees nothing of what it says). 0 where all pictures are the same.
         """
-        some = np.arange(len(self.within)) if clips is None else clips
-        others = some[:, None] != some[None]
-        if not others.any():
-            return 0.0
-        apart = float(self.between[np.ix_(some, some)][others].mean())
-        return float(self.within[some].mean()) / apart if apart > 0 else 0.0
+        n = len(self.within)
+        often = np.ones(n) if clips is None else np.bincount(clips, minlength=n).astype(np.float64)
+        pairs = often.sum() ** 2 - (often**2).sum()
+        apart = often @ self.between @ often / max(pairs, 1)
+        return float(often @ self.within / often.sum() / apart) if apart > 0 else 0.0
 
 
 __all__ = ["Spread"]

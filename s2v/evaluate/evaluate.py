@@ -18,7 +18,6 @@ from s2v.evaluate.pictures import read_pictures
 from s2v.evaluate.result import Drawn, Result, write_result
 from s2v.evaluate.retrieval import TIE_RULE, ranks, recall_at
 from s2v.files import write_parquet
-from s2v.media.picture import to_unit
 from s2v.runtime import Runtime
 from s2v.tensors import save_tensors
 
@@ -92,7 +91,7 @@ def run(
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         kept = indices(real_labels, read_classes(classes))
         names = class_names([*(real_labels[i] for i in kept), *labels])
-        reference = evaluator.features(to_unit(real[kept]))
+        reference = evaluator.features(real[kept])
         measured = measure(evaluator, images, labels, names, reference, drawn, config.inception_splits)
     save_tensors(tensors_output, measured.tensors)
     rows = [
@@ -144,7 +143,7 @@ def _retrieval(
         reason = "the clips have no labels" if not labelled else "there is only one class"
         return replace(result, missing=result.missing | {"R@1": reason, "R@5": reason}), rank
     truth = torch.tensor([names.index(labels[i] or "") for i in labelled])
-    values = ranks(evaluator.rank(to_unit(images[labelled]), names), truth)
+    values = ranks(evaluator.rank(images[labelled], names), truth)
     for i, value in zip(labelled, values.tolist(), strict=True):
         rank[i] = value
     return replace(result, r1=recall_at(values, 1), r5=recall_at(values, 5), n_labelled=len(labelled)), rank
@@ -154,7 +153,7 @@ def _fidelity(
     evaluator: Evaluator, images: Tensor, reference: Tensor, splits: int, result: Result
 ) -> tuple[Result, dict[str, Tensor]]:
     """The result with FID, KID and IS, and the tensors that they came from."""
-    features, probabilities = evaluator.features(to_unit(images)), evaluator.probabilities(to_unit(images))
+    features, probabilities = evaluator.describe(images)
     score, spread = inception_score(probabilities, splits)
     result = replace(result, inception=score, inception_std=spread, inception_splits=splits, n_reference=len(reference))
     if len(features) < 2 or len(reference) < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.files import sha256
-from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.picture import resize, to_unit
 from s2v.models.clip import CLIP_FILES, MEAN, STD, load_clip
+from s2v.progress import track
 from s2v.tensors import not_finite
 
 WEIGHTS_VARIABLE = "S2V_WEIGHTS"
@@ -23,13 +25,22 @@ _WHERE = {
 }
 _NAMES = {"clip": "clip-vit-b32", "inception": "inception-v3"}
 _BATCH = 64
+_MANY = 1000
+
+
+def batches(images: Tensor) -> Iterable[Tensor]:
+    """Pictures uint8 [N, 3, H, W] as networks see them, some at a time; of many it is said how far it is."""
+    if images.dtype != torch.uint8:
+        raise TypeError(f"pictures of {images.dtype}, not uint8")
+    parts = images.split(_BATCH)
+    return track(parts, description="batches of pictures") if len(images) > _MANY else parts
 
 
 class Evaluator(Protocol):
     """What metrics need of a network.
 
-    Pictures are float [N, 3, H, W] in [-1, 1] of any size; each evaluator brings all of them, real and
-    generated alike, to its own size with the one resize of `s2v.media.picture`.
+    Pictures are uint8 [N, 3, H, W] of any size; each evaluator brings all of them, real and generated alike, to its
+    own size with the one resize of `s2v.media.picture`.
     """
 
     label: str
@@ -42,8 +53,8 @@ class Evaluator(Protocol):
         """Features [N, F] for FID and KID."""
         ...
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Class posteriors [N, K] for IS; rows sum to 1."""
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same features, and class posteriors [N, K] for IS, whose rows sum to 1."""
         ...
 
 
@@ -64,7 +75,7 @@ class JudgeEvaluator:
     @torch.inference_mode()
     def _see(self, images: Tensor) -> tuple[Tensor, ...]:
         px = self.judge.image_px
-        parts = [self.judge(to_unit(resize(from_unit(part), px)).to(self.device)) for part in images.split(_BATCH)]
+        parts = [self.judge(to_unit(resize(part, px)).to(self.device)) for part in batches(images)]
         return tuple(torch.cat(column).float().cpu() for column in zip(*parts, strict=True))
 
     @torch.inference_mode()
@@ -81,9 +92,10 @@ class JudgeEvaluator:
         """Hidden layer of the classifier, [N, dim]."""
         return self._see(images)[1]
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Posteriors [N, classes of the judge split]."""
-        return self._see(images)[2].softmax(1)
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and posteriors [N, classes of the judge split]."""
+        _, features, logits = self._see(images)
+        return features, logits.softmax(1)
 
 
 class Clip:
@@ -108,13 +120,13 @@ class Clip:
         self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
 
     def _image(self, part: Tensor) -> Tensor:
-        x = (to_unit(resize(from_unit(part), 224, "crop")).to(self.device) + 1) / 2
+        x = (to_unit(resize(part, 224, "crop")).to(self.device) + 1) / 2
         return self.net.encode_image((x - self.mean) / self.std, normalize=True)
 
     @torch.inference_mode()
     def see(self, images: Tensor) -> Tensor:
         """Embeddings [N, D] of unit norm."""
-        return torch.cat([self._image(part).float().cpu() for part in images.split(_BATCH)])
+        return torch.cat([self._image(part).float().cpu() for part in batches(images)])
 
     @torch.inference_mode()
     def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
@@ -122,7 +134,7 @@ class Clip:
         text = self.net.encode_text(
             self.tokenizer([self.prompt.format(name) for name in class_names]).to(self.device), normalize=True
         )
-        return torch.cat([(self._image(part) @ text.T).float().cpu() for part in images.split(_BATCH)])
+        return torch.cat([(self._image(part) @ text.T).float().cpu() for part in batches(images)])
 
 
 class ClipInceptionEvaluator:
@@ -160,19 +172,16 @@ class ClipInceptionEvaluator:
         """Cosine similarities [N, C]."""
         return self.clip.rank(images, class_names)
 
-    @torch.inference_mode()
-    def _inception(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
-        parts = [self.inception(from_unit(part).to(self.device)) for part in images.split(_BATCH)]
-        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
-
     def features(self, images: Tensor) -> Tensor:
         """Pooled 2048-d features."""
-        return self._inception(images)[0]
+        return self.describe(images)[0]
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Posteriors over the 1008 outputs, from logits without bias as in the original IS."""
-        return self._inception(images)[1].softmax(1)
+    @torch.inference_mode()
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and posteriors over the 1008 outputs, from logits without bias as in the original IS."""
+        # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
+        parts = [self.inception(part.to(self.device)) for part in batches(images)]
+        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu().softmax(1)
 
 
 def _missing(weights: Path, name: str, kind: str) -> UserError:
@@ -211,8 +220,8 @@ def load_evaluator(
     Raises:
         UserError: its weights are not there.
     """
-    if "{}" not in prompt:
-        raise UserError(f"evaluate.prompt: {prompt!r} has no {{}} where the class name goes")
+    if prompt.count("{}") != 1 or set(prompt.replace("{}", "")) & set("{}"):
+        raise UserError(f"evaluate.prompt: {prompt!r} needs {{}} once, where the class name goes, and no other brace")
     if kind == "none":
         return None
     if kind == "judge":
@@ -231,4 +240,4 @@ def load_evaluator(
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")
 
 
-__all__ = ["Clip", "ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "load_evaluator"]
+__all__ = ["Clip", "ClipInceptionEvaluator", "Evaluator", "JudgeEvaluator", "batches", "load_evaluator"]

@@ -16,6 +16,8 @@ from s2v.errors import UserError
 IS_SHUFFLE_SEED = 2020
 """Seed of the shuffle before the parts of IS; torch-fidelity's own."""
 
+_BLOCK = 4096
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -108,7 +110,7 @@ def inception_score(probabilities: Tensor, splits: int, shuffle: bool = True) ->
 
 
 class Kernels:
-    """The cubic kernel (x.y / F + 1)^3 between all pictures of two sets.
+    """The cubic kernel (x.y / F + 1)^3 between all pictures of two sets, of which [N, N] float64 is kept.
 
     Args:
         features: [N, F], N >= 2.
@@ -121,18 +123,32 @@ class Kernels:
             raise ValueError("KID needs at least two pictures on each side")
 
         def kernel(a: Tensor, b: Tensor) -> Tensor:
-            return (a @ b.T / a.shape[1] + 1) ** 3
+            return (a @ b.T).div_(a.shape[1]).add_(1).pow_(3)
 
-        self.made, self.real, self.both = kernel(x, x), kernel(y, y), kernel(x, y)
+        m, n = len(x), len(y)
+        self.made, self.real, both = kernel(x, x), torch.zeros(()).double(), torch.zeros(()).double()
+        means: list[Tensor] = []
+        for i, part in enumerate(y.split(_BLOCK)):
+            block = kernel(part, y)
+            self.real += block.sum() - block[:, i * _BLOCK :].trace()
+        for part in x.split(_BLOCK):
+            block = kernel(part, y)
+            both += block.sum()
+            means.append(block.mean(1))
+        self.real /= n * (n - 1)
+        self.both = torch.cat(means)
+        within = (self.made.sum() - self.made.trace()) / (m * (m - 1)) + self.real
+        self.whole = float(within - 2 * (both / (m * n)))
+        """KID of all made pictures."""
 
-    def distance(self, index: Tensor | None = None) -> float:
-        """KID, of all made pictures or of those of an index [N]."""
-        made, both = self.made, self.both
-        if index is not None:
-            made, both = made[index][:, index], both[index]
-        m, n = len(made), len(self.real)
-        within = (made.sum() - made.trace()) / (m * (m - 1)) + (self.real.sum() - self.real.trace()) / (n * (n - 1))
-        return float(within - 2 * both.mean())
+    def distance(self, index: Tensor) -> float:
+        """KID of the made pictures of an index [N]."""
+        often = torch.bincount(index, minlength=len(self.made)).double()
+        if (often == 1).all():
+            return self.whole
+        m = len(index)
+        within = (often @ self.made @ often - often @ self.made.diagonal()) / (m * (m - 1)) + self.real
+        return float(within - 2 * (often @ self.both) / m)
 
 
 def kernel_distance(features: Tensor, real: Tensor) -> float:
@@ -140,7 +156,7 @@ def kernel_distance(features: Tensor, real: Tensor) -> float:
 
     Unlike FID it has no bias in N, so it is the one to trust below some thousand pictures. May fall below 0.
     """
-    return Kernels(features, real).distance()
+    return Kernels(features, real).whole
 
 
 __all__ = ["IS_SHUFFLE_SEED", "Kernels", "Reference", "frechet_distance", "inception_score", "kernel_distance"]

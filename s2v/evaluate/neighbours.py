@@ -16,10 +16,17 @@ from s2v.errors import UserError
 K = 5
 NAMES = ("precision", "recall", "density", "coverage")
 
+_BLOCK = 1024
 
-def _radii(features: Tensor, k: int) -> Tensor:
-    """Distance of each row of features [N, F] to its k-th nearest other row, [N]."""
-    return torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist").kthvalue(k + 1, dim=1).values
+
+def radii(features: Tensor, k: int = K) -> Tensor:
+    """Distance of each row of features [N, F], N > k, to its k-th nearest other row, float64 [N]."""
+    x = features.double()
+    return torch.cat([_distance(part, x).kthvalue(k + 1, dim=1).values for part in x.split(_BLOCK)])
+
+
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 class Neighbourhoods:
@@ -29,23 +36,28 @@ class Neighbourhoods:
         features: of the made pictures, [N, F], N > k.
         reference: of the real ones, [M, F], M > k.
         k: which neighbour a ball reaches to.
+        reach: `radii` of the real ones, where they are known.
 
     Raises:
         UserError: features are not finite.
         ValueError: there are too few.
     """
 
-    def __init__(self, features: Tensor, reference: Tensor, k: int = K) -> None:
+    def __init__(self, features: Tensor, reference: Tensor, k: int = K, reach: Tensor | None = None) -> None:
         if min(len(features), len(reference)) <= k:
             raise ValueError(f"neighbour {k} of {len(features)} made and {len(reference)} real pictures")
         if not (features.isfinite().all() and reference.isfinite().all()):
             raise UserError("evaluate: features are not finite; the evaluator's weights are damaged or did not train")
         made, real = features.double(), reference.double()
-        distance = torch.cdist(real, made, compute_mode="donot_use_mm_for_euclid_dist")
+        around, own = radii(real, k) if reach is None else reach, radii(made, k)
+        inside = []
+        for part, ball in zip(real.split(_BLOCK), around.split(_BLOCK), strict=True):
+            distance = _distance(part, made)
+            inside.append(((distance < ball[:, None]).numpy(), (distance < own).numpy()))
         self.k = k
-        self.in_real: NDArray[np.bool_] = (distance < _radii(real, k)[:, None]).numpy()
+        self.in_real: NDArray[np.bool_] = np.concatenate([one for one, _ in inside])
         """[M, N]: the made picture lies in the ball of the real one."""
-        self.in_made: NDArray[np.bool_] = (distance < _radii(made, k)[None]).numpy()
+        self.in_made: NDArray[np.bool_] = np.concatenate([other for _, other in inside])
         """[M, N]: the real picture lies in the ball of the made one."""
 
     def by_picture(self, name: str) -> NDArray[np.float64]:
@@ -69,4 +81,4 @@ class Neighbourhoods:
         return float(np.mean(np.any(some, axis=1)))
 
 
-__all__ = ["K", "NAMES", "Neighbourhoods"]
+__all__ = ["K", "NAMES", "Neighbourhoods", "radii"]

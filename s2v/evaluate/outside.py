@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tarfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from s2v.data.lists import read_rows
 from s2v.data.reader import decode_record
-from s2v.data.tars import Tar
+from s2v.data.tars import tar_of
 from s2v.errors import UserError, machine_fault
+from s2v.evaluate.result import Drawn
 from s2v.media.picture import decode_image, resize, to_tensor
 from s2v.media.picture_file import MAX_BYTES
 from s2v.media.picture_kinds import oddities
@@ -28,11 +31,15 @@ from s2v.media.picture_kinds import oddities
 SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 """Endings of pictures. Of two files that differ in it alone, the first of these is taken."""
 
+TWIN = "there a second time or with another ending, and not used (PNG goes before WebP before JPEG)"
+
 MAX_HELD_BYTES = 2**33
 """Of all decoded pictures together, which are in memory at once."""
 
+MAX_RECORD_BYTES = 2**20
+
 _NUMBER = re.compile(r"_(\d{1,9})$")
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"(\d{1,18})")
 Picture = NDArray[np.uint8]
 
 
@@ -65,8 +72,9 @@ class Pictures:
     Attributes:
         clips: names, sorted.
         images: for each number of a picture, uint8 [N, 3, px, px] of the clips.
-        files: their names, likewise [S][N].
-        records: what stage `generate` noted of the first picture of each number; None of pictures from elsewhere.
+        files: their names behind that of their folder or tar, printable, likewise [S][N].
+        records: what stage `generate` noted of the first picture of each number, as far as it is in `Drawn`; None of
+            pictures from elsewhere.
     """
 
     clips: list[str]
@@ -77,12 +85,14 @@ class Pictures:
 
 @dataclass(frozen=True)
 class _One:
-    """A picture of a clip; `order` sorts those of one clip, `twin` is alike for files that differ in suffix alone."""
+    """A picture of a clip; `order` sorts those of one clip, `twin` is alike for files of which one is to be taken."""
 
     order: tuple[Any, ...]
     twin: str
     name: str
     source: int
+    file: str
+    size: tuple[int, ...]
     picture: Picture
 
 
@@ -114,13 +124,14 @@ def read(
     Raises:
         UserError: there is no picture of any clip, one cannot be read, or the list is wrong.
     """
-    names, held = _Names(clips, listed), 0
+    names, held = _Names(clips, listed), _Held()
     records: dict[int, dict[str, Any] | None] = {}
     found: dict[str, list[_One]] = {}
     for number, source in enumerate(_sources(paths)):
         for name, data in _members(source, said):
-            if name.endswith(".json"):
-                records.setdefault(number, _record(data))
+            if name.lower().endswith(".json"):
+                if number not in records:
+                    records[number] = _record(data)
                 continue
             place = names.place(name)
             if place is None:
@@ -137,14 +148,14 @@ def read(
                 continue
             for kind in oddities(data):
                 said.about(kind, name)
+            size = picture.shape[:2]
             if px is not None:
                 picture = _squared(picture, px)
-            held += picture.nbytes
-            if held > MAX_HELD_BYTES:
-                raise UserError(f"{source}: more than {MAX_HELD_BYTES // 2**30} GB of pictures; give a smaller --px")
+            held.add(picture, source)
             clip, order = place
-            stem = name.rpartition(".")[0]
-            found.setdefault(clip, []).append(_One((number, *order), f"{number}/{stem}", name, number, picture))
+            twin = f"{number}/{name if listed else name.rpartition('.')[0]}"
+            file = printable(str(PurePosixPath(source.name, name)))
+            found.setdefault(clip, []).append(_One((number, *order), twin, name, number, file, size, picture))
     names.check()
     if not found:
         raise UserError(
@@ -158,27 +169,54 @@ def read(
 
 def read_all(paths: Sequence[Path], said: Said, px: int) -> tuple[Tensor, list[str], str]:
     """Pictures of any names, uint8 [N, 3, px, px], their paths without suffix, and a digest of their bytes."""
-    import hashlib
-
-    images, names, digest = [], [], hashlib.sha256()
+    images, names, digest, held, odd = [], [], hashlib.sha256(), _Held(), 0
     for source in _sources(paths):
-        for name, data in sorted(_members(source, said)):
-            if not name.endswith(".json"):
-                try:
-                    images.append(_squared(decode_image(data), px))
-                except UserError as error:
-                    raise UserError(f"{source}: {readable(name)}: {error}; mend or remove it") from error
-                names.append(unicodedata.normalize("NFC", name.rpartition(".")[0]))
-                digest.update(hashlib.sha256(data).digest())
+        found: list[tuple[str, bytes, Picture]] = []
+        for name, data in _members(source, said):
+            if name.lower().endswith(".json"):
+                continue
+            try:
+                picture = decode_image(data)
+            except UserError as error:
+                raise UserError(f"{source}: {readable(name)}: {error}; mend or remove it") from error
+            for kind in oddities(data):
+                said.about(kind, name)
+            odd += picture.shape[:2] != (px, px)
+            found.append((name, hashlib.sha256(data).digest(), _squared(picture, px)))
+            held.add(found[-1][2], source)
+        for name, own, picture in sorted(found, key=lambda one: one[:2]):
+            images.append(picture)
+            names.append(unicodedata.normalize("NFC", name.rpartition(".")[0]))
+            digest.update(own)
     if not images:
         raise UserError(f"{paths[0]}: no picture ({', '.join(SUFFIXES)})")
+    if odd:
+        said.more.append(f"real, of another size or shape, and squashed to {px}x{px} pixels: {_pictures(odd)}")
     return to_tensor(images), names, digest.hexdigest()[:16]
 
 
+def printable(text: str) -> str:
+    """A stranger's words as one line without control characters."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def readable(name: str) -> str:
-    """A name of a file as one printable line."""
-    text = name.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)[:200]
+    """A name of a file, printable and not too long for a line."""
+    return printable(name)[:200]
+
+
+class _Held:
+    """What decoded pictures take of the memory."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def add(self, picture: Picture, source: Path) -> None:
+        """Refuse more than `MAX_HELD_BYTES`."""
+        self.held += picture.nbytes
+        if self.held > MAX_HELD_BYTES:
+            raise UserError(f"{source}: more than {MAX_HELD_BYTES // 2**30} GB of pictures; give a smaller --px")
 
 
 def _squared(picture: Picture, px: int) -> Picture:
@@ -239,6 +277,8 @@ def columns(path: Path, *wanted: str) -> Iterator[tuple[int, list[str]]]:
     Raises:
         UserError: it cannot be read, lacks one of them, or a line is shorter than the first.
     """
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file")
     lines = read_rows(path)
     _, header = next(lines, (1, []))
     heads = [name.strip().casefold() for name in header]
@@ -284,25 +324,42 @@ def _is_wanted(name: str, said: Said) -> bool:
     return False
 
 
-def _in_folder(root: Path, said: Said) -> Iterator[tuple[str, bytes]]:
-    for folder, inner, files in os.walk(root):
+def files_below(root: Path, said: Said) -> Iterator[str]:
+    """Paths below a folder of what lies in it and is no folder. Links to folders are said, and not followed.
+
+    Raises:
+        UserError: a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise machine_fault(error) or UserError(
+            f"{printable(str(error.filename))}: cannot be read ({error.strerror}); mend or move it"
+        ) from error
+
+    for folder, inner, files in os.walk(root, onerror=refuse):
         inner.sort()
-        for file in sorted(files):
-            path = Path(folder, file)
-            name = path.relative_to(root).as_posix()
-            if name.endswith(".json") or not _is_wanted(name, said):
-                continue
-            if not path.is_file():
-                said.about("no plain file, and not used", name)
-                continue
-            with open(path, "rb") as stream:
-                yield name, stream.read(MAX_BYTES + 1)
+        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        for name in inner:
+            if os.path.islink(os.path.join(folder, name)):
+                said.about("a link to a folder, and not followed", str(below / name))
+        yield from (str(below / name) for name in sorted(files))
+
+
+def _in_folder(root: Path, said: Said) -> Iterator[tuple[str, bytes]]:
+    for name in files_below(root, said):
+        if name.lower().endswith(".json") or not _is_wanted(name, said):
+            continue
+        if not (root / name).is_file():
+            said.about("no plain file, and not used", name)
+            continue
+        with open(root / name, "rb") as stream:
+            yield name, stream.read(MAX_BYTES + 1)
 
 
 def _in_tar(path: Path, said: Said) -> Iterator[tuple[str, bytes]]:
     try:
         with open(path, "rb") as stream:
-            tar = Tar(stream)
+            tar = tar_of(stream, path.name.lower())
             for member in tar:
                 name = member.name.removeprefix("./")
                 if member.isdir() or not _is_wanted(name, said):
@@ -318,19 +375,21 @@ def _in_tar(path: Path, said: Said) -> Iterator[tuple[str, bytes]]:
 
 
 def _record(data: bytes) -> dict[str, Any] | None:
-    """What stage `generate` notes of a picture; None for a record of something else."""
+    """What stage `generate` notes of a picture; None for a record of something else, or one that is not believed."""
     try:
-        record = decode_record(data)
-    except UserError:
+        record = decode_record(data if len(data) <= MAX_RECORD_BYTES else b"")
+        known = {one.name: record[one.name] for one in fields(Drawn) if one.name in record}
+        read = asdict(TypeAdapter(Drawn).validate_python(known))
+    except (UserError, ValidationError):
         return None
-    return record if isinstance(record.get("method"), str) and isinstance(record.get("seed"), int) else None
+    return {name: printable(read[name]) if isinstance(read[name], str) else read[name] for name in known}
 
 
 def _without_twins(ones: list[_One], said: Said) -> list[_One]:
     kept: dict[str, _One] = {}
     for one in sorted(ones, key=lambda one: SUFFIXES.index(PurePosixPath(one.name).suffix.lower())):
         if one.twin in kept:
-            said.about(f"there with another ending too, which is not used ({kept[one.twin].name} is)", one.name)
+            said.about(TWIN, one.name)
         else:
             kept[one.twin] = one
     return sorted(kept.values(), key=lambda one: one.order)
@@ -359,14 +418,14 @@ def _numbered(
     beyond = sum(len(found[clip]) - count for clip in kept)
     if beyond:
         said.more.append(f"beyond the first {count} of a clip, and not used: {_pictures(beyond)}")
-    sizes = Counter(one.picture.shape[:2] for clip in kept for one in found[clip][:count])
+    sizes = Counter(one.size for clip in kept for one in found[clip][:count])
     side = px or min(sizes.most_common(1)[0][0])
     odd = sum(n for size, n in sizes.items() if size != (side, side))
     if odd:
         said.more.append(f"of another size or shape, and squashed to {side}x{side} pixels: {_pictures(odd)}")
     chosen = [[found[clip][n] for clip in kept] for n in range(count)]
     images = [torch.cat([resize(to_tensor([one.picture]), side) for one in some]) for some in chosen]
-    files = [[one.name for one in some] for some in chosen]
+    files = [[one.file for one in some] for some in chosen]
     return Pictures(kept, images, files, [records.get(some[0].source) for some in chosen])
 
 
@@ -379,4 +438,15 @@ def _some(names: Sequence[str]) -> str:
     return shown if len(names) <= 3 else f"{shown} ..."
 
 
-__all__ = ["MAX_HELD_BYTES", "SUFFIXES", "Pictures", "Said", "columns", "natural", "read", "read_all", "readable"]
+__all__ = [
+    "SUFFIXES",
+    "Pictures",
+    "Said",
+    "columns",
+    "files_below",
+    "natural",
+    "printable",
+    "read",
+    "read_all",
+    "readable",
+]

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from s2v.data.reader import read_images
 from s2v.evaluate.evaluators import Evaluator
-from s2v.media.picture import to_unit
 from s2v.world.recipe import Clip, clip_seed, photos
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class SizeEstimator:
 
 
 def _features(evaluator: Evaluator, pictures: Tensor) -> NDArray[np.float64]:
-    return evaluator.features(to_unit(pictures)).double().numpy()
+    return evaluator.features(pictures).double().numpy()
 
 
 def learn(evaluator: Evaluator, packs: list[Path], config: WorldConfig, split: str, px: int) -> SizeEstimator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -15,10 +15,12 @@ from torch import Tensor
 
 from s2v.data.folder import label_of_folder
 from s2v.data.lists import clean_label
-from s2v.data.reader import Only, decode_wave, decoded, label_of, read_images, samples
+from s2v.data.reader import Only, decode_wave, decoded, label_of, picture, samples
+from s2v.data.subset import read_classes
 from s2v.data.tree import SUFFIXES as VIDEOS
 from s2v.errors import UserError
-from s2v.evaluate.outside import Said, columns, readable
+from s2v.evaluate.outside import Said, columns, files_below, readable
+from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, to_float
 
@@ -51,8 +53,8 @@ class Sounds:
         """Names, sorted."""
         return sorted(self.labels)
 
-    def waves(self, ffmpeg: str = "bundled") -> Iterator[tuple[str, Tensor]]:
-        """(clip, float [N] at 16 kHz) of all that can be heard.
+    def waves(self, clips: Container[str]) -> Iterator[tuple[str, Tensor]]:
+        """(clip, float [N] at 16 kHz) of those of some clips that can be heard; of a file, `LONGEST_S` at most.
 
         Raises:
             UserError: one is damaged.
@@ -60,32 +62,48 @@ class Sounds:
         decode = partial(decode_wave, sample_rate_hz=SAMPLE_RATE_HZ)
         for tar in self.packs:
             for sample in samples(tar, Only("flac")):
-                if "flac" in sample and sample["__key__"] in self.labels:
+                if "flac" in sample and sample["__key__"] in clips:
                     yield sample["__key__"], to_float(torch.from_numpy(decoded(tar, sample, "flac", decode)))
         for clip, file in self.files.items():
-            yield clip, read_sound(file, ffmpeg=ffmpeg, limit_s=LONGEST_S)
+            if clip in clips:
+                yield clip, read_sound(file, ffmpeg=ffmpeg_path("bundled"), limit_s=LONGEST_S)
 
-    def real(self, px: int) -> tuple[Tensor, list[str], list[str | None], str]:
-        """The frames of a run, as stage `evaluate` takes them: pictures, clips, labels, and a digest of their bytes."""
-        images, keys, labels = read_images(self.packs, px)
-        digest = hashlib.sha256()
+    def real(self, px: int) -> tuple[Tensor, list[str], str]:
+        """The frames of a run, as stage `evaluate` takes them: pictures, clips, and a digest of their bytes."""
+        images, clips, digest = [], [], hashlib.sha256()
         for tar in self.packs:
             for sample in samples(tar, Only("jpg")):
-                digest.update(hashlib.sha256(sample.get("jpg", b"")).digest())
-        return images, keys, labels, digest.hexdigest()[:16]
+                if "jpg" in sample and sample["__key__"] in self.labels:
+                    images.append(picture(tar, sample, "jpg", px, "squash"))
+                    clips.append(sample["__key__"])
+                    digest.update(hashlib.sha256(sample["jpg"]).digest())
+        found = torch.stack(images) if images else torch.empty(0, 3, px, px, dtype=torch.uint8)
+        return found, clips, digest.hexdigest()[:16]
+
+    def of_classes(self, file: Path | None) -> Sounds:
+        """The clips of the classes that a JSON names, as stages `classes` and `fig15_classes` write it; None is all.
+
+        Raises:
+            UserError: it is no such file, or there is no clip of them.
+        """
+        names = read_classes(file)
+        labels = {clip: label for clip, label in self.labels.items() if names is None or label in names}
+        if not labels:
+            raise UserError(f"{self.where}: holds no clip of a class of {file}")
+        return replace(self, labels=labels)
 
 
-def read(where: Path, said: Said, *, split: str = "test", labels: Path | None = None) -> Sounds:
+def read(where: Path, said: Said, *, split: str | None = None, labels: Path | None = None) -> Sounds:
     """Clips of a run (its output folder, or `manifest` or `pack/{split}` in it), or of a folder of sounds.
 
     A sound's clip is called as the file without its ending, or as its path without it, where several are called alike;
     its class is the first folder of the path. `labels`, a CSV `clip,label`, says the classes of clips that it names.
+    `split` is by default that of the folder, or `test`.
 
     Raises:
-        UserError: it is neither, or the CSV is wrong.
+        UserError: it is neither, the run has no such split, or the CSV is wrong.
     """
-    run = _run_of(where, split)
-    found = _of_run(where, *run) if run else _of_folder(where, said)
+    found = of_run(where, split) or _of_folder(where, said)
     if labels is None:
         return found
     told: dict[str, str | None] = {}
@@ -93,29 +111,36 @@ def read(where: Path, said: Said, *, split: str = "test", labels: Path | None = 
     for line, (clip, label) in columns(labels, "clip", "label"):
         name = known.get(unicodedata.normalize("NFC", clip))
         if name is None:
-            said.about(f"a clip of {labels.name} without a sound, and not used", clip)
+            said.about(f"a clip of {readable(labels.name)} without a sound, and not used", clip)
         elif name in told:
             raise UserError(f"{labels}, line {line}: {readable(clip)} is named a second time")
         else:
             told[name] = clean_label(label, f"{labels}, line {line}")
     for clip in found.clips:
         if clip not in told:
-            said.about(f"not named in {labels.name}, so it keeps its class", clip)
+            said.about(f"not named in {readable(labels.name)}, so it keeps its class", clip)
     return replace(found, labels=found.labels | told)
 
 
-def _run_of(where: Path, split: str) -> tuple[Path, Path] | None:
-    """(output folder, folder of its packed shards)."""
+def of_run(where: Path, split: str | None = None) -> Sounds | None:
+    """Clips of a run, from its output folder, or `manifest` or `pack/{split}` in it; None where it is none of these.
+
+    Raises:
+        UserError: it has no such split, or no clip in it.
+    """
+    run, folder = where, where / "pack" / (split or "test")
     if where.name == "manifest" and where.is_dir() and (where.parent / "pack").is_dir():
-        where = where.parent
-    for run, packs in ((where, where / "pack" / split), (where.parent.parent, where)):
-        if packs.is_dir() and packs.parent.name == "pack":
-            return run, packs
-    return None
-
-
-def _of_run(where: Path, run: Path, folder: Path) -> Sounds:
+        run, folder = where.parent, where.parent / "pack" / folder.name
+    elif where.is_dir() and where.parent.name == "pack":
+        run, folder = where.parent.parent, where
+        if split not in (None, where.name):
+            raise UserError(f"{where}: is the split {where.name}, and --split says {split}; leave one of them out")
     packs = sorted(folder.glob("*.tar"))
+    if not packs:
+        others = sorted({tar.parent.name for tar in (run / "pack").glob("*/*.tar")})
+        if others:
+            raise UserError(f"{where}: has no packed split {folder.name}; --split is one of {', '.join(others)}")
+        return None
     found: dict[str, str | None] = {}
     for tar in packs:
         for sample in samples(tar, Only("json")):
@@ -129,13 +154,14 @@ def _of_folder(root: Path, said: Said) -> Sounds:
     if not root.is_dir():
         raise UserError(f"{root}: neither the output folder of a run nor a folder of sounds")
     files = []
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if path.is_dir() or any(part.startswith(".") for part in PurePosixPath(name).parts):
+    for name in files_below(root, said):
+        if any(part.startswith(".") for part in PurePosixPath(name).parts):
             continue
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if PurePosixPath(name).suffix.lower() not in SUFFIXES or not (root / name).is_file():
             said.about("no sound by its name, and not used", name)
             continue
+        if name != name.encode("utf-8", "replace").decode():
+            raise UserError(f"{root}: {readable(name)}: its name is not UTF-8; rename it")
         files.append(name)
     if not files:
         raise UserError(f"{root}: holds no sound (wav, flac, mp3, mp4 ...), and is not the output folder of a run")
@@ -145,9 +171,10 @@ def _of_folder(root: Path, said: Said) -> Sounds:
     for name, stem in zip(files, stems, strict=True):
         clip = stem if often[stem] == 1 else str(PurePosixPath(name).with_suffix(""))
         if clip in found:
-            raise UserError(f"{root}: {readable(found[clip].name)} and {readable(name)} are both the clip {clip}")
+            both = f"{readable(found[clip].name)} and {readable(name)}"
+            raise UserError(f"{root}: {both} are both the clip {readable(clip)}; rename or move one of them")
         found[clip], classes[clip] = root / name, label_of_folder(name)
     return Sounds(root, classes, files=found)
 
 
-__all__ = ["LONGEST_S", "SUFFIXES", "Sounds", "read"]
+__all__ = ["LONGEST_S", "SUFFIXES", "Sounds", "of_run", "read"]

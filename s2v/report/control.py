@@ -19,7 +19,7 @@ from s2v.evaluate.bootstrap import Interval, mean_interval
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
-from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.picture import from_unit, resize
 from s2v.methods.base import clip_seed
 from s2v.model import Model
 from s2v.report.clips import LOUD_DB, SOFT_DB, TestSet
@@ -144,7 +144,7 @@ def _sweeps(
             pictures[name].append(part)
     found: dict[str, list[float]] = {"mix_both": [], "mix_balance": [], "interpolation": []}
     scores = {
-        name: evaluator.rank(to_unit(torch.cat(parts)), names).unflatten(0, (len(clips.keys), -1))
+        name: evaluator.rank(torch.cat(parts), names).unflatten(0, (len(clips.keys), -1))
         for name, parts in pictures.items()
     }
     for i in range(len(clips.keys)):
@@ -178,7 +178,7 @@ def _backgrounds(
         alone, blend = distance(pictures[[0, BLENDED]], frame, mask).tolist()
         kept.append(1 - blend / max(alone, 1e-6))
     names = sorted(set(clips.labels))
-    best = evaluator.rank(to_unit(torch.stack([pictures[BLENDED] for pictures in between])), names).argmax(1).tolist()
+    best = evaluator.rank(torch.stack([pictures[BLENDED] for pictures in between]), names).argmax(1).tolist()
     sounds = [names.index(clips.labels[clips.partner(i)]) for i in range(len(clips.keys))]
     share = np.mean([b == s for b, s in zip(best, sounds, strict=True)])
     told = f"at lambda {WEIGHTS[BLENDED]:g}; the judge takes {100 * share:.0f} % of them for the sound's class"
@@ -206,14 +206,14 @@ def _sizes(
         edited = latent.move(model.encode_image(clips.frames[i])[0], z[-2], z[-1], STEPS)
         pictures = _paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed)
         louder, edits = np.split(size(pictures, label), [len(GAINS_DB)])
-        best = evaluator.rank(to_unit(pictures[: len(GAINS_DB)]), names).argmax(1)
+        best = evaluator.rank(pictures[: len(GAINS_DB)], names).argmax(1)
         named = (best == names.index(label)).numpy()
         shares.append(named)
         found["size_volume"].append(rho(GAINS_DB, louder))
         enough = named.sum() >= LEAST_NAMED
         found["size_volume_named"].append(rho(np.array(GAINS_DB)[named].tolist(), louder[named]) if enough else np.nan)
         found["edit_size"].append(rho(STEPS, edits))
-        ends.append(evaluator.features(to_unit(pictures[[len(GAINS_DB), -1]])))
+        ends.append(evaluator.features(pictures[[len(GAINS_DB), -1]]))
     numbers = {name: np.array(values) for name, values in found.items()}
     numbers["edit_identity"] = identity(torch.stack(ends).double(), clips.labels)
     return numbers, np.mean(shares, 0)

@@ -19,7 +19,7 @@ from s2v.control.lee_parts import Parts
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.evaluators import Evaluator
 from s2v.evaluate.tradeoff import Curve, Floats
-from s2v.media.picture import from_unit, resize, to_unit
+from s2v.media.picture import from_unit, resize
 from s2v.methods.renderers import Inversion
 from s2v.model import Model
 from s2v.models.image_encoder import ImageEncoder, unit
@@ -174,7 +174,7 @@ def measure(edits: Edits, clips: TestSet, chosen: Sequence[Pair], evaluator: Eva
         torch.tensor([names.index(clips.labels[place]) for place in places])
         for places in ([pair.picture for pair in chosen], [pair.sound for pair in chosen])
     )
-    best = torch.stack([evaluator.rank(to_unit(row), names).argmax(1) for row in edits.pictures])
+    best = torch.stack([evaluator.rank(row, names).argmax(1) for row in edits.pictures])
     might = (heard != shown[:, None]).double()
     mixed = ((best[..., None] == heard) * might).sum(2) / might.sum(1)
     moved = np.array([apart(row, clips, chosen) for row in edits.pictures])

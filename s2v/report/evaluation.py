@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from torch import Tensor
 
 from s2v.config import EvaluateConfig, RuntimeConfig
@@ -27,16 +29,16 @@ from s2v.evaluate.audiovisual import Networks
 from s2v.evaluate.evaluate import Measured, class_names, measure
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
 from s2v.evaluate.outside import Pictures, Said
-from s2v.evaluate.result import Drawn, read_result_fields, result_fields
+from s2v.evaluate.result import Drawn, Result, read_result_fields, result_fields
 from s2v.evaluate.sounds import Sounds
 from s2v.files import read_json, read_parquet, sha256, write_parquet
-from s2v.media.picture import to_unit
 from s2v.report.measures import metrics_of
 from s2v.report.rows import Row, row_of
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
 
 FORMAT = 1
+MOST_RESAMPLES = 10**6
 ABOUT = {
     "by": "who or what made the pictures",
     "text": "whether it was taught with text, captions or class names: yes or no",
@@ -135,8 +137,8 @@ class Evaluation:
     missing: dict[str, str]
     networks: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
-    draws: list[dict[str, Any]]
-    bootstrap: int
+    draws: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    bootstrap: Annotated[int, Field(ge=2, le=MOST_RESAMPLES)]
     format: int = FORMAT
 
 
@@ -150,12 +152,14 @@ class Asked:
     names: Path | None = None
     reference: Path | None = None
     evaluator: str | None = None
-    split: str = "test"
+    split: str | None = None
+    classes: Path | None = None
     name: str | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     draws: int | None = None
     px: int | None = None
     skip_broken: bool = False
+    threads: int = 1
 
 
 def evaluate(
@@ -177,10 +181,10 @@ def evaluate(
     if output.suffix != ".json":
         raise UserError(f"{output}: an evaluation is a JSON file; give a name that ends in .json")
     written = [output.with_suffix(".safetensors"), output.with_suffix(".parquet")]
-    inputs = [*asked.pictures, *filter(None, (asked.labels, asked.names, asked.reference)), asked.sounds]
-    outputs.check(written, inputs, force)
-    place, said = Runtime.from_config(runtime, 1), Said()  # more threads may sum in another order than the stage's one
-    heard = sounds.read(asked.sounds, said, split=asked.split, labels=asked.labels)
+    lists = filter(None, (asked.labels, asked.names, asked.reference, asked.classes))
+    outputs.check(written, [*asked.pictures, *lists, asked.sounds], force)
+    place, said = Runtime.from_config(runtime, asked.threads), Said()
+    heard = sounds.read(asked.sounds, said, split=asked.split, labels=asked.labels).of_classes(asked.classes)
     evaluator, weights, judged_by = _evaluator(asked, heard, config, place)
     pictures = outside.read(
         asked.pictures, heard.clips, said, listed=asked.names, draws=asked.draws, px=asked.px,
@@ -188,10 +192,14 @@ def evaluate(
     )  # fmt: skip
     px = pictures.images[0].shape[-1]
     real, real_names, real_labels, digest = _real(asked, heard, said, px)
+    _check_memory(len(pictures.clips), len(pictures.images), len(real))
+    nets = audiovisual.networks(evaluator, judged_by, config.prompt, place.device)
+    # A sound that is damaged ends this before anything is measured.
+    sounding = {clip: nets.hears.hear(wave) for clip, wave in heard.waves(set(pictures.clips))} if nets.hears else {}
     labels = [heard.labels[clip] for clip in pictures.clips]
     names = class_names([*real_labels, *heard.labels.values()])
-    reference = evaluator.features(to_unit(real)) if len(real) else torch.empty(0, 0)
-    name = asked.name or _name(asked, pictures)
+    reference = evaluator.features(real) if len(real) else torch.empty(0, 0)
+    name = outside.printable(asked.name) if asked.name else _name(asked, pictures)
     measured = [
         measure(evaluator, images, labels, names, reference, _drawn(record, name, number), config.inception_splits)
         for number, (images, record) in enumerate(zip(pictures.images, pictures.records, strict=True))
@@ -199,10 +207,7 @@ def evaluate(
     results = [one.result for one in measured]
     ranks = np.array([[rank or 0 for rank in one.ranks] for one in measured])
     row = row_of(results, pictures.clips, ranks, [one.tensors for one in measured], config.bootstrap)
-    networks, lacking = _score(
-        row, audiovisual.networks(evaluator, judged_by, config.prompt, place.device), pictures, heard, labels, names,
-        real, real_names,
-    )  # fmt: skip
+    networks, lacking = _score(row, nets, pictures, sounding, labels, names, real, real_names)
     values, missing = values_of(row, config.bootstrap)
     evaluation = Evaluation(
         name=name,
@@ -238,7 +243,7 @@ def told(pairs: Sequence[str]) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not equals or key not in ABOUT or not value.strip():
             raise UserError(f"--about {pair!r}: give KEY=VALUE; keys are {', '.join(ABOUT)}")
-        found[key] = " ".join(value.split())
+        found[key] = outside.printable(" ".join(value.split()))
     if found.get("text", "yes") not in ("yes", "no"):
         raise UserError(f"--about text={found['text']}: yes or no")
     return found
@@ -263,22 +268,32 @@ def read(path: Path) -> Evaluation:
     Raises:
         UserError: it is another file.
     """
-    found = read_json(path)
     hint = "s2v evaluate writes them (of a run: s2v evaluate results/generate/METHOD --sounds results -o METHOD.json)"
+    try:
+        found = _printable(read_json(path))
+    except RecursionError as error:
+        raise UserError(f"{path}: no evaluation; {hint}") from error
     if not isinstance(found, dict) or "protocol" not in found:
         raise UserError(f"{path}: no evaluation; {hint}")
+    number = found.get("format")
+    if isinstance(number, int) and number != FORMAT:
+        raise UserError(f"{path}: an evaluation of format {number}, and this s2v reads {FORMAT}; make it anew")
     fields = {key: value for key, value in found.items() if key not in ("again", "s2v", outputs.MADE)}
     try:
-        evaluation = TypeAdapter(Evaluation).validate_python(fields)
+        return TypeAdapter(Evaluation).validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UserError(f"{path}: no evaluation of this version ({where}: {first['msg']}); {hint}") from error
-    if evaluation.format != FORMAT:
-        raise UserError(
-            f"{path}: an evaluation of format {evaluation.format}, and this s2v reads {FORMAT}; make it anew"
-        )
-    return evaluation
+
+
+def _printable(value: Any) -> Any:
+    """JSON whose texts are a stranger's, as lines for a terminal and a page."""
+    if isinstance(value, dict):
+        return {outside.printable(key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_printable(inner) for inner in value]
+    return outside.printable(value) if isinstance(value, str) else value
 
 
 def read_row(path: Path, evaluation: Evaluation) -> Row:
@@ -287,35 +302,65 @@ def read_row(path: Path, evaluation: Evaluation) -> Row:
     Raises:
         UserError: they are not there, or not those that were written with it.
     """
-    made = read_json(path).get(outputs.MADE, {})
+    said = read_json(path).get(outputs.MADE)
+    made = {Path(name).suffix: digest for name, digest in said.items()} if isinstance(said, dict) else {}
     for suffix in (".safetensors", ".parquet"):
         file = path.with_suffix(suffix)
-        if not file.is_file() or made.get(file.name) != sha256(file):
+        if not file.is_file() or made.get(suffix) != sha256(file):
             raise UserError(f"{file}: not there as it was written with {path.name}; keep the three together")
     need = ("features", "probabilities", "reference", "ranks")
     tensors = load_tensors(path.with_suffix(".safetensors"), need=need)
     table = [line for line in read_parquet(path.with_suffix(".parquet"), ["clip_id", "number"]) if line["number"] == 0]
     results = [read_result_fields(path, fields) for fields in evaluation.draws]
+    clips = [line["clip_id"] for line in table]
+    scores = {
+        outside.printable(name.removeprefix("score/")): one.double().numpy()
+        for name, one in tensors.items()
+        if "/" in name
+    }
+    _check_shapes(path.with_suffix(".safetensors"), results, len(clips), tensors, scores)
     each = [
         {"features": features, "probabilities": probabilities, "reference": tensors["reference"]}
         for features, probabilities in zip(tensors["features"], tensors["probabilities"], strict=True)
     ]
-    clips = [line["clip_id"] for line in table]
-    if not tensors["ranks"].shape == tensors["features"].shape[:2] == (len(results), len(clips)):
-        raise UserError(f"{path.with_suffix('.safetensors')}: not of {len(results)} pictures of {len(clips)} clips")
-    row = row_of(results, clips, tensors["ranks"].numpy(), each, evaluation.bootstrap)
+    row = row_of(results, clips, tensors["ranks"].long().numpy(), each, evaluation.bootstrap)
     row.result = replace(row.result, method=evaluation.name, missing=row.result.missing | evaluation.missing)
-    row.scores = {
-        name.removeprefix("score/"): tensor.double().numpy() for name, tensor in tensors.items() if "/" in name
-    }
+    row.scores = scores
     return row
+
+
+def _check_shapes(
+    path: Path, results: list[Result], clips: int, tensors: dict[str, Tensor], scores: dict[str, NDArray[np.float64]]
+) -> None:
+    """Refuse tensors that are not those of the results."""
+    shape, features, real = (len(results), clips), tensors["features"], tensors["reference"]
+    whole = all(one.ndim == 3 and one.shape[:2] == shape for one in (features, tensors["probabilities"]))
+    if not (whole and clips) or any(one.shape != shape for one in (tensors["ranks"], *scores.values())):
+        raise UserError(f"{path}: not of {len(results)} pictures of {clips} clips")
+    has = {(one.inception is None or one.inception_splits < 1, one.fid is None, one.kid is None) for one in results}
+    if len(has) > 1 or next(iter(has))[0]:
+        raise UserError(f"{path.with_suffix('.json')}: its draws have not the same metrics, or no IS; make it anew")
+    if results[0].fid is not None and not (clips > 1 and len(real) > 1 and real.shape[1:] == features.shape[2:]):
+        raise UserError(f"{path}: its real pictures' features are not such as FID is made of")
+
+
+def _check_memory(sounds: int, draws: int, real: int) -> None:
+    """Refuse what the machine cannot hold: some metrics compare all pictures with all."""
+    need = 8 * sounds**2 * (draws + 2) + 2 * draws * sounds * real
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if need > there:
+        raise UserError(
+            f"{draws} pictures of {sounds} sounds beside {real} real ones take about {need / 2**30:.0f} GB of memory, "
+            f"since KID, diversity and AIS compare all with all, and this machine has {there / 2**30:.0f}; take fewer "
+            "sounds, or --draws 1"
+        )
 
 
 def _score(
     row: Row,
     nets: Networks,
     pictures: Pictures,
-    heard: Sounds,
+    heard: Mapping[str, Tensor],
     labels: list[str | None],
     names: list[str],
     real: Tensor,
@@ -325,16 +370,15 @@ def _score(
     missing = dict(nets.missing or {})
     sounding: list[Tensor] | None = None
     if nets.hears is not None:
-        found = {clip: nets.hears.hear(wave) for clip, wave in heard.waves() if clip in set(pictures.clips)}
-        if len(found) == len(pictures.clips):
-            sounding = [found[clip] for clip in pictures.clips]
+        if len(heard) == len(pictures.clips):
+            sounding = [heard[clip] for clip in pictures.clips]
         else:
-            missing["AIS"] = f"{len(pictures.clips) - len(found)} clips have no sound"
+            missing["AIS"] = f"{len(pictures.clips) - len(heard)} clips have no sound"
     frames: Tensor | None = None
     if nets.sees is not None:
         place = {name: i for i, name in enumerate(real_names)}
         if all(clip in place for clip in pictures.clips):
-            frames = nets.sees[2](to_unit(real[[place[clip] for clip in pictures.clips]]))
+            frames = nets.sees[2](real[[place[clip] for clip in pictures.clips]])
         else:
             missing["IIS"] = "not every clip has a real picture of its name"
     each = [audiovisual.score(nets, images, sounding, frames, labels, names) for images in pictures.images]
@@ -359,7 +403,7 @@ def _write(
     }
     save_tensors(written[0], tensors)
     rows = [
-        {"clip_id": clip, "label": label, "number": number, "picture": outside.readable(file), "rank": rank}
+        {"clip_id": clip, "label": label, "number": number, "picture": file, "rank": rank}
         for number, (files, one) in enumerate(zip(pictures.files, measured, strict=True))
         for clip, label, file, rank in zip(pictures.clips, labels, files, one.ranks, strict=True)
     ]
@@ -373,6 +417,8 @@ def _evaluator(
     judge: Path | None = None
     if asked.evaluator != "clip_inception":
         folder = Path(asked.evaluator) if asked.evaluator else heard.run
+        if asked.evaluator and not Path(asked.evaluator).is_dir():
+            raise UserError(f"--evaluator {asked.evaluator}: neither clip_inception nor the folder of a run")
         if folder is None:
             raise UserError(
                 f"{heard.where}: sounds of no run bring no evaluator; say --evaluator clip_inception, or the folder of "
@@ -381,7 +427,7 @@ def _evaluator(
         judge = folder / "judge" if (folder / "judge").is_dir() else folder
         if not (judge / "model.safetensors").is_file():
             hint = f"`snakemake --cores all {folder / 'judge' / 'model.safetensors'}` makes one"
-            raise UserError(f"{folder}: has no trained judge; {hint}, or say --evaluator")
+            raise UserError(f"{folder}: has no trained judge; {hint}, or say --evaluator clip_inception")
     kind = "clip_inception" if judge is None else "judge"
     evaluator = load_evaluator(kind, judge_dir=judge, prompt=config.prompt, device=place.device)
     assert evaluator is not None
@@ -390,13 +436,17 @@ def _evaluator(
 
 def _real(asked: Asked, heard: Sounds, said: Said, px: int) -> tuple[Tensor, list[str], list[str | None], str]:
     """The real pictures, their clips, their labels, and a digest; none of them where there are none."""
+    frames = heard if heard.run else None
     if asked.reference is not None:
-        real, names, digest = outside.read_all([asked.reference], said, px)
-        return real, names, [None] * len(names), digest
-    if heard.run is None:
+        run = sounds.of_run(asked.reference)
+        if run is None:
+            real, names, digest = outside.read_all([asked.reference], said, px)
+            return real, names, [None] * len(names), digest
+        frames = run.of_classes(asked.classes)
+    if frames is None:
         return torch.empty(0, 3, px, px, dtype=torch.uint8), [], [], ""
-    real, names, _, digest = heard.real(px)
-    return real, names, [heard.labels[name] for name in names], digest
+    real, names, digest = frames.real(px)
+    return real, names, [frames.labels[name] for name in names], digest
 
 
 def _drawn(record: dict[str, Any] | None, name: str, number: int) -> Drawn:
@@ -425,4 +475,16 @@ def _digest(clips: list[str], labels: list[str | None]) -> str:
     return hashlib.sha256(json.dumps([clips, labels]).encode()).hexdigest()[:16]
 
 
-__all__ = ["ABOUT", "Asked", "Evaluation", "Protocol", "Value", "evaluate", "read", "read_row", "told", "values_of"]
+__all__ = [
+    "ABOUT",
+    "MOST_RESAMPLES",
+    "Asked",
+    "Evaluation",
+    "Protocol",
+    "Value",
+    "evaluate",
+    "read",
+    "read_row",
+    "told",
+    "values_of",
+]

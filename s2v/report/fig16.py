@@ -16,8 +16,8 @@ from s2v.evaluate.bootstrap import crossed
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import write_text
 from s2v.report.canvas import cells, open_frame, save, wrapped
-from s2v.report.comparisons import r5
 from s2v.report.findings import what_holds
+from s2v.report.measures import metric_of
 from s2v.report.panels import enlarge, pictures_by_seed, plan, show_picture
 from s2v.report.rows import Row, load_rows
 from s2v.report.tables import metric_columns
@@ -130,7 +130,7 @@ def of_fig16(points: list[Point], bootstrap: int) -> dict[str, Quantity | Missin
         drops[name] = few.by_training(few.hits5) - many.by_training(many.hits5)[:, kept]
         last[name] = many
     fall = drops["GAN"] - drops["LDM"]
-    gain, alone = r5(last["LDM"], last["GAN"], bootstrap)
+    gain, alone = metric_of("R@5").difference(last["LDM"], last["GAN"], bootstrap)
     trainings = list(dict.fromkeys(last["GAN"].trainings))
     about = f"{points[0].size} to {points[-1].size} classes; trainings {', '.join(map(str, trainings))}"
     falls = [float(value) for value in fall.mean(1)]

@@ -42,6 +42,9 @@ def join(tables: list[Path]) -> tuple[str, str]:
     found: dict[tuple[str, str], _Row] = {}
     for i, rows in enumerate(read):
         for row in rows:
+            for metric in METRICS:
+                if row[metric] and not (row[f"{metric} low"] and row[f"{metric} high"]):
+                    raise UserError(f"{tables[i]}: {metric} of {row['method']} has no interval; run its stage again")
             key = row["row"], row["method"]
             found.setdefault(key, _Row(*key, [None] * len(tables))).cells[i] = row
     if not any(sum(cell is not None for cell in row.cells) > 1 for row in found.values()):

@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from s2v.errors import UserError
 from s2v.evaluate.bootstrap import Interval
-from s2v.report.evaluation import Evaluation, Value, read
-from s2v.report.measures import FIXED, scored
+from s2v.report.evaluation import Evaluation, read
+from s2v.report.measures import FIXED, metric_of
 from s2v.report.tabular import Column, bullets, page, to_markdown
 
-Listed = tuple[Path, Evaluation]
 
-
-@dataclass(frozen=True)
-class Group:
-    """Evaluations of one protocol, the best R@1 first."""
-
-    rows: list[Listed]
-
-    @property
-    def one(self) -> Evaluation:
-        """Any of them, for what all have alike."""
-        return self.rows[0][1]
-
-
-def groups(paths: Sequence[Path]) -> list[Group]:
-    """The evaluations by protocol, the largest group first.
+def groups(paths: Sequence[Path]) -> list[list[Evaluation]]:
+    """The evaluations that compare, the best R@1 first, the largest group first.
 
     Raises:
         UserError: there is none, or a file is no evaluation.
     """
     if not paths:
         raise UserError("leaderboard: give the JSON files of evaluations")
-    found: list[list[Listed]] = []
+    found: list[list[Evaluation]] = []
     for path in dict.fromkeys(paths):
-        row = (path, read(path))
-        own = next((group for group in found if group[0][1].protocol.differs(row[1].protocol) is None), None)
+        row = read(path)
+        own = next((group for group in found if all(_alike(row, one) for one in group)), None)
         found.append([row]) if own is None else own.append(row)
     for group in found:
         group.sort(key=_rank)
-    return [Group(group) for group in sorted(found, key=len, reverse=True)]
+    return sorted(found, key=len, reverse=True)
 
 
-def _rank(row: Listed) -> tuple[float, float, str]:
-    metrics = row[1].metrics
-    recall, fid = metrics.get("R@1"), metrics.get("FID")
-    return (-recall.value if recall else 0.0, fid.value if fid else 0.0, row[1].name)
+def _alike(one: Evaluation, other: Evaluation) -> bool:
+    """Whether the metrics that both have compare."""
+    shared = one.networks.keys() & other.networks.keys()
+    return (
+        one.protocol.differs(other.protocol) is None
+        and (one.px == other.px or not one.protocol.reference)
+        and all(one.networks[name] == other.networks[name] for name in shared)
+    )
+
+
+def _rank(one: Evaluation) -> tuple[float, float, str]:
+    recall, fid = one.metrics.get("R@1"), one.metrics.get("FID")
+    return (-recall.value if recall else 0.0, fid.value if fid else 0.0, one.name)
 
 
 def columns_of(evaluations: Sequence[Evaluation]) -> list[Column[Evaluation]]:
@@ -67,7 +61,7 @@ def columns_of(evaluations: Sequence[Evaluation]) -> list[Column[Evaluation]]:
 
 
 def _column(name: str) -> Column[Evaluation]:
-    metric = next((one for one in FIXED if one.name == name), None) or scored(name)
+    metric = metric_of(name)
     scale = 100 if metric.percent else 1
     side = {"above": "", "below": " (lower is better)", None: ""}[metric.better]
 
@@ -89,43 +83,41 @@ def leaderboard(paths: Sequence[Path]) -> str:
     found = groups(paths)
     head = ["# Leaderboard", bullets([
         "Made by `s2v leaderboard` from the JSON files of `s2v evaluate`; best R@1 first. In brackets: 95 % intervals.",
-        "Rows stand in one table only where clips, candidate names, evaluator and real pictures are the same. "
-        "`s2v compare` says which of two is better.",
+        "Rows stand in one table only where clips, candidate names, networks and real pictures, with the size that "
+        "these are brought to, are the same. `s2v compare` says which of two is better.",
         "What made a row is what its maker said; a blank cell is what nobody said.",
     ])]  # fmt: skip
     for number, group in enumerate(found, 1):
-        evaluations = [one for _, one in group.rows]
-        head += [f"## Protocol {number}", bullets(_facts(group)), to_markdown(columns_of(evaluations), evaluations)]
-        odd = [f"{one.name}: {line}" for one in evaluations for line in one.said]
+        head += [f"## Protocol {number}", bullets(_facts(group)), to_markdown(columns_of(group), group)]
+        odd = [f"{one.name}: {line}" for one in group for line in one.said]
         head += ["Odd about the files:", bullets(odd)] if odd else []
     return page(*head)
 
 
-def _facts(group: Group) -> list[str]:
-    protocol, one = group.one.protocol, group.one
+def _facts(group: Sequence[Evaluation]) -> list[str]:
+    protocol = group[0].protocol
     shown = ", ".join(protocol.classes[:12]) + (" ..." if len(protocol.classes) > 12 else "")
     networks: dict[str, dict[str, None]] = {}
-    for _, each in group.rows:
-        for name, what in each.networks.items():
+    for one in group:
+        for name, what in one.networks.items():
             networks.setdefault(what, {})[name] = None
     return [
         f"{protocol.clips} clips (digest `{protocol.clips_digest}`), {len(protocol.classes)} candidate names: {shown}.",
         f"Evaluator: {protocol.evaluator}{_digest(protocol.evaluator_weights)}; prompt `{protocol.prompt}`.",
-        f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}; IS over {protocol.inception_splits} "
-        f"parts; ties: {protocol.tie_rule}.",
-        f"Chance: {', '.join(_chances(one.metrics)) or 'not known'}.",
+        f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}, at {group[0].px} px; IS over "
+        f"{protocol.inception_splits} parts; ties: {protocol.tie_rule}.",
+        f"Chance: {', '.join(_chances(group)) or 'not known'}.",
         *(f"{', '.join(names)}: by {what}." for what, names in networks.items()),
     ]
 
 
-def _chances(metrics: dict[str, Value]) -> list[str]:
-    percent = {metric.name for metric in FIXED if metric.percent}
-    known = {name: value.chance for name, value in metrics.items() if value.chance is not None}
-    return [f"{name} {100 * at:.1f}" if name in percent else f"{name} {at:g}" for name, at in known.items()]
+def _chances(group: Sequence[Evaluation]) -> list[str]:
+    known = {name: value.chance for one in group for name, value in one.metrics.items() if value.chance is not None}
+    return [f"{name} {100 * at:.1f}" if metric_of(name).percent else f"{name} {at:g}" for name, at in known.items()]
 
 
 def _digest(digest: str) -> str:
     return f" (digest `{digest}`)" if digest else ""
 
 
-__all__ = ["Group", "columns_of", "groups", "leaderboard"]
+__all__ = ["columns_of", "groups", "leaderboard"]

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from s2v.evaluate.bootstrap import Interval, crossed
+from s2v.errors import UserError
+from s2v.evaluate.bootstrap import Interval, crossed, crossed_statistic
 from s2v.evaluate.diversity import Spread
 from s2v.evaluate.fidelity import Kernels
-from s2v.evaluate.neighbours import NAMES, K, Neighbourhoods
-from s2v.report.comparisons import mean_difference, set_difference
+from s2v.evaluate.neighbours import NAMES, K, Neighbourhoods, radii
 from s2v.report.rows import Clips, Row, interval, statistic_resamples
 
 
@@ -49,14 +49,29 @@ class Metric:
         return Interval(found.value, max(0.0, found.low), min(1.0, found.high)) if self.percent else found
 
     def difference(self, first: Row, second: Row, bootstrap: int) -> tuple[Interval, list[float]]:
-        """`first` minus `second`, paired over clips, and the same of each training alone."""
+        """`first` minus `second`, paired over clips, and the same of each training alone.
+
+        Trainings of the same number share their seed and are compared with each other; a row of one training is
+        compared with all of the other's.
+
+        Raises:
+            UserError: the rows are not of the same clips.
+        """
+        if first.clips != second.clips:
+            names = f"{first.result.method} and {second.result.method}"
+            raise UserError(f"{names} are not of the same clips; run stage generate again")
         if self.values is not None:
-            return mean_difference(first, second, self.values, bootstrap)
+            return _mean_difference(first, second, self.values, bootstrap)
         assert self.statistic is not None
-        return set_difference(first, second, self.statistic, self._count(first, bootstrap))
+        return _set_difference(first, second, self.statistic, self._count(first, bootstrap))
 
     def _count(self, row: Row, bootstrap: int) -> int:
         return row.fid_resamples(bootstrap) if self.name == "FID" else statistic_resamples(bootstrap)
+
+    @property
+    def of_real(self) -> bool:
+        """Whether real pictures have a part in it, which are brought to the made ones' size."""
+        return self.name in ("FID", "KID", *NAMES) or self.name.startswith("IIS")
 
     def lacks(self, row: Row) -> str | None:
         """Why a row does not have it; None where it has."""
@@ -72,7 +87,37 @@ class Metric:
         if self.name == "diversity":
             few = len(row.seeds) < 2 or len(row.clips) < 2
             return "it needs two pictures or more of each sound" if few else None
-        return None if self.name in row.scores or self.name == "IS" else "it was not measured"
+        measured = bool(row.probabilities) if self.name == "IS" else self.name in row.scores
+        return None if measured else "it was not measured"
+
+
+def _mean_difference(
+    first: Row, second: Row, values: Callable[[Row], NDArray[np.float64]], bootstrap: int
+) -> tuple[Interval, list[float]]:
+    a, b = (row.by_training(values(row)) for row in (first, second))
+    if len(a) != len(b) and 1 not in (len(a), len(b)):
+        a, b = a.mean(0, keepdims=True), b.mean(0, keepdims=True)
+    difference = a - b
+    return crossed(difference, bootstrap), [float(value) for value in difference.mean(1)]
+
+
+def _set_difference(
+    first: Row, second: Row, statistic: Callable[[Row, int, Clips], float], count: int
+) -> tuple[Interval, list[float]]:
+    a, b = first.runs(), second.runs()
+    if len(a) != len(b):  # then each as a whole, or the one training with all of the other's
+        a, b = ([[run for own in x for run in own]] if 1 not in (len(a), len(b)) else x for x in (a, b))
+    trainings = max(len(a), len(b))
+
+    def over(numbers: NDArray[np.int64], clips: Clips) -> float:
+        return float(np.mean([_mean(first, a, n, clips) - _mean(second, b, n, clips) for n in numbers]))
+
+    def _mean(row: Row, runs: list[list[int]], n: int, clips: Clips) -> float:
+        return float(np.mean([statistic(row, run, clips) for run in runs[n % len(runs)]]))
+
+    every = np.arange(len(first.clips), dtype=np.int64)
+    alone = [over(np.array([n], dtype=np.int64), every) for n in range(trainings)]
+    return crossed_statistic(over, len(first.clips), trainings, count), alone
 
 
 def _neighbours(name: str) -> Callable[[Row, int, Clips], float]:
@@ -90,7 +135,8 @@ def _by_picture(name: str) -> Callable[[Row], NDArray[np.float64]]:
 
 
 def _balls(row: Row, run: int) -> Neighbourhoods:
-    return row.kept(("neighbours", run), lambda: Neighbourhoods(row.features[run], row.frames))
+    reach = row.kept(("radii", 0), lambda: radii(row.frames))
+    return row.kept(("neighbours", run), lambda: Neighbourhoods(row.features[run], row.frames, reach=reach))
 
 
 def _kernel(row: Row, run: int, clips: Clips) -> float:
@@ -130,10 +176,15 @@ def scored(name: str) -> Metric:
     )  # fmt: skip
 
 
+def metric_of(name: str) -> Metric:
+    """The metric of a name."""
+    return next((one for one in FIXED if one.name == name), None) or scored(name)
+
+
 def metrics_of(*rows: Row) -> list[Metric]:
     """All metrics that any of the rows may have."""
     names = dict.fromkeys(name for row in rows for name in row.scores)
     return [*FIXED, *(scored(name) for name in names)]
 
 
-__all__ = ["FIXED", "Metric", "metrics_of", "scored"]
+__all__ = ["FIXED", "Metric", "metric_of", "metrics_of"]

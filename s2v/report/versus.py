@@ -55,6 +55,8 @@ def _findings(one: Evaluation, other: Evaluation, first: Row, second: Row, name:
         why = metric.lacks(first) or metric.lacks(second)
         if why is None and one.networks.get(metric.name) != other.networks.get(metric.name):
             why = "they were measured by different networks"
+        if why is None and metric.of_real and one.px != other.px:
+            why = f"real pictures were brought to {one.px} and {other.px} px; evaluate both with one --px"
         if why is not None:
             found.append(find(claim, {claim.key: Missing(why)}))
             continue
