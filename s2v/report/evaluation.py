@@ -335,7 +335,9 @@ def _check_shapes(
     """Refuse tensors that are not those of the results."""
     shape, features, real = (len(results), clips), tensors["features"], tensors["reference"]
     whole = all(one.ndim == 3 and one.shape[:2] == shape for one in (features, tensors["probabilities"]))
-    if not (whole and clips) or any(one.shape != shape for one in (tensors["ranks"], *scores.values())):
+    if not (whole and clips) or any(
+        given != shape for given in (tensors["ranks"].shape, *(one.shape for one in scores.values()))
+    ):
         raise UserError(f"{path}: not of {len(results)} pictures of {clips} clips")
     has = {(one.inception is None or one.inception_splits < 1, one.fid is None, one.kid is None) for one in results}
     if len(has) > 1 or next(iter(has))[0]:
