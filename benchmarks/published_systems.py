@@ -1,6 +1,6 @@
 """One training step and one picture of the systems that the paper compares with, at their published sizes, on this CPU.
 
-    python benchmarks/published_systems.py [--only audiotoken lee imagebind] [--steps 2] [--json out]
+    python benchmarks/published_systems.py [--only audiotoken lee imagebind s2i pedersoli] [--steps 2] [--json out]
 
 Weights are random: what is measured is parameters, peak memory and seconds. Each runs in a program of its own, whose
 peak resident memory is read from the system after the step and at its end.
@@ -9,6 +9,8 @@ audiotoken  BEATs on 5 s, the embedder, Stable Diffusion 1.4 on 512 x 320 px, ba
             picture of 512 px of 10 s in `--steps` steps with guidance (published: 50; only seconds grow with it).
 lee         StyleGAN2 at 256 px, CLIP ViT-B/32 and the audio encoder: a step of an edit, Adam on 14 x 512 styles.
 imagebind   its audio encoder: an embedding of 10 s. Pictures are Stable unCLIP's, see docs/weights.md.
+s2i         as configs/vegas5.yaml has it: a step of the autoencoder and one of the GAN, batch 64, 96 px; a picture.
+pedersoli   likewise: a step of the VQ-VAE and one of the audio net, batch 64, 256 px; then a picture.
 """
 
 from __future__ import annotations
@@ -147,7 +149,78 @@ def imagebind(_: int) -> tuple[dict[str, int], Callable[[], Any], Callable[[], A
     return {"f_A": count(net)}, lambda: None, lambda: tuple(net.encode(torch.randn(1, 160000) * 0.1, 10.0).shape)
 
 
-SYSTEMS = {"audiotoken": audiotoken, "lee": lee, "imagebind": imagebind}
+def vegas5() -> Any:
+    """The configuration with the published sizes of the systems of Figure 15."""
+    from s2v.configfile import load
+
+    root = Path(__file__).parent.parent
+    return load([root / "config.yaml", root / "configs/vegas5.yaml"])
+
+
+def trained(tasks: list[Any]) -> Callable[[], Any]:
+    """A step of each, which gives their losses."""
+    from s2v.train.step import train_step
+
+    return lambda: [{name: float(value) for name, value in train_step(task, 0).items()} for task in tasks]
+
+
+def s2i(_: int) -> tuple[dict[str, int], Callable[[], Any], Callable[[], Any]]:
+    """Its nets, a step of both trainings, its picture."""
+    import torch
+
+    from s2v.media.mel import mel_picture
+    from s2v.models.s2i import SpectrogramAutoencoder
+    from s2v.runtime import Runtime
+    from s2v.train.s2i_autoencoder import S2iAutoencoderTask
+    from s2v.train.s2i_generator import S2iGeneratorTask
+
+    config, cpu = vegas5(), Runtime(torch.device("cpu"), bf16=False)
+    first, second = config.s2i_autoencoder, config.s2i_generator
+    net = SpectrogramAutoencoder(first.dim, first.width, first.audio.model_dump())
+    hears = S2iAutoencoderTask(first, net, torch.rand(first.batch_size, 128, 100).half() * 2 - 1, cpu)
+    n, px = second.batch_size, second.resolution
+    images, heard = torch.randint(256, (n, 3, px, px), dtype=torch.uint8), torch.randn(n, first.dim).tanh()
+    paints = S2iGeneratorTask(second, images, heard, cpu)
+
+    def picture() -> Any:
+        net.eval()
+        with torch.no_grad():
+            z = net.embed(mel_picture(torch.randn(1, 160000) * 0.1, **net.mel))
+            g = paints.generator.eval()
+            return tuple(g(z, g.dropouts.draw(1)).shape)
+
+    counts = {"autoencoder": count(net), "G": count(paints.generator), "D": count(paints.discriminator)}
+    return counts, trained([hears, paints]), picture
+
+
+def pedersoli(_: int) -> tuple[dict[str, int], Callable[[], Any], Callable[[], Any]]:
+    """Its nets, a step of both trainings, its picture."""
+    import torch
+
+    from s2v.media.mel import mel_picture
+    from s2v.runtime import Runtime
+    from s2v.train.pedersoli_audio import PedersoliAudioTask
+    from s2v.train.pedersoli_vqvae import PedersoliVqvaeTask
+
+    config, cpu = vegas5(), Runtime(torch.device("cpu"), bf16=False)
+    first, second = config.pedersoli_vqvae, config.pedersoli_audio
+    n, px = first.batch_size, first.resolution
+    paints = PedersoliVqvaeTask(first, torch.randint(256, (n, 3, px, px), dtype=torch.uint8), cpu)
+    mels = torch.rand(second.batch_size, second.audio.bands, second.audio.columns).half() * 2 - 1
+    latents = torch.randn(second.batch_size, first.code_dim, first.code_px, first.code_px)
+    hears = PedersoliAudioTask(second, mels, latents, cpu)
+
+    def picture() -> Any:
+        paints.model.eval()
+        hears.model.eval()
+        with torch.no_grad():
+            z = hears.model.predict(mel_picture(torch.randn(1, 160000) * 0.1, **hears.model.mel))
+            return tuple(paints.model.decode(z).shape)
+
+    return {"VQ-VAE": count(paints.model), "audio": count(hears.model)}, trained([paints, hears]), picture
+
+
+SYSTEMS = {"audiotoken": audiotoken, "lee": lee, "imagebind": imagebind, "s2i": s2i, "pedersoli": pedersoli}
 
 
 def child(name: str, steps: int) -> dict[str, Any]:
