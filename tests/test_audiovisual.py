@@ -34,7 +34,7 @@ def _clip_inception() -> ClipInceptionEvaluator:
 def test_published_networks_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path))
     found = networks(_clip_inception(), None, "{}", "cpu")
-    assert found.hears is None and found.sees is None and found.names is None and found.missing is not None
+    assert not found.hears and found.sees is None and found.names is None and found.missing is not None
     assert found.missing["AIS"].endswith("wav2clip/ResNet_CX.ckpt is not there; `s2v weights fetch wav2clip` brings it")
     assert "clip/ViT-L-14.safetensors is not there; `s2v weights fetch clip-vit-l14`" in found.missing["IIS"]
     assert found.missing["AIC"] == found.missing["IIS"]
@@ -55,7 +55,7 @@ def test_wav2clip_meets_clip_in_a_cosine() -> None:
     torch.testing.assert_close(heard[2], net.hear(waves[2][:160_000]), msg="ten seconds are heard")
     torch.testing.assert_close(heard[0], net.hear(waves[0].repeat(4)), msg="less than a second is repeated")
     images = torch.randint(0, 255, (3, 3, 8, 8), dtype=torch.uint8)
-    found = score(Networks(hears=net), images, heard, None, [None] * 3, [])
+    found = score(Networks(hears=(net,)), images, [heard], None, [None] * 3, [])
     assert list(found) == [f"AIS-{kind}" for kind in (
         "percentile/Wav2CLIP+B32/sounds", "zscore/Wav2CLIP+B32/pictures", "cosine/Wav2CLIP+B32")]  # fmt: skip
     assert found["AIS-cosine/Wav2CLIP+B32"][0].abs().max() <= 1
@@ -81,9 +81,9 @@ def test_aic_is_the_share_whose_own_name_is_best() -> None:
 
     nets = Networks(names=("CLIP-L14", "it", rank))
     images = torch.zeros(3, 3, 4, 4, dtype=torch.uint8)
-    found = score(nets, images, None, None, ["a", "b", "a"], ["a", "b"])
+    found = score(nets, images, [], None, ["a", "b", "a"], ["a", "b"])
     assert found["AIC/CLIP-L14"][0].tolist() == [1, 0, 0], "ties count against"
-    assert score(nets, images, None, None, ["a", None, "a"], ["a", "b"]) == {}
+    assert score(nets, images, [], None, ["a", None, "a"], ["a", "b"]) == {}
 
 
 def test_scores_that_are_no_numbers_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""ImageBind's audio encoder of its published file, and its pictures through Stable unCLIP."""
+"""ImageBind's encoders of its published file, its pictures through Stable unCLIP, and its score of pictures."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from test_audiotoken_nets import Payload
-from tiny_imagebind import imagebind, imagebind_file, imagebind_state, sizes
+from tiny_imagebind import imagebind, imagebind_file, imagebind_state, sizes, vision, vision_sizes, vision_state
 from tiny_unclip import DIM, PX, unclip_folder
 
 from s2v.config import EmbedUnclipConfig, GenerateConfig, UnclipConfig
 from s2v.config.methods import METHODS
 from s2v.errors import UserError
+from s2v.evaluate.audiovisual import ImageBind
 from s2v.methods import Sources, load_method
-from s2v.models.imagebind import ImageBindAudio, fbank
+from s2v.models.imagebind import ImageBindAudio, ImageBindVision, fbank
 from s2v.models.store import load
 from s2v.weights.convert import SHAPES, convert, published
 
@@ -24,6 +26,7 @@ from s2v.weights.convert import SHAPES, convert, published
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A weights folder of small sizes, without the checksum of the large file."""
     monkeypatch.setitem(SHAPES, "imagebind", sizes(DIM))
+    monkeypatch.setitem(SHAPES, "imagebind-vision", vision_sizes(DIM))
     monkeypatch.setattr("s2v.weights.convert.expected", lambda folder, file: None)
     monkeypatch.setenv("S2V_WEIGHTS", str(tmp_path / "weights"))
     imagebind_file(tmp_path / "weights", DIM)
@@ -56,6 +59,33 @@ def test_it_equals_the_literal_one(weights: Path, tmp_path: Path) -> None:
     assert "NON-COMMERCIAL" in (tmp_path / "i/README.md").read_text()
     one = net(pieces[:, :1])
     torch.testing.assert_close(one.norm(dim=1), torch.full((2,), 20.0))
+
+
+def test_the_encoder_of_pictures_has_the_published_size() -> None:
+    with torch.device("meta"):
+        net = ImageBindVision(**SHAPES["imagebind-vision"])
+    block = 3 * (1280 * 1280 + 1280) + (1280 * 1280 + 1280) + 4 * 1280 + 2 * 4 * 1280 * 1280 + 5 * 1280
+    before = 3 * 14 * 14 * 1280 + 1280 + 257 * 1280 + 2 * 1280
+    assert sum(p.numel() for p in net.parameters()) == before + 32 * block + 2 * 1280 + 1280 * 1024 == 632_076_800
+
+
+@torch.inference_mode()
+def test_a_picture_is_seen_as_a_video_of_two_frames(weights: Path) -> None:
+    net, state = published("imagebind-vision"), vision_state(vision_sizes(DIM))
+    pictures = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(2))
+    expected = torch.stack([vision(state, picture, 2) for picture in pictures])
+    torch.testing.assert_close(net(pictures), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_sounds_and_pictures_are_scored_by_their_cosine(weights: Path) -> None:
+    net = ImageBind()
+    waves = [torch.randn(16_000) * 0.1, torch.randn(48_000) * 0.1]
+    heard = [net.hear(wave) for wave in waves]
+    images = torch.randint(256, (3, 3, 40, 56), dtype=torch.uint8)
+    fits = net.fit(images, heard)
+    assert fits.shape == (3, 2) and fits.abs().max() <= 1.0001 and fits.std() > 0
+    torch.testing.assert_close(heard[1][0], F.normalize(published("imagebind").encode(waves[1][None], 3.0))[0])
+    torch.testing.assert_close(net.fit(images[1:2], heard[:1]), fits[1:2, :1])
 
 
 def test_three_pieces_of_two_seconds_are_heard() -> None:

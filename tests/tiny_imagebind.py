@@ -1,4 +1,4 @@
-"""ImageBind's audio encoder as its publisher's file has it: names and shapes of any size, and what it computes."""
+"""ImageBind's encoders as its publisher's file has them: names and shapes of any size, and what they compute."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def imagebind_state(size: dict[str, Any], seed: int = 0) -> State:
         f"{BEFORE}.rgbt_stem.proj.weight": (width, 1, side, side),
         f"{BEFORE}.pos_embedding_helper.pos_embed": (1, 1 + count, width),
         f"{HEAD}.2.weight": (size["dim"], width),
-        "modality_trunks.vision.blocks.0.norm_1.weight": (5,),
+        "modality_trunks.thermal.blocks.0.norm_1.weight": (5,),
     }
     norms = [f"{BEFORE}.rgbt_stem.norm_layer", f"{HEAD}.0"]
     for i in range(size["depth"]):
@@ -85,9 +85,71 @@ def imagebind(state: State, piece: Tensor, heads: int, stride: int) -> Tensor:
     return z / z.norm() * state["modality_postprocessors.audio.1.log_logit_scale"].exp()
 
 
+def vision_sizes(dim: int) -> dict[str, Any]:
+    """Small ones of the encoder of pictures."""
+    return {"dim": dim, "width": 8, "depth": 2, "heads": 2, "image_px": 28, "patch_px": 14}
+
+
+def vision_state(size: dict[str, Any], seed: int = 1) -> State:
+    """What of `imagebind_huge.pth` is of pictures, of a size."""
+    width, side = size["width"], size["patch_px"]
+    before, trunk, head = (f"modality_{part}.vision" for part in ("preprocessors", "trunks", "heads"))
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{before}.cls_token": (1, 1, width),
+        f"{before}.rgbt_stem.proj.1.weight": (width, 3, 2, side, side),
+        f"{before}.pos_embedding_helper.pos_embed": (1, 1 + (size["image_px"] // side) ** 2, width),
+        f"{head}.2.weight": (size["dim"], width),
+    }
+    norms = [f"{trunk}.pre_transformer_layer.0", f"{head}.0"]
+    for i in range(size["depth"]):
+        block = f"{trunk}.blocks.{i}"
+        shapes |= {f"{block}.attn.in_proj_weight": (3 * width, width), f"{block}.attn.in_proj_bias": (3 * width,)}
+        dense = (("attn.out_proj", width, width), ("mlp.fc1", width, 4 * width), ("mlp.fc2", 4 * width, width))
+        for name, n_in, n_out in dense:
+            shapes |= {f"{block}.{name}.weight": (n_out, n_in), f"{block}.{name}.bias": (n_out,)}
+        norms += [f"{block}.norm_1", f"{block}.norm_2"]
+    shapes |= {f"{norm}.{kind}": (width,) for norm in norms for kind in ("weight", "bias")}
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.randn(shape, generator=generator) / (math.prod(shape[1:]) ** 0.5 if len(shape) in (2, 5) else 2)
+        for name, shape in shapes.items()
+    }
+
+
+def vision(state: State, picture: Tensor, heads: int) -> Tensor:
+    """Embedding [dim] of a standardised picture [3, H, H], shown as a video of two frames. Literal."""
+    before, trunk, head = (f"modality_{part}.vision" for part in ("preprocessors", "trunks", "heads"))
+
+    def norm(name: str, x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], state[f"{name}.weight"], state[f"{name}.bias"], 1e-6)
+
+    def dense(name: str, x: Tensor) -> Tensor:
+        return x @ state[f"{name}.weight"].T + state[f"{name}.bias"]
+
+    kernel = state[f"{before}.rgbt_stem.proj.1.weight"]
+    side, video = kernel.shape[-1], picture[:, None].expand(-1, 2, -1, -1)
+    places = range(0, picture.shape[-1] - side + 1, side)
+    patches = [kernel.flatten(1) @ video[:, :, y : y + side, x : x + side].flatten() for y in places for x in places]
+    x = torch.cat([state[f"{before}.cls_token"][0], torch.stack(patches)])
+    x = norm(f"{trunk}.pre_transformer_layer.0", x + state[f"{before}.pos_embedding_helper.pos_embed"][0])
+    each = x.shape[1] // heads
+    for i in range(sum(name.endswith("in_proj_bias") for name in state)):
+        block = f"{trunk}.blocks.{i}"
+        weight, bias = state[f"{block}.attn.in_proj_weight"], state[f"{block}.attn.in_proj_bias"]
+        q, k, v = (norm(f"{block}.norm_1", x) @ weight.T + bias).split(x.shape[1], 1)
+        seen = [
+            (q[:, own] @ k[:, own].T / each**0.5).softmax(1) @ v[:, own]
+            for own in (slice(h * each, (h + 1) * each) for h in range(heads))
+        ]
+        x = x + dense(f"{block}.attn.out_proj", torch.cat(seen, 1))
+        x = x + dense(f"{block}.mlp.fc2", F.gelu(dense(f"{block}.mlp.fc1", norm(f"{block}.norm_2", x))))
+    z = state[f"{head}.2.weight"] @ norm(f"{head}.0", x[0])
+    return z / z.norm()
+
+
 def imagebind_file(root: Path, dim: int) -> Path:
     """`root`/imagebind/imagebind_huge.pth, of small sizes."""
     path = root / "imagebind/imagebind_huge.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(imagebind_state(sizes(dim)), path)
+    torch.save(imagebind_state(sizes(dim)) | vision_state(vision_sizes(dim)), path)
     return path

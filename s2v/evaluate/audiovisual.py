@@ -18,11 +18,14 @@ from s2v.evaluate.sound_scores import scores
 from s2v.files import sha256
 from s2v.media.picture import resize, to_unit
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
+from s2v.models.clip import MEAN, STD
+from s2v.models.imagebind import ImageBindAudio, ImageBindVision
 from s2v.models.localiser import Localiser
 from s2v.models.store import load
 from s2v.models.wav2clip import Wav2Clip
 from s2v.weights.catalogue import CATALOGUE, weights_folder
 from s2v.weights.checkpoint import tensors
+from s2v.weights.convert import published
 from s2v.weights.layouts import LAYOUTS, fit
 
 _BATCH = 64
@@ -102,18 +105,46 @@ class Wav2ClipB32:
         return self.clip.see(images) @ torch.cat(list(heard)).T
 
 
+class ImageBind:
+    """Both encoders of ImageBind: cosines of a sound and a picture."""
+
+    name, cosine = "ImageBind", True
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.sound: ImageBindAudio = published("imagebind", device=device)
+        self.picture: ImageBindVision = published("imagebind-vision", device=device)
+        self.device = device
+        self.mean, self.std = (torch.tensor(values)[:, None, None].to(device) for values in (MEAN, STD))
+        self.label = f"ImageBind (huge; of {LONGEST_S:g} s at 16 kHz three pieces of 2 s)"
+
+    @torch.inference_mode()
+    def hear(self, wave: Tensor) -> Tensor:
+        """Three pieces of the first seconds, of unit norm [1, D]."""
+        return F.normalize(self.sound.encode(wave[None], min(len(wave) / SAMPLE_RATE_HZ, LONGEST_S)), dim=1)
+
+    @torch.inference_mode()
+    def fit(self, images: Tensor, heard: Sequence[Tensor]) -> Tensor:
+        """Cosines."""
+        px = self.picture.image_px
+        seen = [
+            self.picture(((to_unit(resize(part, px, "crop")).to(self.device) + 1) / 2 - self.mean) / self.std).cpu()
+            for part in batches(images)
+        ]
+        return torch.cat(seen) @ torch.cat(list(heard)).T
+
+
 @dataclass(frozen=True)
 class Networks:
     """What there is to score sounds and paired frames with.
 
     Attributes:
-        hears: for AIS.
+        hears: for AIS, a score of each.
         sees: for IIS: name, label, and pictures -> features of unit norm.
         names: for AIC: name, label, and (pictures, class names) -> scores.
         missing: AIS, IIS, AIC -> why it cannot be had.
     """
 
-    hears: Hears | None = None
+    hears: tuple[Hears, ...] = ()
     sees: tuple[str, str, Callable[[Tensor], Tensor]] | None = None
     names: tuple[str, str, Callable[[Tensor, list[str]], Tensor]] | None = None
     missing: dict[str, str] | None = None
@@ -124,8 +155,8 @@ def networks(evaluator: Evaluator, run: Path | None, prompt: str, device: torch.
     if isinstance(evaluator, JudgeEvaluator):
         missing = {"AIC": "R@1 is that of the same network; AIC is said of CLIP ViT-L/14 alone"}
         folder = run / "av_judge" if run else None
-        hears = AvJudge(folder, device) if folder and (folder / "model.safetensors").is_file() else None
-        if hears is None:
+        hears = (AvJudge(folder, device),) if folder and (folder / "model.safetensors").is_file() else ()
+        if not hears:
             missing["AIS"] = (
                 f"there is no evaluator of sounds; `snakemake --cores all {folder}/model.safetensors` makes one"
                 if folder
@@ -142,18 +173,22 @@ def networks(evaluator: Evaluator, run: Path | None, prompt: str, device: torch.
             found[name] = path
         else:
             missing |= dict.fromkeys(kinds, f"{path} is not there; `s2v weights fetch {name}` brings it")
-    hearing = Wav2ClipB32(found["wav2clip"], evaluator.clip, device) if "wav2clip" in found else None
+    hearing: list[Hears] = [Wav2ClipB32(found["wav2clip"], evaluator.clip, device)] if "wav2clip" in found else []
+    # 4.8 GB, and not for all uses: who has not fetched it is told of Wav2CLIP alone.
+    if (folder / CATALOGUE["imagebind"].files[0].path).is_file():
+        hearing.append(ImageBind(device))
+        missing.pop("AIS", None)
     if "clip-vit-l14" not in found:
-        return Networks(hearing, None, None, missing)
+        return Networks(tuple(hearing), None, None, missing)
     large = Clip(found["clip-vit-l14"], "ViT-L-14", prompt, device)
     label = f"CLIP ViT-L/14 (sha256 {sha256(found['clip-vit-l14'])[:12]}), prompt `{prompt}`"
-    return Networks(hearing, ("CLIP-L14", label, large.see), ("CLIP-L14", label, large.rank), missing)
+    return Networks(tuple(hearing), ("CLIP-L14", label, large.see), ("CLIP-L14", label, large.rank), missing)
 
 
 def score(
     nets: Networks,
     images: Tensor,
-    heard: Sequence[Tensor] | None,
+    heard: Sequence[Sequence[Tensor]],
     frames: Tensor | None,
     labels: Sequence[str | None],
     names: list[str],
@@ -163,15 +198,16 @@ def score(
     Args:
         nets: what there is.
         images: uint8 [N, 3, H, W].
-        heard: the clips' sounds, as `nets.hears` gives them; None where one cannot be heard.
+        heard: of each of `nets.hears`, the clips' sounds as it gives them; empty where one cannot be heard.
         frames: features [N, D] of the clips' real frames, as `nets.sees` gives them; None where one has none.
         labels: of the clips.
         names: the candidates.
     """
     found: dict[str, tuple[Tensor, str]] = {}
-    if nets.hears and heard is not None and len(images) > 1:
-        made = scores("AIS", nets.hears.name, "sounds", nets.hears.fit(images, heard), nets.hears.cosine)
-        found |= {name: (values, nets.hears.label) for name, values in made.items()}
+    for hears, sounds in zip(nets.hears, heard, strict=False):
+        if len(images) > 1:
+            made = scores("AIS", hears.name, "sounds", hears.fit(images, sounds), hears.cosine)
+            found |= {name: (values, hears.label) for name, values in made.items()}
     if nets.sees and frames is not None and len(images) > 1:
         name, label, see = nets.sees
         made = scores("IIS", name, "frames", see(images) @ frames.T)
@@ -189,4 +225,4 @@ def check(values: Tensor, name: str) -> None:
         raise UserError(f"evaluate: {name} is not finite; the network's weights are damaged or did not train")
 
 
-__all__ = ["AvJudge", "Hears", "Networks", "Wav2ClipB32", "check", "networks", "score"]
+__all__ = ["AvJudge", "Hears", "ImageBind", "Networks", "Wav2ClipB32", "check", "networks", "score"]

@@ -1,6 +1,6 @@
-"""ImageBind's audio encoder (Girdhar et al. 2023): sounds in the space of CLIP ViT-H's picture embeddings.
+"""ImageBind's encoders of sounds and of pictures (Girdhar et al. 2023), in the space of CLIP ViT-H's embeddings.
 
-With its default arguments it is that of the published `imagebind_huge`.
+With their default arguments they are those of the published `imagebind_huge`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class ImageBindAudio(nn.Module):
         self.patch_norm = nn.LayerNorm(width)
         self.start = nn.Parameter(torch.zeros(1, 1, width))
         self.place = nn.Parameter(torch.zeros(1, 1 + count, width))
-        self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(depth))
+        # A learned key and value stand beside those of the tokens.
+        self.blocks = nn.ModuleList(_Block(width, heads, bias_kv=True) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, dim, bias=False)
         self.log_scale: Tensor
@@ -83,12 +84,52 @@ class ImageBindAudio(nn.Module):
         return torch.cat(parts) if parts else torch.empty(0, self.dim)
 
 
+class ImageBindVision(nn.Module):
+    """A ViT over patches of pictures.
+
+    Args:
+        dim: of an embedding.
+        width: of a token.
+        depth: blocks.
+        heads: of attention.
+        image_px: side of the pictures.
+        patch_px: side of a patch.
+    """
+
+    def __init__(
+        self,
+        dim: int = 1024,
+        width: int = 1280,
+        depth: int = 32,
+        heads: int = 16,
+        image_px: Annotated[int, Field(le=4096)] = 224,
+        patch_px: int = 14,
+    ) -> None:
+        super().__init__()
+        self.dim, self.image_px = dim, image_px
+        # Theirs is of two frames of a video; a picture is shown twice, so that one sum of both is enough.
+        self.patches = nn.Conv2d(3, width, patch_px, patch_px, bias=False)
+        self.start = nn.Parameter(torch.zeros(1, 1, width))
+        self.place = nn.Parameter(torch.zeros(1, 1 + (image_px // patch_px) ** 2, width))
+        self.first_norm = nn.LayerNorm(width, eps=1e-6)
+        self.blocks = nn.ModuleList(_Block(width, heads, bias_kv=False) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, dim, bias=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures [B, 3, image_px, image_px], standardised as CLIP's -> [B, dim] of unit norm."""
+        x = self.patches(pictures).flatten(2).transpose(1, 2)
+        x = self.first_norm(torch.cat([self.start.expand(len(x), -1, -1), x], 1) + self.place)
+        for block in self.blocks:
+            x = block(x)
+        return F.normalize(self.head(self.norm(x[:, 0])), dim=-1)
+
+
 class _Block(nn.Module):
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, bias_kv: bool) -> None:
         super().__init__()
         self.norm1, self.norm2 = (nn.LayerNorm(width, eps=1e-6) for _ in range(2))
-        # A learned key and value beside those of the tokens.
-        self.attention = nn.MultiheadAttention(width, heads, add_bias_kv=True, batch_first=True)
+        self.attention = nn.MultiheadAttention(width, heads, add_bias_kv=bias_kv, batch_first=True)
         self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,4 +158,4 @@ def fbank(wave: Tensor, bands: int, frames: int) -> Tensor:
     return ((torch.stack(rows) - FBANK_MEAN) / FBANK_STD).unflatten(0, (len(wave), CLIPS))
 
 
-__all__ = ["ImageBindAudio", "fbank"]
+__all__ = ["ImageBindAudio", "ImageBindVision", "fbank"]

@@ -65,16 +65,6 @@ class StyleGan2(nn.Module):
         z = torch.randn(MEAN_OF, self.dim, generator=torch.Generator().manual_seed(seed))
         return self.style(z.to(self.start)).mean(0)
 
-    def latents(self, z: Tensor, truncation: float = 1.0) -> Tensor:
-        """Latents [B, dim] -> the styles of all layers [B, styles, dim], each the same.
-
-        `truncation` brings them towards the middle: 0.7 in the published edits, 1 is off.
-        """
-        w = self.style(z)
-        if truncation != 1:
-            w = torch.lerp(self.middle(), w, truncation)
-        return w[:, None].expand(-1, self.styles, -1)
-
     def forward(self, w: Tensor) -> Tensor:
         """Styles [B, styles, dim] -> pictures [B, 3, R, R], mostly in [-1, 1]; they are not clipped."""
         x = self.layers[0](self.start.expand(len(w), -1, -1, -1), w[:, 0])

@@ -195,7 +195,8 @@ def evaluate(
     _check_memory(len(pictures.clips), len(pictures.images), len(real))
     nets = audiovisual.networks(evaluator, judged_by, config.prompt, place.device)
     # A sound that is damaged ends this before anything is measured.
-    sounding = {clip: nets.hears.hear(wave) for clip, wave in heard.waves(set(pictures.clips))} if nets.hears else {}
+    waves = heard.waves(set(pictures.clips)) if nets.hears else ()
+    sounding = {clip: [hears.hear(wave) for hears in nets.hears] for clip, wave in waves}
     labels = [heard.labels[clip] for clip in pictures.clips]
     names = class_names([*real_labels, *heard.labels.values()])
     reference = evaluator.features(real) if len(real) else torch.empty(0, 0)
@@ -362,7 +363,7 @@ def _score(
     row: Row,
     nets: Networks,
     pictures: Pictures,
-    heard: Mapping[str, Tensor],
+    heard: Mapping[str, Sequence[Tensor]],
     labels: list[str | None],
     names: list[str],
     real: Tensor,
@@ -370,10 +371,10 @@ def _score(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Put AIS, IIS and AIC into a row. What made each of them, and why one of them is not there."""
     missing = dict(nets.missing or {})
-    sounding: list[Tensor] | None = None
-    if nets.hears is not None:
+    sounding: list[list[Tensor]] = []
+    if nets.hears:
         if len(heard) == len(pictures.clips):
-            sounding = [heard[clip] for clip in pictures.clips]
+            sounding = [[heard[clip][i] for clip in pictures.clips] for i in range(len(nets.hears))]
         else:
             missing["AIS"] = f"{len(pictures.clips) - len(heard)} clips have no sound"
     frames: Tensor | None = None

@@ -311,7 +311,7 @@ _ALL = (
     ),
     Entry(
         name="imagebind",
-        what="ImageBind (huge), of which the audio encoder stands in front of Stable unCLIP",
+        what="ImageBind (huge): its audio encoder before Stable unCLIP, and with its picture encoder for AIS",
         files=(
             File(
                 "imagebind/imagebind_huge.pth",
@@ -323,7 +323,8 @@ _ALL = (
         non_commercial=True,
         source="https://github.com/facebookresearch/ImageBind",
         size_mb=4804,
-        note="only its audio encoder is read, 345 MB; the publisher gives no checksum, this is that of copies on "
+        note="its audio encoder is read, 345 MB, and for AIS its picture encoder, 2.5 GB; the publisher gives no "
+        "checksum, this is that of copies on "
         "Hugging Face",
     ),
     Entry(

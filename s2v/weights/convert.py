@@ -17,7 +17,7 @@ from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.beats import Beats
 from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
-from s2v.models.imagebind import ImageBindAudio
+from s2v.models.imagebind import ImageBindAudio, ImageBindVision
 from s2v.models.lee_audio import LeeAudio
 from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
@@ -70,6 +70,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "patch_px": 16,
         "stride": 10,
     },
+    "imagebind-vision": {"dim": 1024, "width": 1280, "depth": 32, "heads": 16, "image_px": 224, "patch_px": 14},
     "lee-stylegan2": {
         "resolution": 256,
         "dim": 512,
@@ -93,13 +94,16 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "beats": Beats,
     "audiotoken-embedder": TokenEmbedder,
     "imagebind": ImageBindAudio,
+    "imagebind-vision": ImageBindVision,
     "lee-stylegan2": StyleGan2,
     "lee-audio": LeeAudio,
     "s2i-autoencoder": SpectrogramAutoencoder,
     "s2i-generator": S2iGenerator,
 }
-_PARTS = {"imagebind": r"modality_\w+\.audio\."}
+_PARTS = {"imagebind": r"modality_\w+\.audio\.", "imagebind-vision": r"modality_\w+\.vision\."}
 """Names of the part that is taken, of a file that has many more."""
+_FILES = {"imagebind-vision": "imagebind"}
+"""Whose file it is of, where that is another's."""
 _HINTS = {
     "swav-resnet50": "Its features of a picture follow from a squash to 224 px by one antialiased resize; the paper's "
     "authors go through 256 px.",
@@ -110,6 +114,7 @@ _HINTS = {
     "audiotoken-embedder": "The dropout in its attention is off (`dropout` of config.json); the authors' code never "
     "switches theirs, of 0.5, off.",
     "imagebind": "Of ImageBind's six encoders this is the one of sounds.",
+    "imagebind-vision": "Of ImageBind's six encoders this is the one of pictures.",
     "lee-stylegan2": "The moving average of a generator of landscapes, with the noise that it stores.",
     "lee-audio": "It hears 44.1 kHz relative to the clip's loudest point, so that volume is lost.",
     "s2i-autoencoder": "How its authors make and scale their grey spectrograms is not documented: bands, range and "
@@ -130,11 +135,11 @@ def convert(name: str, output_dir: Path, folder: Path | None = None) -> None:
         UserError: the file is not there (the message names it), has another checksum, is damaged, holds code, or has
             another layout.
     """
-    source = entry(name)
+    source = entry(_FILES.get(name, name))
     path, digest = _checked(source, weights_folder(folder))
     weights, shape, copy = _converted(name, path)
     write_text(output_dir / "train.jsonl", "")
-    write_text(output_dir / "README.md", _card(source, path, digest, copy, weights))
+    write_text(output_dir / "README.md", _card(name, source, path, digest, copy, weights))
     save(output_dir, weights, shape)
 
 
@@ -149,7 +154,7 @@ def published(name: str, folder: Path | None = None, device: torch.device | str 
     Raises:
         UserError: as `convert`.
     """
-    path, _ = _checked(entry(name), weights_folder(folder))
+    path, _ = _checked(entry(_FILES.get(name, name)), weights_folder(folder))
     weights, shape, _ = _converted(name, path)
     with torch.device("meta"):
         module = _MODULES[name](**shape)
@@ -197,14 +202,14 @@ def _shapes(name: str, shape: dict[str, Any]) -> dict[str, torch.Size]:
     return {key: value.shape for key, value in module.state_dict().items()}
 
 
-def _card(source: Entry, path: Path, digest: str, copy: str, weights: dict[str, Tensor]) -> str:
+def _card(name: str, source: Entry, path: Path, digest: str, copy: str, weights: dict[str, Tensor]) -> str:
     count = sum(v.numel() for v in weights.values() if v.is_floating_point())
     return (
-        f"# {source.what}\n\nPublished weights `{source.name}`, not trained here: renamed to this package's layout, "
+        f"# {source.what}\n\nPublished weights `{name}`, not trained here: renamed to this package's layout, "
         f"{count:,} numbers.\n\n- Source: {source.source}, file `{path.name}`, SHA-256 `{digest}`\n"
         + (f"- Copy: {copy}\n" if copy else "")
         + f"- Licence: {source.terms()}; it holds for this folder and for what is built on it\n"
-        + f"- {_HINTS[source.name]}\n"
+        + f"- {_HINTS[name]}\n"
     )
 
 

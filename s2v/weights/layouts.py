@@ -162,7 +162,18 @@ def imagebind_audio(state: State) -> State:
     return {_renamed(_IMAGEBIND, key): value for key, value in state.items() if re.match(r"modality_\w+\.audio\.", key)}
 
 
+def imagebind_vision(state: State) -> State:
+    """Of ImageBind, what is of pictures -> `ImageBindVision`."""
+    renamed = {_renamed(_IMAGEBIND, k): v for k, v in state.items() if re.match(r"modality_\w+\.vision\.", k)}
+    if (both := renamed.get("patches.weight")) is not None and both.ndim == 5:
+        renamed["patches.weight"] = both.sum(2)
+    return renamed
+
+
 _IMAGEBIND = {
+    r"^modality_(\w+)\.vision\.": r"modality_\1.audio.",
+    r"^modality_preprocessors\.audio\.rgbt_stem\.proj\.1\.": "patches.",
+    r"^modality_trunks\.audio\.pre_transformer_layer\.0\.": "first_norm.",
     r"^modality_preprocessors\.audio\.cls_token$": "start",
     r"^modality_preprocessors\.audio\.rgbt_stem\.proj\.": "patches.",
     r"^modality_preprocessors\.audio\.rgbt_stem\.norm_layer\.": "patch_norm.",
@@ -316,6 +327,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,
     "imagebind": imagebind_audio,
+    "imagebind-vision": imagebind_vision,
     "lee-stylegan2": stylegan2,
     "lee-audio": lee_audio,
     "s2i-autoencoder": s2i_autoencoder,
