@@ -35,14 +35,14 @@ SETTINGS: dict[str, list[Setting]] = {
         {"s2i_generator": {"pixel_weight": 30.0}},
         {"s2i_generator": {"pixels": "l2", "pixel_weight": 30.0}},
         {"s2i_generator": {"width": 16}},
-        {"s2i_autoencoder": {"steps": 1200}},
+        {"s2i_autoencoder": {"steps": 400}},
     ],
     "pedersoli": [
         {},
         {"pedersoli_audio": {"steps": 1200}},
         {"pedersoli_audio": {"learning_rate": 3e-4}},
         {"pedersoli_audio": {"bands": 128, "columns": 128}},
-        {"pedersoli_vqvae": {"steps": 1200}},
+        {"pedersoli_vqvae": {"steps": 600}},
         {"pedersoli_vqvae": {"hidden": 64, "residual_hidden": 16}},
     ],
     "audiotoken": [
