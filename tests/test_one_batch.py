@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from train_in_processes import RESUMED, die_at, fit_resumed
-from training_tasks import TASKS, small, trained
+from training_tasks import STEPS, TASKS, small, trained
 
 from s2v.errors import UserError
 from s2v.runtime import Runtime
 from s2v.tensors import load_tensors
+from s2v.train.loop import fit
 from s2v.train.norms import one_of_several, shared_norms
 from s2v.train.step import train_step
 
@@ -56,18 +57,17 @@ def assert_equal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         assert far <= RELATIVE * scale + ABSOLUTE, (name, far, scale)
 
 
-@pytest.mark.parametrize("name", [name for name in TASKS if "diffusion" not in name])  # these have no autoencoder here
-def test_a_sample_leaves_batch_norm_and_dropout_as_training_has_them(name: str) -> None:
-    task = TASKS[name](ONE)
-    kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
-    learning = {
-        id(p) for optimizer in task.optimizers.values() for group in optimizer.param_groups for p in group["params"]
-    }
-    nets = [net for net in task.modules.values() if learning & {id(p) for p in net.parameters()}]
-    modes = [(one, one.training) for net in nets for one in net.modules() if isinstance(one, kinds)]
-    if task.sample_every:
-        task.sample(1)
-    assert all(one.training == before for one, before in modes)
+@pytest.mark.parametrize(
+    "name", ["generator, warm-up", "generator, adversarial", "vae", "s2i_generator", "pedersoli_vqvae"]
+)
+def test_samples_change_nothing_of_a_training(name: str, tmp_path: Path) -> None:
+    found = []
+    for every in (0, 2):
+        task = small(name, ONE)
+        task.steps, task.sample_every = STEPS, every
+        fit(task, name=name, output_dir=tmp_path / str(every), fingerprint={}, checkpoint_every=STEPS)
+        found.append({f"{part}/{k}": v for part, net in task.modules.items() for k, v in net.state_dict().items()})
+    assert list((tmp_path / "2/samples").iterdir()) and all(torch.equal(v, found[1][k]) for k, v in found[0].items())
 
 
 @pytest.mark.parametrize("name", TASKS)

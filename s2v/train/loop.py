@@ -112,6 +112,7 @@ def fit(
             diary.add(numbers, write=state.step % LOG_EVERY == 0 or last)
             if _due(task.sample_every, state.step, last) and runtime.is_main:
                 _save_grid(output_dir / "samples" / f"{state.step:06d}.png", task.sample(state.step))
+                _train_mode(task)
             if _due(task.validate_every, state.step, last):
                 held_out = {k: runtime.mean(v) for k, v in task.validate(state.step).items()}
                 _train_mode(task)

@@ -6,7 +6,6 @@ and this one from no clip that is tested.
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +68,7 @@ class PedersoliVqvaeTask(Task):
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures, and what comes back of them."""
-        # A copy: the training goes on in the mode that it is in.
-        model, images = copy.deepcopy(self.model).eval(), self.images[self.fixed]
+        model, images = self.model.eval(), self.images[self.fixed]
         return torch.cat([images, from_unit(model.decode(model.latents(images)))])
 
 

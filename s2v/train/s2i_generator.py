@@ -6,7 +6,6 @@ pictures beside it, and Adam are our reading of their article; all of it is name
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,8 +110,7 @@ class S2iGeneratorTask(Task):
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures above what is made of their sounds, with the same dropout each time."""
-        # A copy: the training goes on in the mode that it is in.
-        g = copy.deepcopy(self.generator).eval()
+        g = self.generator.eval()
         dropped = g.dropouts.draw_for(range(len(self.fixed)))
         fake = g(self.embeddings[self.fixed].to(self.runtime.device), dropped.to(self.runtime.device))
         return torch.cat([self.images[self.fixed], from_unit(fake.float().cpu())])
