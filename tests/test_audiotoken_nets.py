@@ -81,7 +81,7 @@ def test_the_embedder_has_the_published_size(dim: int, second: int) -> None:
 @torch.inference_mode()
 def test_the_embedder_equals_the_literal_one(tmp_path: Path) -> None:
     state = embedder_state(12, 8)
-    save(tmp_path, state, {"dim_in": 12, "dim": 8, "dropout": 0.0, "self_interaction": True})
+    save(tmp_path, state, {"dim_in": 12, "dim": 8, "dropout": 0.0})
     net = load(TokenEmbedder, tmp_path)
     features = torch.randn(3, 7, 12, generator=torch.Generator().manual_seed(1))
     expected = torch.stack([embedder(state, one) for one in features])

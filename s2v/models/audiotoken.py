@@ -30,8 +30,6 @@ class TokenEmbedder(nn.Module):
         dropout: of the attention's hidden units, **always on**, also when pictures are made, as in the authors' code,
             which has 0.5 there and calls the function without saying whether it trains. 0, the default, is off. What
             is dropped for a picture follows from the sound (`words`), so that a sound has one token.
-        self_interaction: whether the attention weighs a moment also by its mean likeness to all others, as in the
-            authors' code; without it, by what it is on its own.
     """
 
     def __init__(
@@ -39,13 +37,12 @@ class TokenEmbedder(nn.Module):
         dim_in: int = 2304,
         dim: int = 768,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
-        self_interaction: bool = True,
     ) -> None:
         super().__init__()
         self.dim_in, self.dim, self.dropout = dim_in, dim, dropout
         self.fc1 = nn.Linear(dim_in, dim_in)
         self.fc2 = nn.Linear(dim_in, dim)
-        self.fga = FactorAttention(dim, self_interaction)
+        self.fga = FactorAttention(dim)
 
     def forward(self, features: Tensor, kept: Tensor | None = None) -> Tensor:
         """Features of moments [B, T, dim_in], and what `draw` gave or None without dropout -> token [B, dim]."""
@@ -70,16 +67,16 @@ class TokenEmbedder(nn.Module):
 class FactorAttention(nn.Module):
     """Pooling by attention whose scores are potentials of a factor graph (Schwartz et al. 2019) of one utility."""
 
-    def __init__(self, dim: int, self_interaction: bool) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
         self.un_models = nn.ModuleList([_Alone(dim)])
-        self.pp_models = nn.ModuleDict({"0": _Together(dim)} if self_interaction else {})
-        self.reduce_potentials = nn.ModuleList([nn.Conv1d(2 if self_interaction else 1, 1, 1, bias=False)])
+        self.pp_models = nn.ModuleDict({"0": _Together(dim)})
+        self.reduce_potentials = nn.ModuleList([nn.Conv1d(2, 1, 1, bias=False)])
 
     def weights(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
         """[B, T, dim] -> how much of each moment there is in the token, [B, T], which sum to 1."""
-        alone = [factor(x, kept) for factor in self.un_models]
-        potentials = torch.stack([*alone, *(factor(x) for factor in self.pp_models.values())], 1)
+        # A moment weighs by what it is on its own, and by its mean likeness to all, as in the authors' code.
+        potentials = torch.stack([self.un_models[0](x, kept), self.pp_models["0"](x)], 1)
         scores: Tensor = self.reduce_potentials[0](potentials)[:, 0]
         return scores.softmax(1)
 

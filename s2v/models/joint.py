@@ -84,11 +84,6 @@ class Joint(nn.Module):
         levels = (mel_picture(part, **self.audio).to(device) for part in wave.split(batch_size))
         return torch.cat([self.hear(part).float().cpu() for part in levels])
 
-    @torch.inference_mode()
-    def encode_texts(self, texts: list[str]) -> Tensor:
-        """Texts -> [B, D] on the CPU."""
-        return self.read(self.text.tokens(texts).to(next(self.parameters()).device)).float().cpu()
-
 
 def shape(config: JointConfig, pieces: list[str]) -> dict[str, Any]:
     """What a `Joint` is built of."""

@@ -59,7 +59,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "buckets": 320,
         "joined": [4, 8, 12],
     },
-    "audiotoken-embedder": {"dim_in": 2304, "dim": 768, "dropout": 0.0, "self_interaction": True},
+    "audiotoken-embedder": {"dim_in": 2304, "dim": 768, "dropout": 0.0},
     "imagebind": {
         "dim": 1024,
         "width": 768,
