@@ -47,6 +47,13 @@ def test_full_size_networks_have_the_published_parameters_and_operations() -> No
     assert found["align"].inputs == 257 * 1004
 
 
+def test_the_systems_of_figure_15_are_counted_at_their_published_sizes() -> None:
+    found = nets(configuration("vegas5"))
+    names = ("s2i_autoencoder", "s2i_generator", "s2i_discriminator", "pedersoli_vqvae", "pedersoli_audio")
+    assert [found[name].parameters for name in names] == [33_415_731, 38_644_137, 5_276_450, 1_043_785, 14_848_642]
+    assert found["s2i_generator"].outputs == 3 * 96 * 96 and found["pedersoli_audio"].outputs == 64 * 32 * 32
+
+
 def test_counts_are_those_of_the_networks_that_a_training_of_the_configuration_left() -> None:
     found, shipped = nets(configuration("shipped")), REPOSITORY / "s2v/shipped"
     for name, kind in (("encoder", ImageEncoder), ("generator", Generator), ("align", AudioEncoder)):

@@ -16,6 +16,9 @@ from s2v.models.bounds import Mel, Side
 from s2v.models.dropouts import Dropouts
 from s2v.models.resnet import ResNet
 
+SHAPE = ("resolution", "code_px", "hidden", "residual_hidden", "residual_layers", "codes", "code_dim")
+"""What the configuration says of a `VqVae`."""
+
 
 class _Residual(nn.Module):
     """A 3x3 and a 1x1 convolution beside a shortcut, then a ReLU."""
@@ -138,4 +141,4 @@ class AudioToCodes(nn.Module):
         return torch.cat([self(part.float().to(device)).float().cpu() for part in mels.split(batch_size)])
 
 
-__all__ = ["AudioToCodes", "VqVae"]
+__all__ = ["SHAPE", "AudioToCodes", "VqVae"]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.models import autoencoder, biggan, image_encoder, latent_diffusion, text_diffusion
+from s2v.models import autoencoder, biggan, image_encoder, joint, latent_diffusion, pedersoli, s2i, text_diffusion
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.judge import Judge
 from s2v.models.localiser import Ear, Localiser
@@ -39,7 +39,9 @@ def count(config: Config) -> dict[str, Net]:
         images to their distance). `diffusion`: one step of the denoiser. `align`, `align_ldm`: a spectrogram to its
         feature. `localise`: a frame and its window to their score. `judge`: its image tower; its parameters are those
         for two classes. `text_diffusion`: one step of the denoiser that sees a text, its text tower included, with as
-        many word pieces as there may be. `tagger`: a spectrogram to its classes, two.
+        many word pieces as there may be. `tagger`: a spectrogram to its classes, two. `s2i_autoencoder`: a spectrogram
+        and back. `s2i_generator`, `s2i_discriminator`. `pedersoli_vqvae`: a picture and back. `pedersoli_audio`: a
+        spectrogram to latents. `joint`: a picture, a text and a sound to their features.
     """
     found = {}
     with torch.device("meta"):
@@ -85,6 +87,8 @@ def count(config: Config) -> dict[str, Net]:
         found["text_diffusion"] = _net(told, lambda x: told(x, step, ids, keep), latent)
         found["tagger"] = _tagger(config.tagger)
 
+        _baselines(config, found)
+
         local, audio = config.localise, config.align.audio
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, local.window_s)
         localiser = Localiser(local.width, local.dim, local.image_px, ear)
@@ -92,6 +96,31 @@ def count(config: Config) -> dict[str, Net]:
         judge = Judge(["a", "b"], config.judge.image_px, config.judge.width, config.judge.dim)
         found["judge"] = _net(judge, lambda x: judge(x)[0], _image(judge.image_px))
     return found
+
+
+def _baselines(config: Config, found: dict[str, Net]) -> None:
+    first, second = config.s2i_autoencoder, config.s2i_generator
+    spectrograms = s2i.SpectrogramAutoencoder(first.dim, first.width, first.audio.model_dump())
+    mel, z = torch.empty(1, 1, s2i.BANDS, s2i.COLUMNS), torch.empty(1, first.dim)
+    found["s2i_autoencoder"] = _net(spectrograms, lambda x: spectrograms.decode(spectrograms.encode(x)), mel)
+    g = s2i.S2iGenerator(second.resolution, first.dim, second.width)
+    d = s2i.S2iDiscriminator(second.resolution, first.dim, second.d_width)
+    found["s2i_generator"] = _net(g, g, z)
+    found["s2i_discriminator"] = _net(d, d, _image(second.resolution), z)
+
+    codes, heard = config.pedersoli_vqvae, config.pedersoli_audio
+    vqvae = pedersoli.VqVae(**{name: getattr(codes, name) for name in pedersoli.SHAPE})
+    found["pedersoli_vqvae"] = _net(vqvae, lambda x: vqvae.decoder(vqvae.encoder(x)), _image(codes.resolution))
+    mel = torch.empty(1, heard.audio.bands, heard.audio.columns)
+    audio = heard.audio.model_dump()
+    hears = pedersoli.AudioToCodes(codes.code_px, codes.code_dim, heard.depth, heard.width, heard.dropout, audio)
+    found["pedersoli_audio"] = _net(hears, hears, mel)
+
+    part = config.joint
+    space = joint.Joint(**joint.shape(part, ["a"] * part.text.pieces))
+    ids, mel = torch.zeros(1, part.text.length).long(), torch.empty(1, part.audio.bands, part.audio.columns)
+    image = _image(part.image_px)
+    found["joint"] = _net(space, lambda x, y: torch.cat([space.see(x), space.hear(y), space.read(ids)]), image, mel)
 
 
 def _net(module: nn.Module, forward: Callable[..., Tensor], *inputs: Tensor) -> Net:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from s2v.config import Config
 
 TRAINED = ("encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm", "localise", "judge",
-           "text_diffusion", "tagger")  # fmt: skip
+           "text_diffusion", "tagger", "s2i_autoencoder", "s2i_generator", "pedersoli_vqvae", "pedersoli_audio",
+           "joint")  # fmt: skip
 """Sections that shape networks, but for what every training has: batch, steps, rates, seed."""
 
 

@@ -70,6 +70,9 @@ milliseconds."""
 TABLES = ("table1", "table2", "table3", "table_vegas5", "fig16")
 """What compares sets of images."""
 
+COMPARED = ("s2i_autoencoder", "s2i_generator", "pedersoli_vqvae", "pedersoli_audio", "joint")
+"""Trainings of the systems of Figures 12 and 15."""
+
 
 def memory_mb(config: Config, stage: str) -> int:
     """Memory of the host that a job of `stage` (a key of `s2v.stages.MEMORY_MB`) asks for, in MB.
@@ -107,7 +110,9 @@ class Work(NamedTuple):
 
 
 def _work(config: Config, stage: str) -> Work:
-    return (_counting if stage in ("manifest", "extract", *TABLES) else _computing)(config, stage)
+    if stage in ("manifest", "extract", *TABLES):
+        return _counting(config, stage)
+    return (_compared if stage in COMPARED else _computing)(config, stage)
 
 
 def _counting(config: Config, stage: str) -> Work:
@@ -229,6 +234,37 @@ def _computing(config: Config, stage: str) -> Work:
             # All as bytes; those that are looked at as numbers of 4 bytes beside them.
             return Work(pixels * (drawn + real + 4 * max(drawn, real)) + evaluators)
     return Work()
+
+
+def _compared(config: Config, stage: str) -> Work:
+    """Trainings of the systems of Figures 12 and 15."""
+    net, clips, table = nets(config), samples.clips(config), config.runtime.memory_gb * 2**30
+    one, pairs = net[stage], clips.get("train", 0)
+    match stage:
+        case "s2i_autoencoder":
+            grey = config.s2i_autoencoder
+            operations = grey.steps * grey.batch_size * one.operations
+            return _trained(config, [one], min(table, pairs * 2 * one.inputs), operations)
+        case "s2i_generator":
+            gan, d, embeds = config.s2i_generator, net["s2i_discriminator"], net["s2i_autoencoder"]
+            held = min(table, pairs * 3 * gan.resolution**2) + min(table, pairs * 2 * embeds.inputs)
+            # As for `generator`.
+            step = one.operations / 3 + 2 * d.operations + one.operations + d.operations
+            return _trained(config, [one, d, embeds], held, gan.steps * gan.batch_size * step)
+        case "pedersoli_vqvae":
+            codes = config.pedersoli_vqvae
+            held = min(table, samples.images(config, *codes.splits) * one.inputs)
+            return _trained(config, [one], held, codes.steps * codes.batch_size * one.operations)
+        case "pedersoli_audio":
+            heard = config.pedersoli_audio
+            # Latents of numbers, as they are made and put together.
+            held = min(table, pairs * 2 * one.inputs) + min(table, pairs * net["pedersoli_vqvae"].inputs)
+            operations = heard.steps * heard.batch_size * one.operations
+            return _trained(config, [one], held + pairs * 2 * 4 * one.outputs, operations)
+    space = config.joint
+    held = samples.images(config, space.captioned) * 3 * space.image_px**2 + clips.get(space.tagged, 0) * 2 * one.inputs
+    steps = space.picture_steps + space.sound_steps
+    return _trained(config, [one], held, steps * space.batch_size * one.operations)
 
 
 def _trained(config: Config, trained: Sequence[Net], held: float, operations: float, loaded: float = 0.0) -> Work:

@@ -17,7 +17,7 @@ from s2v.data.table import Pictures, sha256_of, store
 from s2v.errors import UserError
 from s2v.losses.vector_quantisation import quantisation_loss
 from s2v.media.picture import from_unit, to_unit
-from s2v.models.pedersoli import VqVae
+from s2v.models.pedersoli import SHAPE, VqVae
 from s2v.runtime import Runtime
 from s2v.train.loop import train_stage
 from s2v.train.norms import shared_norms
@@ -26,8 +26,6 @@ from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
     from s2v.config import PedersoliVqvaeConfig, RuntimeConfig
-
-SHAPE = ("resolution", "code_px", "hidden", "residual_hidden", "residual_layers", "codes", "code_dim")
 
 
 class PedersoliVqvaeTask(Task):
