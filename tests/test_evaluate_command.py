@@ -540,7 +540,11 @@ def test_real_pictures_of_two_sizes_do_not_compare(run: Path, evaluated: Path, t
     for name in ("FID", "KID", "recall", "coverage", "IIS-percentile/judge/frames"):
         assert f"{name}: {why}" in output
     assert re.search(r"higher R@1 than Poor .* holds", output) and re.search(r"higher IS than Poor", output)
-    assert "## Protocol 2" in s2v("leaderboard", evaluated / "good.json", tmp_path / "poor.json")
+    board = s2v("leaderboard", evaluated / "good.json", tmp_path / "poor.json")
+    assert "## Protocol 2" not in board and re.search(
+        r"\*\*FID, .*KID.* do not compare between rows of 32 and 48 px", board
+    )
+    assert "do not compare" not in s2v("leaderboard", evaluated / "good.json", evaluated / "poor.json")
 
 
 def test_a_leaderboard_says_the_chance_of_every_rows_metrics(evaluated: Path, tmp_path: Path) -> None:

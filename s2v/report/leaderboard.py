@@ -33,11 +33,8 @@ def groups(paths: Sequence[Path]) -> list[list[Evaluation]]:
 def _alike(one: Evaluation, other: Evaluation) -> bool:
     """Whether the metrics that both have compare."""
     shared = one.networks.keys() & other.networks.keys()
-    return (
-        one.protocol.differs(other.protocol) is None
-        and (one.px == other.px or not one.protocol.reference)
-        and all(one.networks[name] == other.networks[name] for name in shared)
-    )
+    alike = all(one.networks[name] == other.networks[name] for name in shared)
+    return alike and one.protocol.differs(other.protocol) is None
 
 
 def _rank(one: Evaluation) -> tuple[float, float, str]:
@@ -83,8 +80,8 @@ def leaderboard(paths: Sequence[Path]) -> str:
     found = groups(paths)
     head = ["# Leaderboard", bullets([
         "Made by `s2v leaderboard` from the JSON files of `s2v evaluate`; best R@1 first. In brackets: 95 % intervals.",
-        "Rows stand in one table only where clips, candidate names, networks and real pictures, with the size that "
-        "these are brought to, are the same. `s2v compare` says which of two is better.",
+        "Rows stand in one table only where clips, candidate names, networks and real pictures are the same. "
+        "`s2v compare` says which of two is better.",
         "What made a row is what its maker said; a blank cell is what nobody said.",
     ])]  # fmt: skip
     for number, group in enumerate(found, 1):
@@ -104,10 +101,23 @@ def _facts(group: Sequence[Evaluation]) -> list[str]:
     return [
         f"{protocol.clips} clips (digest `{protocol.clips_digest}`), {len(protocol.classes)} candidate names: {shown}.",
         f"Evaluator: {protocol.evaluator}{_digest(protocol.evaluator_weights)}; prompt `{protocol.prompt}`.",
-        f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}, at {group[0].px} px; IS over "
+        f"Real pictures: {protocol.reference}{_digest(protocol.reference_digest)}; IS over "
         f"{protocol.inception_splits} parts; ties: {protocol.tie_rule}.",
+        *_sizes(group),
         f"Chance: {', '.join(_chances(group)) or 'not known'}.",
         *(f"{', '.join(names)}: by {what}." for what, names in networks.items()),
+    ]
+
+
+def _sizes(group: Sequence[Evaluation]) -> list[str]:
+    """What does not compare between rows of several sizes, where there are such."""
+    sizes = sorted({one.px for one in group})
+    names = dict.fromkeys(name for one in group for name in one.metrics if metric_of(name).of_real)
+    if len(sizes) == 1 or not names or not group[0].protocol.reference:
+        return []
+    return [
+        f"**{', '.join(names)} do not compare between rows of {' and '.join(map(str, sizes))} px**: real pictures are "
+        "brought to the made ones' size. Evaluate all with one --px."
     ]
 
 
