@@ -59,7 +59,7 @@ SETTINGS: dict[str, list[Setting]] = {
         {"lee": {"learning_rate": 0.1}},
         {"joint": {"picture_steps": 2000}},
         {"joint": {"sound_steps": 320}},
-        {"joint": {"sound_multiplier": 5.0}},
+        {"joint": {"sound_multiplier": 14.3}},
     ],
 }
 """As many of each as `B_tuned`, our own tuned row of Table 2, had (docs/evidence.md)."""
