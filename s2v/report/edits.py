@@ -120,7 +120,8 @@ def edit(
 
 
 def _shift(soft: Tensor, loud: Tensor) -> Floats:
-    shift: Floats = (1 - F.cosine_similarity(soft, loud)).cpu().double().numpy()
+    # Rounding may bring a cosine above 1.
+    shift: Floats = (1 - F.cosine_similarity(soft, loud)).clamp_min(0).cpu().double().numpy()
     return shift
 
 
