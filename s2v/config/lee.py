@@ -75,7 +75,9 @@ class LeeConfig(Slice):
         description="lambda of z = z_inv^V + lambda (loud z^A - soft z^A), a curve (paper 5.2, Fig. 13)",
     )  # fmt: skip
     pairs: Positive = Field(96, description="of a picture and a sound of another class")
-    batch_size: Positive = Field(32, description="pictures that are edited at once; changes none of them")
+    batch_size: Positive = Field(
+        32, description="pictures that are edited at once; each is for itself, but for rounding"
+    )
     seed: int = Field(0, description="of the pairs")
 
 

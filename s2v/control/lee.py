@@ -50,8 +50,8 @@ class Lee:
     def edit(self, start: Variables, heard: Tensor, similarity_weight: float) -> Variables:
         """Variables [B, ...] of pictures, moved until they show sounds [B, D] (of unit norm) in the joint space.
 
-        Each picture is for itself: a batch changes nothing but rounding, of which so many steps make much. An infinite `similarity_weight` holds each
-        where it is.
+        Each picture is for itself: a batch changes nothing but rounding, of which so many steps make much. An infinite
+        `similarity_weight` holds each where it is.
         """
         if math.isinf(similarity_weight) or self.settings.steps == 0:
             return start
