@@ -12,6 +12,7 @@ rule diffusion:
         "<benchmarks>/{again}diffusion.tsv"
     conda:
         "../envs/s2v.yaml"
+    priority: LONGEST
     threads: PLAN.threads("diffusion")
     resources:
         mem_mb=PLAN.memory("diffusion"),

@@ -12,6 +12,7 @@ rule embed:
         "<benchmarks>/{again}{embed}/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
+    priority: LONGEST
     threads: PLAN.threads("embed")
     resources:
         mem_mb=PLAN.memory(embedded),

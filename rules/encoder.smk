@@ -13,6 +13,7 @@ rule encoder:
         "<benchmarks>/{again}{encoder}.tsv"
     conda:
         "../envs/s2v.yaml"
+    priority: LONGEST
     threads: PLAN.threads("encoder")
     resources:
         mem_mb=PLAN.memory(lambda wildcards: wildcards.encoder),

@@ -11,6 +11,7 @@ rule latents:
         "<benchmarks>/{again}latents/{split}.tsv"
     conda:
         "../envs/s2v.yaml"
+    priority: LONGEST
     threads: PLAN.threads("latents")
     resources:
         mem_mb=PLAN.memory("latents"),

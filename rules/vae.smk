@@ -11,6 +11,7 @@ rule vae:
         "<benchmarks>/{again}vae.tsv"
     conda:
         "../envs/s2v.yaml"
+    priority: LONGEST
     threads: PLAN.threads("vae")
     resources:
         mem_mb=PLAN.memory("vae"),
