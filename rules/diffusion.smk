@@ -10,9 +10,9 @@ rule diffusion:
         "<logs>/{again}diffusion.log",
     benchmark:
         "<benchmarks>/{again}diffusion.tsv"
+    priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    priority: LONGEST
     threads: PLAN.threads("diffusion")
     resources:
         mem_mb=PLAN.memory("diffusion"),

@@ -10,9 +10,9 @@ rule embed:
         "<logs>/{again}{embed}/{split}.log",
     benchmark:
         "<benchmarks>/{again}{embed}/{split}.tsv"
+    priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    priority: LONGEST
     threads: PLAN.threads("embed")
     resources:
         mem_mb=PLAN.memory(embedded),

@@ -11,9 +11,9 @@ rule encoder:
         "<logs>/{again}{encoder}.log",
     benchmark:
         "<benchmarks>/{again}{encoder}.tsv"
+    priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    priority: LONGEST
     threads: PLAN.threads("encoder")
     resources:
         mem_mb=PLAN.memory(lambda wildcards: wildcards.encoder),

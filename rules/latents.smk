@@ -9,9 +9,9 @@ rule latents:
         "<logs>/{again}latents/{split}.log",
     benchmark:
         "<benchmarks>/{again}latents/{split}.tsv"
+    priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    priority: LONGEST
     threads: PLAN.threads("latents")
     resources:
         mem_mb=PLAN.memory("latents"),

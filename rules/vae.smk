@@ -9,9 +9,9 @@ rule vae:
         "<logs>/{again}vae.log",
     benchmark:
         "<benchmarks>/{again}vae.tsv"
+    priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    priority: LONGEST
     threads: PLAN.threads("vae")
     resources:
         mem_mb=PLAN.memory("vae"),
