@@ -2,6 +2,7 @@
 #   make table1   the environment, then the whole chain on the default configuration
 #   make test     the environment, then all checks and tests; make test-fast: those that take no time
 #   make slurm    the environment with what a SLURM cluster wants (docs/cluster.md)
+#   make study-deps    what the page of a human study is made with (docs/study.md); takes npm
 #   make slurm-deps, make browser-deps    programs that some tests need; without them these are skipped
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ CORES ?= all
 WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
-.PHONY: table1 env slurm slurm-deps browser-deps test test-fast lint unit clean-env
+.PHONY: table1 env slurm slurm-deps browser-deps study-deps test test-fast lint unit clean-env
 
 table1: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) results/table1.csv
@@ -32,6 +33,12 @@ slurm: env
 slurm-deps: slurm
 	apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge
+
+# jsPsych, for `s2v study make`; each file that is copied from it is a whole program, so what it depends on runs nowhere.
+study-deps:
+	mkdir -p .study
+	cp s2v/shipped/study/package.json .study/
+	npm install --prefix .study --silent --ignore-scripts --no-package-lock --no-audit --no-fund
 
 # A browser, for tests/test_studio.py: Debian or Ubuntu, as root.
 browser-deps:

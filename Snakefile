@@ -17,6 +17,7 @@
 #   <output>/s2i_autoencoder/ s2i_generator/ pedersoli_vqvae/ pedersoli_audio/    the systems of Figure 15
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
+#   <output>/table1b.csv, table1b.md      of what people answered, where there are answers
 #   <output>/table_vegas5.csv, table_vegas5.md, fig15.png    of some classes, whose pictures lie in fig15/
 #   <output>/ablation/{row}/    alignment without a part of it, and its pictures, for table2.csv; gap.csv of them all
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
@@ -77,6 +78,7 @@ include: "rules/joint.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/table1b.smk"
 include: "rules/fig15.smk"
 include: "rules/ablation.smk"
 include: "rules/evidence.smk"

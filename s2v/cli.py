@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from s2v import evaluate_commands
+from s2v import evaluate_commands, study_commands
 from s2v.commands import Force, Run, number, register
 from s2v.errors import UserError, without_passwords
 from s2v.extras import advice
@@ -55,8 +55,11 @@ world = typer.Typer(help="The embedded world, the default data set.", **_STYLE)
 config = typer.Typer(help="Configuration files.", **_STYLE)
 shards = typer.Typer(help="Packed shards.", **_STYLE)
 weights = typer.Typer(help="Published weights: what there is, under which licence; bring it; check it.", **_STYLE)
+study = typer.Typer(help="The human study (Table 1 b): make it, show it, score it.", **_STYLE)
 register(app)
 evaluate_commands.register(app)
+study_commands.register(study)
+app.add_typer(study, name="study")
 app.add_typer(weights, name="weights")
 app.add_typer(shards, name="shards")
 app.add_typer(world, name="world")

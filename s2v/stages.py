@@ -247,6 +247,8 @@ _TABLE = (
     _report("claims", "report.claims", "`claims/{stage}.json`, which the stages above write", "claims.csv",
             "`claims.md`; `evidence.csv`, `evidence.md`", memory_mb=1000, minutes=10),
     _report("provenance", "report.provenance", "the configuration", "provenance.csv", memory_mb=1000, minutes=10),
+    _report("table1b", "study.score", "answers of people, and the key of their study", "table1b.csv", "`table1b.md`",
+            section="study"),
     _report(
         "coverage", "data.coverage report.coverage", "status rows", "coverage.csv",
         "`coverage_by_class.csv`, `coverage.md`, `coverage.png`",

@@ -25,6 +25,7 @@ from s2v.planning import needs, resources
 from s2v.report import targets
 from s2v.report.ablation import Ablation
 from s2v.stages import STAGES
+from s2v.study.files import answer_files
 
 
 class Wildcards(Protocol):
@@ -191,6 +192,14 @@ class Plan:
     def truth(self) -> list[str]:
         """What the world knows of its clips, and measurements alone may read."""
         return ["<results>/world/truth.parquet"] if self.config.data.source == "world" else []
+
+    @property
+    def answers(self) -> list[str]:
+        """Files of what people answered in the human study."""
+        named = self.config.study.answers
+        if named is None or not Path(named).is_dir():
+            return [named] if named else []
+        return [str(file) for file in answer_files([Path(named)])]
 
     @property
     def duplicates(self) -> list[str]:

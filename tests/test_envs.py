@@ -22,7 +22,7 @@ from s2v.errors import UserError
 from s2v.extras import EXTRAS
 
 ROOT = Path(__file__).parent.parent
-EVERYWHERE = ("workflow", "studio", "download", "pretrained")  # the extra `all`
+EVERYWHERE = ("workflow", "studio", "study", "download", "pretrained")  # the extra `all`
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 

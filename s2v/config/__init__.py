@@ -53,6 +53,7 @@ from s2v.config.runtime import (
     DownloadConfig,
     RuntimeConfig,
 )
+from s2v.config.study import StudyConfig
 from s2v.config.training import (
     AlignConfig,
     AudioConfig,
@@ -109,6 +110,7 @@ class Config(Slice):
     fig15: Fig15Config = Fig15Config()
     joint: JointConfig = JointConfig()
     lee: LeeConfig = LeeConfig()
+    study: StudyConfig = StudyConfig()
 
 
 INHERITS = {"encoder_vit": "encoder", "align_ldm": "align", "align_unclip": "align", "av_judge": "localise"}
@@ -192,6 +194,7 @@ __all__ = [
     "Slice",
     "SourceConfig",
     "SteppedConfig",
+    "StudyConfig",
     "TaggerConfig",
     "Table3Config",
     "TextDiffusionConfig",

@@ -127,6 +127,24 @@ CLAIMS: list[Claim] = [
         percent=True,
     ),
     _check("fid_scrambled_minus_b", _SCRAMBLED, "FID, B scrambled minus B"),
+    Claim(
+        "table1b",
+        "recall_ours_minus_icgan",
+        "People choose its pictures rather than ICGAN's of the same pair",
+        "4.3, Table 1 (b)",
+        "recall, ours minus ICGAN (points)",
+        "above 0, no number",
+        percent=True,
+    ),
+    Claim(
+        "table1b",
+        "precision_minus_chance",
+        "People find the picture of a sound among four",
+        "4.3, Table 1 (b)",
+        "precision minus chance, 25 % (points)",
+        "58.8",
+        percent=True,
+    ),
     *[
         claim
         for row, (without, r1, fid) in ABLATED.items()

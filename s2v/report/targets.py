@@ -21,7 +21,17 @@ _SCALING = ("fig16.png", "fig17.png")
 _FIG15 = ("table_vegas5.csv", "fig15.png")
 _FILES = {
     "evidence": _EVIDENCE,
-    "paper": (*_EVIDENCE, "table3.csv", "fig12.png", "fig14.png", *_CONTROL, "control.csv", *_FIG15, *_SCALING),
+    "paper": (
+        *_EVIDENCE,
+        "table1b.csv",
+        "table3.csv",
+        "fig12.png",
+        "fig14.png",
+        *_CONTROL,
+        "control.csv",
+        *_FIG15,
+        *_SCALING,
+    ),
 }
 
 CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.csv"}
@@ -30,7 +40,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
     "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
-    "fig12": "fig12.png",
+    "fig12": "fig12.png", "table1b": "table1b.csv",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
 
@@ -43,6 +53,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
         scaling: the one in which the number of classes grows, where that is another (`scaling.world`).
     """
     found: dict[str, str] = {}
+    if config.study.answers is None:
+        found["table1b.csv"] = "nobody was asked: study.answers is null (docs/study.md)"
     larger = scaling or config
     if not larger.scaling.sizes:
         found |= dict.fromkeys(_SCALING, "scaling.sizes names no numbers of classes")
