@@ -1,0 +1,213 @@
+"""From settings to clips, and from a clip to its truth. A person follows from (seed, split, group, number) alone, so no
+two splits share one; a clip of theirs from the number of the take beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from s2v.speakers.person import FREE, GROUPS, HEARD, Person, person
+from s2v.speakers.portrait import Pose
+from s2v.world.recipe import clip_seed
+
+if TYPE_CHECKING:
+    from s2v.config.speakers import SpeakersConfig
+
+UNLABELLED = ("images",)
+REELS = ("images", "judge")
+"""Splits of portraits without sound, many in a clip, each of somebody else."""
+SOUNDS = ("tagged",)
+"""Splits of which the sound alone is taken."""
+SHAPE = (*HEARD, "african", "asian", *FREE)
+"""Directions of a head in the order of `shape` in the truth."""
+_SPAN = pa.list_(pa.float64())
+TRUTH = pa.schema(
+    [("clip_id", pa.string()), ("split", pa.string()), ("class", pa.string()), ("person", pa.string())]
+    + [("sex", pa.string()), ("age", pa.int64()), ("pitch_hz", pa.float64()), ("tract_cm", pa.float64())]
+    + [("vintage", pa.bool_()), ("skin", pa.float64()), ("hair", pa.list_(pa.float64())), ("style", pa.string())]
+    + [("shape", pa.list_(pa.float64())), ("duration_s", pa.float64()), ("intervals", pa.list_(_SPAN))]
+    + [("turned", pa.list_(_SPAN)), ("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What names a clip; it says nothing of the truth but the group."""
+
+    split: str
+    label: str
+    number: int
+    take: int
+    seed: int
+
+    @property
+    def clip_id(self) -> str:
+        """`{split}-{group}-{person}-{take}`; in splits without labels a hash, so that no name tells the group."""
+        if self.split in UNLABELLED:
+            return f"{self.split}-{hashlib.sha256(repr(self).encode()).hexdigest()[:12]}"
+        return f"{self.split}-{self.label.replace(' ', '-')}-{self.number:04d}-{self.take}"
+
+    @property
+    def person_id(self) -> str:
+        """Of who is seen and heard."""
+        return f"{self.split}-{self.label.replace(' ', '-')}-{self.number:04d}"
+
+
+@dataclass(frozen=True)
+class Story:
+    """A clip with sound.
+
+    Attributes:
+        clip: its name.
+        person: who.
+        duration_s: its length.
+        intervals: (start, end) in seconds in which is spoken.
+        turned: the same of when the head is turned away.
+        pose: how the head is held.
+        away: how it is held when it is turned away.
+        vintage: whether film and sound are old.
+        loud: of the speech, RMS.
+        noise_bed: of the room, RMS.
+        sound_seed: of what is spoken.
+        film_seed: of the film's grain.
+        shake: of the hand.
+    """
+
+    clip: Clip
+    person: Person
+    duration_s: float
+    intervals: list[tuple[float, float]]
+    turned: list[tuple[float, float]]
+    pose: Pose
+    away: Pose
+    vintage: bool
+    loud: float
+    noise_bed: float
+    sound_seed: int
+    film_seed: int
+    shake: tuple[float, ...]
+
+
+def clips(config: SpeakersConfig) -> list[Clip]:
+    """Every clip: of reels a clip is a reel, of other splits a take of somebody."""
+    return [
+        Clip(split, label, number, take, config.seed)
+        for split, count in sorted(config.people.items())
+        for label in GROUPS
+        for number in range(count)
+        for take in range(1 if split in REELS else config.takes.get(split, 1))
+    ]
+
+
+def _rng(clip: Clip, *what: str) -> np.random.Generator:
+    return np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, clip.number, "/".join(what)))
+
+
+def who(clip: Clip, photo: int | None = None) -> Person:
+    """Who is in a clip, or in a picture of a reel."""
+    return person(clip.label, _rng(clip, "speakers", "person", "" if photo is None else str(photo)))
+
+
+def pose(rng: np.random.Generator, away: bool = False) -> Pose:
+    """How a head is held; away from the camera its face is hardly seen."""
+    yaw = float(rng.choice([-1, 1])) * float(rng.uniform(1.35, 1.9)) if away else float(rng.normal(0, 0.22))
+    return Pose(
+        yaw=yaw,
+        pitch=float(rng.normal(0, 0.07)),
+        roll=float(rng.normal(0, 0.05)),
+        x=float(rng.normal(0.5, 0.03)),
+        y=float(rng.normal(0.5, 0.02)),
+        size=float(rng.uniform(0.95, 1.25)),
+        gain=float(rng.uniform(0.8, 1.12)),
+        warmth=float(rng.uniform(-1, 1)),
+    )
+
+
+def photos(clip: Clip, count: int) -> list[tuple[Person, Pose, float]]:
+    """The portraits of a reel: who, how they are held, and how far the mouth is open."""
+    found = []
+    for i in range(count):
+        rng = _rng(clip, "speakers", "photo", str(i))
+        found.append((who(clip, i), pose(rng), float(rng.choice([0.0, 0.0, 0.3, 0.6]))))
+    return found
+
+
+def story(clip: Clip, config: SpeakersConfig) -> Story:
+    """Draw a clip with sound: spoken for most of it, and in half of the clips a head that turns away for a while."""
+    rng = _rng(clip, "speakers", "take", str(clip.take))
+    low, high = config.duration_s
+    duration = round(float(rng.uniform(low, high)) * config.fps) / config.fps
+    first = float(rng.choice([0.0, float(rng.uniform(0.1, 0.3))])) * duration
+    last = duration - float(rng.choice([0.0, float(rng.uniform(0.1, 0.3))])) * duration
+    turned = []
+    if rng.random() < 0.5:
+        length = float(rng.uniform(0.2, 0.4)) * duration
+        start = float(rng.uniform(0, duration - length))
+        turned = [(round(start, 2), round(start + length, 2))]
+    held = pose(rng)
+    gone = pose(rng, away=True)
+    return Story(
+        clip=clip,
+        person=who(clip),
+        duration_s=duration,
+        intervals=[(round(first, 2), round(last, 2))],
+        turned=turned,
+        pose=held,
+        away=Pose(gone.yaw, gone.pitch, gone.roll, held.x, held.y, held.size, held.gain, held.warmth),
+        vintage=bool(rng.random() < config.vintage),
+        loud=float(10 ** (rng.uniform(-26, -18) / 20)),
+        noise_bed=float(10 ** (rng.uniform(-58, -48) / 20)),
+        sound_seed=int(rng.integers(2**62)),
+        film_seed=int(rng.integers(2**62)),
+        shake=tuple(float(one) for one in rng.uniform(0.5, 2.0, 4)),
+    )
+
+
+def within(intervals: list[tuple[float, float]], t: float) -> bool:
+    """Whether a moment lies in one of them."""
+    return any(a <= t < b for a, b in intervals)
+
+
+def truth(clip: Clip, config: SpeakersConfig) -> dict[str, Any]:
+    """The ground truth of a clip. Only evaluation may read it. Of reels it is the group alone."""
+    row: dict[str, Any] = dict.fromkeys(TRUTH.names)
+    row |= {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label}
+    if clip.split in REELS:
+        return row
+    told = story(clip, config)
+    one = told.person
+    times = [i / config.fps for i in range(round(told.duration_s * config.fps))]
+    return row | {
+        "person": clip.person_id,
+        "sex": one.sex,
+        "age": one.age,
+        "pitch_hz": one.voice.pitch_hz,
+        "tract_cm": one.voice.tract_cm,
+        "vintage": told.vintage,
+        "skin": one.look.skin,
+        "hair": list(one.look.hair),
+        "style": one.look.style,
+        "shape": [one.shape[name] for name in SHAPE],
+        "duration_s": told.duration_s,
+        "intervals": [list(pair) for pair in told.intervals],
+        "turned": [list(pair) for pair in told.turned],
+        "visible": [not within(told.turned, t) for t in times],
+        "sounding": [within(told.intervals, t) for t in times],
+    }
+
+
+def of_row(row: dict[str, Any]) -> Clip:
+    """The clip of a manifest row."""
+    extra = json.loads(row["extra"])
+    return Clip(row["split"], extra["group"], extra["number"], extra["take"], extra["seed"])
+
+
+__all__ = [
+    "REELS", "SHAPE", "SOUNDS", "TRUTH", "UNLABELLED", "Clip", "Story", "clips", "of_row", "photos", "story", "truth",
+    "who", "within",
+]  # fmt: skip
