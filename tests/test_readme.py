@@ -36,6 +36,8 @@ ELSEWHERE = {
     "s2v evaluate": "the next test",
     "s2v compare": "the next test",
     "s2v leaderboard": "the next test",
+    "make study-deps": "tests/test_study_page.py is skipped without what it brings",
+    "s2v study": "tests/test_study.py, and tests/test_study_page.py in a browser",
     "cd s2v": "",
     "conda activate": "",
     "pip install --no-deps": "",
