@@ -12,7 +12,7 @@ from s2v.configfile import load
 from s2v.report.claim_list import CLAIMS
 from s2v.report.targets import MEASURED, files, impossible, sources, unmeasured
 
-# Of the paper's tables and figures, those that follow from the default: table1b takes people, fig20 and fig21 are not yet.
+# What of the paper follows from the default: table1b takes people, fig20 and fig21 are not yet.
 TABLES = {f"{name}.csv" for name in ("table1", "table2", "table3", "table_vegas5", "control", "coverage", "provenance")}
 FIGURES = {f"fig{n:02d}.png" for n in range(3, 20)} | {"gap.png"}
 
