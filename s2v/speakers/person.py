@@ -127,7 +127,6 @@ def _look(sex: Sex, age: int, rng: np.random.Generator) -> Look:
         lips=float(rng.uniform(0.3, 1.0)) if sex == "woman" and age >= 14 else float(rng.uniform(0.1, 0.4)),
         brows=float(rng.uniform(0.036, 0.05)) if sex == "man" else float(rng.uniform(0.022, 0.034)),
         beard=float(rng.uniform(0.4, 1.0)) if beard else 0.0,
-        lines=float(np.clip((age - 35) / 45, 0, 1)),
         clothes=hsv(float(rng.random()), float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.25, 0.8))),
         back=(top, mix(top, (0.1, 0.1, 0.12), float(rng.uniform(0.2, 0.5)))),
     )

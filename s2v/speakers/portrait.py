@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aggdraw
 import numpy as np
@@ -35,7 +35,6 @@ class Look:
         lips: how red, 0 to 1.
         brows: how wide, in dm.
         beard: 0 to 1.
-        lines: of age, 0 to 1.
         clothes: colour.
         back: colours of the place behind, top and bottom.
     """
@@ -47,7 +46,6 @@ class Look:
     lips: float
     brows: float
     beard: float
-    lines: float
     clothes: Color
     back: tuple[Color, Color]
 
@@ -85,15 +83,6 @@ def skin_colour(share: float) -> Color:
     at = min(max(share, 0.0), 1.0) * (len(SKIN) - 1)
     low = min(int(at), len(SKIN) - 2)
     return mix(SKIN[low], SKIN[low + 1], at - low)
-
-
-@dataclass
-class _Scene:
-    """Faces to be drawn, each with its depth, corners and colour."""
-
-    depth: list[float] = field(default_factory=list)
-    corners: list[Floats] = field(default_factory=list)
-    colours: list[Floats] = field(default_factory=list)
 
 
 def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int) -> NDArray[np.uint8]:

@@ -75,8 +75,7 @@ def make(asked: Asked, output: Path, packages: Path, dataset: str, ours: str, ot
         UserError: the run lacks something, or the folder is there.
     """
     _check(output, packages)
-    sounds, pictures = _material(asked, [ours, other])
-    labels = {clip: label for clip, label in sounds.labels.items() if all(clip in made for made in pictures.values())}
+    sounds, pictures, labels = _material(asked, [ours, other])
     design = draw(labels, ours, other, sets=asked.sets, questions=asked.questions, seed=asked.seed)
     return _write(asked, output, packages, dataset, sounds, pictures, design, ours, other, {})
 
@@ -98,8 +97,7 @@ def make_names(
         UserError: the run lacks something, or the folder is there.
     """
     _check(output, packages)
-    sounds, pictures = _material(asked, methods)
-    labels = {clip: label for clip, label in sounds.labels.items() if all(clip in made for made in pictures.values())}
+    sounds, pictures, labels = _material(asked, methods)
     design = draw_names(labels, methods, sets=asked.sets, questions=asked.questions, seed=asked.seed)
     return _write(asked, output, packages, dataset, sounds, pictures, design, methods[0], None, evaluators)
 
@@ -123,8 +121,10 @@ def _check(output: Path, packages: Path) -> None:
     _programs(packages)
 
 
-def _material(asked: Asked, methods: Sequence[str]) -> tuple[Sounds, dict[str, dict[str, Tensor]]]:
-    """The sounds, and {method: {clip: picture uint8 [3, R, R]}} at one size."""
+def _material(
+    asked: Asked, methods: Sequence[str]
+) -> tuple[Sounds, dict[str, dict[str, Tensor]], dict[str, str | None]]:
+    """The sounds, {method: {clip: picture uint8 [3, R, R]}} at one size, and classes of clips that have them all."""
     sounds = of_run(asked.run, asked.split)
     if sounds is None:
         raise UserError(f"{asked.run}: not the output folder of a run; run `snakemake` first")
@@ -136,9 +136,9 @@ def _material(asked: Asked, methods: Sequence[str]) -> tuple[Sounds, dict[str, d
         made, records = read_pictures(tar)
         read[method] = {str(record["clip_id"]): one for record, one in zip(records, made, strict=True)}
     px = max(one.shape[-1] for made in read.values() for one in made.values())
-    return sounds, {
-        method: {clip: resize(one[None], px)[0] for clip, one in made.items()} for method, made in read.items()
-    }
+    labels = {clip: label for clip, label in sounds.labels.items() if all(clip in made for made in read.values())}
+    sized = {method: {clip: resize(one[None], px)[0] for clip, one in made.items()} for method, made in read.items()}
+    return sounds, sized, labels
 
 
 class _Names:
