@@ -83,10 +83,10 @@ def numbers(*size: int) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(sum(size)))
 
 
-def frozen() -> ImageEncoder:
+def frozen(runtime: Runtime) -> ImageEncoder:
     """The f_V of perceptual losses."""
     torch.manual_seed(1)
-    return ImageEncoder(**shape(EncoderConfig(**RESNET))).eval().requires_grad_(False)
+    return ImageEncoder(**shape(EncoderConfig(**RESNET))).to(runtime.device).eval().requires_grad_(False)
 
 
 def align(runtime: Runtime, **changes: Any) -> Any:
@@ -112,7 +112,7 @@ def generator(warmup_steps: int, steps: int) -> Callable[..., Any]:
 
     def build(runtime: Runtime, **changes: Any) -> Any:
         config = GeneratorConfig(**{**GENERATOR, "warmup_steps": warmup_steps, "steps": steps, **changes})
-        return IcGanTask(config, pictures(20, 32), numbers(20, 64), numbers(20, 64), frozen(), runtime)
+        return IcGanTask(config, pictures(20, 32), numbers(20, 64), numbers(20, 64), frozen(runtime), runtime)
 
     return build
 
@@ -123,7 +123,7 @@ def vae(runtime: Runtime, **changes: Any) -> Any:
         **{"batch_size": BATCH, "steps": 20, "resolution": 16, "channels": [8, 8], "layers_per_block": 1, "groups": 4,
            "loss": "l2", "kl_weight": 1e-2, "learning_rate": 0.05, **changes}
     )  # fmt: skip
-    return VaeTask(config, pictures(20, 16), frozen(), runtime)
+    return VaeTask(config, pictures(20, 16), frozen(runtime), runtime)
 
 
 SENTENCES = ["a brown dog on a meadow", "sea waves, in haze", "an owl", "a train in a street, far away"]
