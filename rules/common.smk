@@ -53,9 +53,9 @@ except UserError as error:
     sys.exit(f"s2v: {error}")
 validate(config, "../config.schema.json", set_default=False)
 
-# Priority of the jobs that the latent diffusion model waits for, the longest way through the workflow: begun last, it
-# would leave all cores but its own idle at the end.
-LONGEST = 10
+# Priority of the jobs that the latent diffusion model waits for, the longest way through the workflow, and of other long
+# trainings that little is left to do after: begun last, each would leave all cores but its own idle at the end.
+LONGEST, LONG = 10, 5
 
 # What rules ask of the configuration (s2v/workflow.py). Nobody gives cores to a run on a cluster, where
 # `workflow.cores` is an error; profiles/slurm says the threads there.

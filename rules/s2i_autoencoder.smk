@@ -8,6 +8,7 @@ rule s2i_autoencoder:
         "<logs>/{again}s2i_autoencoder.log",
     benchmark:
         "<benchmarks>/{again}s2i_autoencoder.tsv"
+    priority: LONG
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("s2i_autoencoder")

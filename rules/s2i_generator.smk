@@ -9,6 +9,7 @@ rule s2i_generator:
         "<logs>/{again}s2i_generator.log",
     benchmark:
         "<benchmarks>/{again}s2i_generator.tsv"
+    priority: LONG
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("s2i_generator")

@@ -9,6 +9,7 @@ rule text_diffusion:
         "<logs>/{again}text_diffusion.log",
     benchmark:
         "<benchmarks>/{again}text_diffusion.tsv"
+    priority: LONG
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("text_diffusion")

@@ -32,7 +32,9 @@ class S2iAutoencoderTask(Task):
     ) -> None:
         super().__init__(config, runtime, len(spectrograms), config.steps)
         self.spectrograms = spectrograms
-        self.model = shared_norms(model.to(runtime.device), config.sync_batch_norm, runtime)
+        # A fifth faster on the CPU, as in s2i_generator.
+        model = model.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = shared_norms(model, config.sync_batch_norm, runtime)
         self.modules = {"autoencoder": self.model}
         self.optimizers = {
             "sgd": torch.optim.SGD(

@@ -42,10 +42,10 @@ class S2iGeneratorTask(Task):
         dim = embeddings.shape[1]
         self.shape = {"resolution": config.resolution, "dim": dim, "width": config.width}
         generator, discriminator = S2iGenerator(**self.shape), S2iDiscriminator(config.resolution, dim, config.d_width)
-        self.generator: S2iGenerator = shared_norms(generator.to(runtime.device), config.sync_batch_norm, runtime)
-        self.discriminator: S2iDiscriminator = shared_norms(
-            discriminator.to(runtime.device), config.sync_batch_norm, runtime
-        )
+        for net in (generator, discriminator):
+            net.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator: S2iGenerator = shared_norms(generator, config.sync_batch_norm, runtime)
+        self.discriminator: S2iDiscriminator = shared_norms(discriminator, config.sync_batch_norm, runtime)
         self.modules = {"g": self.generator, "d": self.discriminator}
         self.optimizers = {
             name: torch.optim.Adam(net.parameters(), rate, (config.beta1, 0.999), weight_decay=config.weight_decay)
