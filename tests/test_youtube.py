@@ -141,18 +141,18 @@ def test_a_killed_run_goes_on_with_the_half_that_it_has(web: Site, tmp_path: Pat
     process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     try:
         deadline = time.monotonic() + 30
-        while not any(path.stat().st_size for path in (tmp_path / ".sources").glob(f"v{ID}*.part")):
+        while not (parts := [path for path in (tmp_path / ".sources").glob(f"v{ID}*.part") if path.stat().st_size]):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     web.faults.clear(), web.requests.clear(), web.ranges.clear()
+    had = parts[0].stat().st_size  # how much of it is the reader's pace, and so the machine's load
     found = _fetch(web, tmp_path, rows)
     assert {row["status"] for row in found.values()} == {"ok"}
     assert set(web.requests) == {f"/{ID}.mp4"}, "the other was finished"
-    half = (web.folder / f"{ID}.mp4").stat().st_size // 2
-    assert any(half // 2 < int(asked[6:-1]) <= half for asked in web.ranges)
+    assert f"bytes={had}-" in web.ranges
 
 
 def _dash(folder: Path) -> Path:
