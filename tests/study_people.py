@@ -11,6 +11,7 @@ import torch
 from shards import flac, write_tar
 
 from s2v.evaluate.pictures import write_pictures
+from s2v.media.picture import encode_jpeg
 from s2v.study.files import Answer, Key, Record
 
 CLASSES = ("cow mooing", "dog barking", "owl hooting", "rain falling", "sea waves")
@@ -24,6 +25,7 @@ def run_of(root: Path, clips: int = 4) -> Path:
         names.append(f"test-{label.replace(' ', '-')}-{i:04d}")
         wave = (9000 * np.sin(np.arange(8000) * (0.05 + 0.02 * (i % 5)))).astype(np.int16)
         members[f"{names[-1]}.flac"] = flac(wave)
+        members[f"{names[-1]}.jpg"] = encode_jpeg(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8))
         members[f"{names[-1]}.json"] = json.dumps({"clip_id": names[-1], "label": label}).encode()
     write_tar(root / "pack/test/000.tar", members)
     for method, px in (("sound2vision", 32), ("icgan", 24)):

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from s2v.cli import app
 from s2v.errors import UserError
 from s2v.study import naming
-from s2v.study.design import CHECKS, CHOICES, Design, Part, Question, balanced, draw, draw_names
+from s2v.study.design import CHECKS, CHOICES, REAL, Design, Part, Question, balanced, draw, draw_names
 from s2v.study.files import Key, Record, read_key, read_records, record_of
 from s2v.study.people import sort_out
 from s2v.study.score import score, write
@@ -82,7 +82,8 @@ def test_the_others_of_a_question_are_of_other_classes() -> None:
 
 
 def test_each_set_is_seen_as_often_in_both_orders_and_each_right_answer_at_each_place() -> None:
-    lists = _design().lists
+    design = _design()
+    lists, used = design.lists, {one.clip for sets in design.sets.values() for own in sets for one in own}
     assert len(lists) == 2 * CHOICES * 3
     assert Counter((part.experiment, part.set) for one in lists for part in one) == {
         (experiment, n): 2 * CHOICES for experiment in ("fit", "match") for n in range(3)
@@ -90,17 +91,24 @@ def test_each_set_is_seen_as_often_in_both_orders_and_each_right_answer_at_each_
     assert Counter(one[0].experiment for one in lists) == {"fit": len(lists) / 2, "match": len(lists) / 2}
     places = Counter(
         (part.experiment, part.set, question.item, question.order.index(0))
-        for one in lists for part in one for question in part.questions if question.wanted is None
+        for one in lists for part in one for question in part.questions
+        if question.wanted is None and question.real is None
     )  # fmt: skip
     assert set(places.values()) == {2} and len(places) == 2 * 3 * 20 * CHOICES
     for part in [part for one in lists for part in one]:
         asked = [question.wanted for question in part.questions]
         assert sum(place is not None for place in asked) == CHECKS and asked[0] is None
+        real = [i for i, question in enumerate(part.questions) if question.real is not None]
+        assert len(real) == 1 and 0 < real[0] < len(asked) - 1
+        item = part.questions[real[0]].real
+        assert item is not None and {one.method for one in item.pictures} == {REAL}
+        assert len({LABELS[one.clip] for one in item.pictures}) == CHOICES and item.pictures[0].clip == item.clip
+        assert item.clip not in used, "whose sound is heard in no other question"
 
 
 def test_the_same_seed_draws_the_same_and_too_few_clips_are_said() -> None:
     assert _design() == _design() != draw(LABELS, "ours", "other", sets=3, questions=20, seed=1)
-    with pytest.raises(UserError, match="take 402 clips, and there are 240; lower --sets"):
+    with pytest.raises(UserError, match="take 404 clips, and there are 240; lower --sets"):
         _design(10)
     with pytest.raises(UserError, match="takes 4 classes, and there are 2"):
         draw({f"c{i}": str(i % 2) for i in range(99)}, "a", "b", sets=1, questions=4, seed=0)
@@ -279,7 +287,7 @@ def _big(design: Design, labels: dict[str, str]) -> Key:
                     "experiment": part.experiment, "set": part.set,
                     "questions": [
                         {"name": f"{part.experiment}-{part.set}-{one.item}", "pictures": shown(part, one)}
-                        for one in part.questions if one.wanted is None
+                        for one in part.questions if one.wanted is None and one.real is None
                     ],
                 }
                 for part in one
@@ -316,7 +324,7 @@ def test_who_is_left_out_and_why_is_said(study: Path) -> None:
     why = dict(found.left_out)
     n = sum(len(part.questions) for part in key.lists[0])
     assert why["p001"] == f"{n - 1} of {n} questions answered"
-    assert why["p002"] == f"{2 * CHECKS} questions that only ask for a place answered wrong (rule: 2)"
+    assert why["p002"] == f"{2 * (CHECKS + 1)} questions that show who attends answered wrong (rule: 2)"
     assert why["p003"] == "median time 0.3 s (rule: 1.5 s)"
     assert why["p004"] == "choices that were not there"
     assert why["p000"] == "a second time; the first that is whole counts"

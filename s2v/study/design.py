@@ -21,6 +21,8 @@ CHOICES = 4
 """Pictures of a question (paper 4.3)."""
 CHECKS = 2
 """Questions of each experiment that only ask for a place."""
+REAL = "real"
+"""In the place of a method: frames of the clips themselves."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,14 @@ class Question:
         item: its place in the set.
         order: the item's pictures by place on the page.
         wanted: of a question that only asks for a place: that place; the item's pictures stand beside it.
+        real: of a question that looks like the others and whose pictures are real frames, one of them of the sound:
+            its own content. Who listens and looks finds it.
     """
 
     item: int
     order: tuple[int, ...]
     wanted: int | None = None
+    real: Item | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +121,11 @@ def draw(labels: Mapping[str, str | None], ours: str, other: str, *, sets: int, 
     """
     rng = random.Random(f"study {seed}")
     classes = {clip: clip if label is None else f"class {label}" for clip, label in labels.items()}
-    _enough(classes, 2 * sets * questions + 2, f"{sets} sets of {questions} questions, twice, and two for practice")
+    what = f"{sets} sets of {questions} questions, twice, two for practice and two that show who listens"
+    _enough(classes, 2 * sets * questions + 4, what)
     parts = balanced(classes, 2 * sets, questions, rng)
     left = sorted(set(classes).difference(*parts))
-    first, second = rng.sample(left, 2)
+    first, second, *checks = rng.sample(left, 4)
 
     def fit(clip: str) -> Item:
         methods = [rng.choice((ours, other)) for _ in range(2)]
@@ -135,12 +141,16 @@ def draw(labels: Mapping[str, str | None], ours: str, other: str, *, sets: int, 
         "match": [[match(clip) for clip in part] for part in parts[sets:]],
     }
     practice: dict[Experiment, Item] = {"fit": fit(first), "match": match(second)}
+    real = [
+        Item(clip, tuple(Shown(one, REAL) for one in (clip, *_others(clip, classes, CHOICES - 1, rng))))
+        for clip in checks
+    ]
     lists = []
     for n in range(2 * CHOICES * sets):
         shift = n // sets
         both = [
-            _part("fit", n % sets, questions, shift, rng),
-            _part("match", (n + shift) % sets, questions, shift, rng),
+            _part("fit", n % sets, questions, shift, rng, real=real[0]),
+            _part("match", (n + shift) % sets, questions, shift, rng, real=real[1]),
         ]
         lists.append(both if shift % 2 == 0 else both[::-1])
     return Design(items, practice, lists)
@@ -203,15 +213,20 @@ def _others(clip: str, classes: Mapping[str, str], n: int, rng: random.Random) -
 
 
 def _part(
-    experiment: Experiment, number: int, questions: int, shift: int, rng: random.Random, places: int = CHOICES
-) -> Part:
-    """Questions in an order of their own, and some that only ask for a place, none of them first or last."""
+    experiment: Experiment, number: int, questions: int, shift: int, rng: random.Random, places: int = CHOICES,
+    real: Item | None = None,
+) -> Part:  # fmt: skip
+    """Questions in an order of their own, some that only ask for a place and one of real frames, none of them first or
+    last."""
     asked = [Question(i, _order(places, i + shift, rng)) for i in range(questions)]
     rng.shuffle(asked)
     if places > 1:
         for place in sorted(rng.sample(range(1, len(asked)), min(CHECKS, len(asked) - 1)), reverse=True):
             near = asked[place]
             asked.insert(place, Question(near.item, _order(places, 0, rng), rng.randrange(places)))
+    if real is not None:
+        order = _order(places, rng.randrange(places), rng)
+        asked.insert(rng.randrange(1, len(asked)), Question(0, order, real=real))
     return Part(experiment, number, Question(0, _order(places, rng.randrange(places), rng)), tuple(asked))
 
 
@@ -223,5 +238,6 @@ def _order(places: int, first: int, rng: random.Random) -> tuple[int, ...]:
 
 
 __all__ = [
-    "CHECKS", "CHOICES", "Design", "Experiment", "Item", "Part", "Question", "Shown", "balanced", "draw", "draw_names",
+    "CHECKS", "CHOICES", "REAL", "Design", "Experiment", "Item", "Part", "Question", "Shown", "balanced", "draw",
+    "draw_names",
 ]  # fmt: skip

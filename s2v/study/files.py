@@ -47,11 +47,13 @@ class ItemKey(_Strict):
 
 
 class QuestionKey(_Strict):
-    """A question of a list: pictures by place; `wanted` where it only asks for one of them."""
+    """A question of a list: pictures by place. Of one that shows who attends: `wanted`, the picture that is right, and
+    `sound` where that is to be heard, in place of words that ask for it."""
 
     name: Name
     pictures: list[Name]
     wanted: Name | None = None
+    sound: Name | None = None
 
 
 class PartKey(_Strict):
@@ -66,7 +68,7 @@ class Rules(_Strict):
     """Who is left out, fixed before anybody answered.
 
     Attributes:
-        failed_checks: as many wrong answers to questions that only ask for a place, and a person is left out.
+        failed_checks: as many wrong answers to questions that show who attends, and a person is left out.
         fastest_s: a median time below, and a person did not listen.
         unfinished: whether those are left out who have not answered all.
     """

@@ -75,17 +75,20 @@ def _why(key: Key, record: Record) -> str | None:
         return "choices that were not there"
     if key.rules.unfinished and (record.finished is None or len(names) < len(questions)):
         return f"{len(names)} of {len(questions)} questions answered"
-    wrong = sum(
-        one.chosen != [questions[one.question].wanted]
-        for one in record.answers
-        if questions[one.question].wanted is not None
-    )
+    wrong = sum(not _attended(questions[one.question], one.chosen) for one in record.answers)
     if wrong >= key.rules.failed_checks:
-        return f"{wrong} questions that only ask for a place answered wrong (rule: {key.rules.failed_checks})"
+        return f"{wrong} questions that show who attends answered wrong (rule: {key.rules.failed_checks})"
     times = [one.rt_ms / 1000 for one in record.answers if questions[one.question].wanted is None]
     if times and statistics.median(times) < key.rules.fastest_s:
         return f"median time {statistics.median(times):.1f} s (rule: {key.rules.fastest_s:g} s)"
     return None
+
+
+def _attended(question: QuestionKey, chosen: list[str]) -> bool:
+    """Where a place is asked for, that picture alone; where real frames are shown, the right one, and half at most."""
+    if question.wanted is None or chosen == [question.wanted]:
+        return True
+    return question.sound is not None and question.wanted in chosen and 2 * len(chosen) <= len(question.pictures)
 
 
 def _possible(key: Key, question: QuestionKey, chosen: list[str]) -> bool:

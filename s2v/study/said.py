@@ -20,7 +20,7 @@ Said: TypeAlias = list[tuple[str, ItemKey, Answer]]
 
 
 def said(key: Key, people: People, experiment: Experiment) -> Said:
-    """Answers to the items of an experiment; questions that only ask for a place are none.
+    """Answers to the items of an experiment; questions that show who attends are none.
 
     Raises:
         UserError: there are none.
@@ -63,7 +63,7 @@ def about(people: People, key: Key, given: Said) -> list[str]:
     return [
         f"{len(people.kept)} count, {len(people.left_out)} do not. The rules stand in the key since the study was "
         f"made: left out is who has not answered all{'' if rules.unfinished else ' (off)'}, answers "
-        f"{rules.failed_checks} questions wrong that only ask for a place, or takes less than {rules.fastest_s:g} s in "
+        f"{rules.failed_checks} questions wrong that show who attends, or takes less than {rules.fastest_s:g} s in "
         "the median.",
         f"An answer took {statistics.median(times):.1f} s in the median; a sound was played again "
         f"{np.mean(replays):.2f} times in the mean.",

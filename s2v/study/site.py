@@ -23,7 +23,7 @@ from s2v.evaluate.sounds import Sounds, of_run
 from s2v.files import read_csv, write_bytes, write_json, write_text
 from s2v.media.picture import encode_png, resize
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.study.design import Design, Experiment, Item, Question, draw, draw_names
+from s2v.study.design import REAL, Design, Experiment, Item, Question, draw, draw_names
 from s2v.study.files import KEY_FILE, ItemKey, Key, PartKey, PictureKey, QuestionKey
 
 PLUGINS = {
@@ -138,6 +138,9 @@ def _material(
     px = max(one.shape[-1] for made in read.values() for one in made.values())
     labels = {clip: label for clip, label in sounds.labels.items() if all(clip in made for made in read.values())}
     sized = {method: {clip: resize(one[None], px)[0] for clip, one in made.items()} for method, made in read.items()}
+    frames, clips, _ = sounds.real(px)
+    sized[REAL] = dict(zip(clips, frames, strict=True))
+    labels = {clip: label for clip, label in labels.items() if clip in sized[REAL]}
     return sounds, sized, labels
 
 
@@ -170,11 +173,14 @@ def _write(
     names = _Names(asked.seed)
     items = {experiment: [[*part] for part in parts] for experiment, parts in design.sets.items()}
     every = [item for parts in items.values() for part in parts for item in part] + list(design.practice.values())
+    real = {one.real for parts in design.lists for part in parts for one in part.questions if one.real is not None}
+    every += sorted(real, key=lambda item: item.clip)
     shown = sorted({(one.method, one.clip) for item in every for one in item.pictures})
     heard = {
         item.clip for experiment, parts in items.items() if experiment != "name" for part in parts for item in part
     }
     heard |= {item.clip for experiment, item in design.practice.items() if experiment != "name"}
+    heard |= {item.clip for item in real}
     random.Random(f"files {asked.seed}").shuffle(shown)  # so that names, drawn in this order, tell nothing
     folder = output.with_name(f".{output.name}.part")
     shutil.rmtree(folder, ignore_errors=True)
@@ -328,8 +334,14 @@ def _item(name: str, experiment: Experiment, item: Item, sounds: Sounds, names: 
 
 
 def _asked(experiment: Experiment, part: int, n: int, question: Question, item: Item, names: _Names) -> QuestionKey:
-    """A question of a list; one that only asks for a place has a name of its own."""
+    """A question of a list; those that show who attends have names of their own."""
+    item = question.real or item
     pictures = [names.of((item.pictures[i].method, item.pictures[i].clip)) for i in question.order]
+    if question.real is not None:
+        right = pictures[question.order.index(0)]
+        return QuestionKey(
+            name=f"{experiment}-{part}-check-{n}", pictures=pictures, wanted=right, sound=names.of(item.clip)
+        )
     if question.wanted is None:
         return QuestionKey(name=f"{experiment}-{part}-{question.item}", pictures=pictures)
     return QuestionKey(name=f"{experiment}-{part}-check-{n}", pictures=pictures, wanted=pictures[question.wanted])
@@ -357,9 +369,9 @@ def _page(key: Key, practice: dict[Experiment, dict[str, Any]], tones: int, aske
                 "questions": [
                     {
                         "name": one.name,
-                        "sound": None if one.wanted else sound[one.name],
+                        "sound": one.sound or (None if one.wanted else sound[one.name]),
                         "pictures": one.pictures,
-                        "wanted": one.pictures.index(one.wanted) + 1 if one.wanted else None,
+                        "wanted": one.pictures.index(one.wanted) + 1 if one.wanted and not one.sound else None,
                     }
                     for one in part.questions
                 ],

@@ -187,13 +187,16 @@
   const escaped = (text) => text.replace(/[&<>"']/g, (one) => `&#${one.codePointAt(0)};`);
 
   function name(question, shown, done) {
-    const rows = study.classes.map(
-      (one, i) => `<label><input type="radio" name="name" value="${i}" required> ${escaped(one)}</label>`);
+    // Too many for buttons are a list, in which letters that are typed find their name.
+    const many = study.classes.length > 24;
+    const rows = study.classes.map((one, i) => (many ? `<option value="${i}">${escaped(one)}</option>`
+      : `<label><input type="radio" name="name" value="${i}" required> ${escaped(one)}</label>`));
+    const choices = many ? `<select name="name" required><option value=""></option>${rows.join("")}</select>` : rows.join("");
     return {
       type: jsPsychSurveyHtmlForm,
       preamble: head(shown, texts.askName),
       html: `<div class="single"><img src="${media(question.pictures[0], "png")}" alt="the picture"></div>
-             <fieldset class="names"><legend>${texts.askName}</legend>${rows.join("")}</fieldset>`,
+             <fieldset class="names"><legend>${texts.askName}</legend>${choices}</fieldset>`,
       button_label: texts.next,
       on_finish: (data) => done({
         question: question.name, chosen: [study.classes[Number(data.response.name)]], rt_ms: Math.round(data.rt), replays: 0,
