@@ -148,6 +148,10 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     if data.section() is None:
         yield f"data.{data.source}", f"missing; data.source is {data.source}, so its section must be there"
         return
+    if config.extract.crop == "face" and config.data.source != "celebvhq":
+        yield "extract.crop", f"data.source {config.data.source} names no boxes of faces; leave it null"
+    if config.extract.crop and config.extract.reader == "decord":
+        yield "extract.crop", "extract.reader decord cuts nothing out; take ffmpeg"
     if config.extract.reader == "decord" and (what := absent("decord")):
         yield "extract.reader", what
     known = split_names(config)
@@ -181,6 +185,18 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         named = getattr(config, key).weights
         if named:
             yield f"{key}.weights", f"{named} is not of the latent diffusion model; leave it null"
+    for key in ("align", "align_ldm", "align_unclip"):
+        section = getattr(config, key)
+        if section.speaker and section.weights:
+            yield f"{key}.speaker", f"{key}.weights is of another kind of audio encoder; leave one of them null"
+        if section.speaker == "tagger" and "tagger" in config.seeds.of:
+            yield "seeds.of", f"tagger is heard with by {key}, which is not made anew with it; leave it out"
+        # align_unclip takes over what align says, and has a head of two layers where nothing is said.
+        ended = section.final_relu or (section.head != "linear" and key != "align_unclip")
+        if section.speaker and ended:
+            yield f"{key}.speaker", "a linear layer follows it; leave head linear and final_relu false"
+        if section.speaker == "tagger" and config.tagger.split not in known:
+            yield f"{key}.speaker", f"the tagger learns from tagger.split: {config.tagger.split}, no split of the data"
     for key in get_args(TrainingName):
         processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
         if batch_size < processes:
@@ -205,11 +221,14 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield "data.folder.csv", "missing; data.folder.labels is csv"
         if sum(data.folder.splits.values()) > 1 + 1e-6:
             yield "data.folder.splits", "the shares add up to more than 1"
+    if data.source == "speakers":
+        yield from _faces(config, known)
+    made = data.rendered()
+    if made is not None and made.duration_s[0] > made.duration_s[1]:
+        yield f"data.{data.source}.duration_s", "the shortest clip is longer than the longest"
     if data.source == "world" and data.world is not None:
         if len(set(data.world.classes)) < len(data.world.classes):
             yield "data.world.classes", "a class is named twice"
-        if data.world.duration_s[0] > data.world.duration_s[1]:
-            yield "data.world.duration_s", "the shortest clip is longer than the longest"
         from s2v.world import class_names
 
         for name in set(data.world.classes) - set(class_names()):
@@ -235,6 +254,18 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):
             yield key, "give at least one, and each only once"
+
+
+def _faces(config: Config, known: list[str]) -> Iterator[tuple[str, str]]:
+    """The evaluator of faces, and what it learns from."""
+    split, speakers = config.face_reader.split, config.data.speakers
+    if split not in known:
+        yield "face_reader.split", f"{split!r} is no split of the data; allowed: {', '.join(known)}"
+    others = {"train", "val", config.generate.split, *config.encoder.splits, *config.generator.splits}
+    if split in others:
+        yield "face_reader.split", f"{split!r} is learned from, or tested; the evaluator of faces takes another"
+    if speakers is not None and speakers.fps != config.extract.fps:
+        yield "data.speakers.fps", f"{speakers.fps}, and extract.fps is {config.extract.fps}: each frame is a portrait"
 
 
 def _fig15(config: Config) -> Iterator[tuple[str, str]]:

@@ -107,6 +107,7 @@ class Reason(StrEnum):
     SILENT = "silent", "The sound never rises above `extract.silence_dbfs`."
     BLACK = "black", "No frame is brighter than `extract.black_level`."
     STILL = "still", "The picture hardly changes: less than `extract.still_difference`."
+    NO_FACE = "no_face", "The list's box of the face has no area, and `extract.crop` is face."
     NO_MOMENT = "no_moment", "The file of published moments names no frame of the clip."
     DUPLICATE = "duplicate", "It shows the same as a clip of the test split; only the latter is kept."
     PRIVATE = "private", "The video is private."

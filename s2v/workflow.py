@@ -190,8 +190,9 @@ class Plan:
 
     @property
     def truth(self) -> list[str]:
-        """What the world knows of its clips, and measurements alone may read."""
-        return ["<results>/world/truth.parquet"] if self.config.data.source == "world" else []
+        """What is known of clips that are rendered here, and measurements alone may read."""
+        data = self.config.data
+        return [f"<results>/{data.source}/truth.parquet"] if data.rendered() is not None else []
 
     @property
     def answers(self) -> list[str]:
@@ -247,6 +248,11 @@ class Plan:
             _name(stage, wildcards), self._section(_name(stage, wildcards)), wildcards
         )
 
+    def speaker(self, wildcards: Wildcards) -> list[str]:
+        """The tagger, where an alignment hears with it."""
+        hears = getattr(self._section(wildcards.align), "speaker", None)
+        return trained(self.folder("tagger", wildcards)) if hears == "tagger" else []
+
     def aligned_with(self, wildcards: Wildcards) -> Values:
         """Values of an alignment, as the row of Table 2 that a job is of has them."""
         section = self.ablated(wildcards).of(self._section(wildcards.align))
@@ -279,7 +285,11 @@ class Plan:
 
     def code(self, stage: str) -> str:
         """Digest of what the code of a stage computes, without what this configuration never enters."""
-        return code_digest(*self.modules(stage), without=unused(self.config.data) if stage == "fetch" else ())
+        without: Sequence[str] = unused(self.config.data) if stage == "fetch" else ()
+        modules = self.modules(stage)
+        if STAGES[stage].with_speaker in modules and self._section(stage).speaker == "tagger":
+            without = ("s2v.weights.convert",)
+        return code_digest(*modules, without=without)
 
     def code_of_method(self, wildcards: Wildcards) -> str:
         """The same of stage `generate`, without what other methods render with."""
@@ -290,7 +300,10 @@ class Plan:
     def modules(self, stage: str) -> tuple[str, ...]:
         """Where the code of a stage begins; a source of clips is imported by name, and so named here."""
         found = (STAGES[stage].instead,) if self.is_published(stage) else STAGES[stage].modules
-        return (*found, MODULES[self.config.data.source]) if stage == "manifest" else found
+        if STAGES[stage].with_speaker and self._section(stage).speaker:
+            found = (STAGES[stage].with_speaker,)
+        entered = stage == "manifest" or (stage == "fetch" and self.config.data.rendered() is not None)
+        return (*found, MODULES[self.config.data.source]) if entered else found
 
     # Trainings with other seeds, and variants of alignment.
 

@@ -57,7 +57,13 @@ def _keys(model: Any, prefix: str = "") -> list[str]:
 
 def test_every_key_is_in_a_shipped_file_with_a_comment() -> None:
     """config.yaml names all keys but those of other sources, which their own files in configs/ have."""
-    files = {"folder": "folder", "vggsound": "vggsound50", "vegas": "vegas", "celebvhq": "celebvhq"}
+    files = {
+        "folder": "folder",
+        "vggsound": "vggsound50",
+        "vegas": "vegas",
+        "celebvhq": "celebvhq",
+        "speakers": "faces",
+    }
     sections = {source: read(ROOT / f"configs/{name}.yaml")["data"][source] for source, name in files.items()}
     shipped = merge([read(DEFAULT), {"data": sections}])
     shipped = inherited(shipped)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from s2v.config import CelebVHqConfig, DataConfig, VegasConfig, VggSoundConfig
 from s2v.data import celebvhq, vegas, vggsound
+from s2v.data.extract import face_box
 from s2v.data.lists import read_object
 from s2v.data.manifest import CLIP_ID, MANIFEST, manifest_rows, run
+from s2v.data.status import ClipError
 from s2v.data.vggsound_classes import PAPER_50
-from s2v.errors import UserError
+from s2v.errors import Reason, UserError
 from s2v.files import read_parquet
 
 
@@ -244,6 +246,20 @@ def test_celebvhq_draws_whole_videos_and_keeps_the_face(tmp_path: Path) -> None:
     first = next(row for row in rows if row["source_id"] == f"{_video(1)}_0")
     assert (first["start_s"], first["end_s"], first["label"]) == (4.5, 7.75, None)
     assert json.loads(first["extra"])["face"] == {"top": 0.1, "bottom": 0.6, "left": 0.2, "right": 1.0}
+
+
+def test_a_face_is_cut_out_with_a_margin() -> None:
+    def row(**box: float) -> dict[str, object]:
+        return {"extra": json.dumps({"face": box})}
+
+    assert face_box(row(top=0.1, bottom=0.5, left=0.0, right=0.99), 0.02) == pytest.approx((0.08, 0.52, 0.0, 1.0))
+    for flat in (
+        {"top": 0.5, "bottom": 0.5, "left": 0.1, "right": 0.2},
+        {"top": 0.1, "bottom": 0.2, "left": 1.0, "right": 1.0},
+    ):
+        with pytest.raises(ClipError) as caught:
+            face_box(row(**flat), 0.02)
+        assert caught.value.reason is Reason.NO_FACE
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,24 @@ def test_a_very_wide_video_stays_small(tmp_path: Path) -> None:
     assert frames.shape[2] == 256 and frames.shape[1] == 8
 
 
+def test_a_box_is_cut_out(tmp_path: Path) -> None:
+    """A red square on blue; the box has shares of height and width, of the picture as it is shown."""
+    square = "color=blue:size=120x80:rate=20,drawbox=x=60:y=20:w=30:h=30:color=red:t=fill"
+    upright = make_video(tmp_path / "a.mp4", picture=square)
+    turned = tmp_path / "b.mp4"
+    ffmpeg("-display_rotation", "90", "-i", str(upright), "-c", "copy", f"file:{turned}")
+    for path, box, shape in (
+        (upright, (0.25, 0.625, 0.5, 0.75), (30, 30)),
+        (turned, (0.25, 0.5, 0.25, 0.625), (30, 30)),
+    ):
+        frames = decode(path, ffmpeg=FFMPEG, crop=box).frames
+        assert frames.shape[1:3] == shape
+        inside = frames[:, 4:-4, 4:-4].astype(int)
+        assert (inside[..., 0] - inside[..., 2]).min() > 100, "red alone"
+    smallest = decode(upright, ffmpeg=FFMPEG, crop=(0.5, 0.5001, 0.5, 0.5001)).frames
+    assert smallest.shape[1:] == (2, 2, 3)
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_rotation_is_honoured(tmp_path: Path, reader: str) -> None:
     flat = make_video(tmp_path / "flat.mp4", picture="color=red:size=96x64:rate=10,drawbox=0:0:20:64:white:fill")

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 from tiny_run import pack
+from workflow_runs import REPOSITORY
 
 import s2v
 from s2v import identity
-from s2v.config import DataConfig
+from s2v.configfile import load
 from s2v.data.fetch import unused
 from s2v.errors import UserError
 from s2v.identity import NEUTRAL, code_digest, computes, import_closure, tree_digest
 from s2v.provenance import revision, versions
+from s2v.workflow import Plan
 
 ROOT = Path(s2v.__file__).parent
 STAGES = {
@@ -135,11 +137,14 @@ def test_who_uses_what(module: str, used_by: set[str], not_by: set[str]) -> None
 
 
 def test_the_world_counts_for_manifest_and_fetch_alone() -> None:
-    for stage in STAGES - {"s2v.data.fetch"}:
-        assert not any(name.startswith("s2v.world") for name in import_closure(stage)), stage
-    assert "s2v.world.classes.owl" in import_closure("s2v.data.fetch", without=unused(DataConfig()))
-    folder = unused(DataConfig.model_validate({"source": "folder", "folder": {"path": "videos"}}))
-    assert not any(name.startswith("s2v.world") for name in import_closure("s2v.data.fetch", without=folder))
+    def entered(stage: str, overlay: str) -> frozenset[str]:
+        config = load([REPOSITORY / "config.yaml", REPOSITORY / f"configs/{overlay}.yaml"])
+        return import_closure(*Plan(config).modules(stage), without=unused(config.data))
+
+    for stage in ("manifest", "fetch"):
+        assert "s2v.world.classes.owl" in entered(stage, "tiny")
+        assert "s2v.speakers.voice" in entered(stage, "faces") and "s2v.speakers.voice" not in entered(stage, "tiny")
+        assert not any(name.startswith(("s2v.world", "s2v.speakers")) for name in entered(stage, "folder"))
 
 
 FORKS = """

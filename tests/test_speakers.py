@@ -4,18 +4,23 @@ can tell."""
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from workflow_runs import REPOSITORY
 
 from s2v import speakers
-from s2v.config.speakers import SpeakersConfig
+from s2v.config import SpeakersConfig
+from s2v.configfile import load
+from s2v.data.manifest import manifest_rows
+from s2v.media.ffmpeg import ffmpeg_path
+from s2v.planning.samples import clips as planned
 from s2v.speakers.film import film, picture_and_sound, portrait, soundtrack, spoken
 from s2v.speakers.head import head
 from s2v.speakers.person import FREE, GROUPS, HEARD, Person, person
 from s2v.speakers.portrait import Pose
-from s2v.speakers.recipe import SHAPE, clips, of_row, story, truth, who
+from s2v.speakers.recipe import SHAPE, clips, of_row, story, truths, who
 from s2v.speakers.voice import VOWELS, Voice, _glottis, _tract, formants, old_record, pitch_of, speak
 from s2v.world.sound import RATE
 
@@ -144,7 +149,7 @@ def test_the_mouth_is_open_when_there_is_a_voice() -> None:
 
 def test_the_truth_says_what_is_drawn() -> None:
     for clip in clips(CONFIG):
-        row = truth(clip, CONFIG)
+        (row,) = truths(clip, CONFIG)
         assert set(row) == set(speakers.TRUTH.names)
         if clip.split == "images":
             assert row["sex"] is None and row["shape"] is None
@@ -170,3 +175,27 @@ def test_a_row_names_its_clip_and_nothing_of_the_truth() -> None:
     assert {row["label"] for row in rows if row["split"] == "train"} == set(speakers.class_names())
     assert all(set(json.loads(row["extra"])) == {"group", "number", "take", "seed"} for row in rows)
     assert [of_row(row) for row in rows] == clips(CONFIG)
+
+
+def test_it_is_a_source_like_the_others(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(
+        "data: {source: speakers, speakers: {people: {train: 3, val: 1, test: 2, images: 1, judge: 1}, takes: "
+        "{train: 2}}}\n"
+        "scaling: {world: null, sizes: []}\nfig15: {classes: []}\n"
+    )
+    config = load([REPOSITORY / "config.yaml", overlay])
+    rows = manifest_rows(config.data)
+    counts = planned(config)
+    assert len(rows) == sum(counts.values()) == 8 * (3 * 2 + 1 + 2 + 1 + 1)
+    assert {row["label"] for row in rows if row["split"] == "images"} == {None}
+    assert all(set(json.loads(row["extra"])) == {"group", "number", "take", "seed"} for row in rows)
+    row = next(row for row in rows if row["split"] == "train")
+    assert json.loads(row["extra"])["group"] == row["label"]
+    section = config.data.speakers
+    assert section is not None
+    made = []
+    for name in ("a.mp4", "b.mp4"):
+        speakers.render(row, tmp_path / name, config=section, ffmpeg=ffmpeg_path("bundled"))
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1], "the same row gives the same bytes"

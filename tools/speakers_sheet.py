@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from s2v.config.speakers import SpeakersConfig
+from s2v.config import SpeakersConfig
 from s2v.speakers.film import portrait
 from s2v.speakers.recipe import clips, photos
 

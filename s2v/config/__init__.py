@@ -16,8 +16,10 @@ from s2v.config.data import (
     ExtractConfig,
     FolderConfig,
     PackConfig,
+    RenderedConfig,
     SelectConfig,
     SourceConfig,
+    SpeakersConfig,
     VegasConfig,
     VggSoundConfig,
     VideosConfig,
@@ -59,6 +61,7 @@ from s2v.config.training import (
     AudioConfig,
     AvJudgeConfig,
     EncoderConfig,
+    FaceReaderConfig,
     GeneratorConfig,
     JudgeConfig,
     LocaliseConfig,
@@ -86,6 +89,7 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    face_reader: FaceReaderConfig = FaceReaderConfig()
     av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
@@ -175,6 +179,7 @@ __all__ = [
     "GeneratorConfig",
     "JointConfig",
     "JointTextConfig",
+    "FaceReaderConfig",
     "JudgeConfig",
     "LeeConfig",
     "LocaliseConfig",
@@ -183,6 +188,7 @@ __all__ = [
     "PackConfig",
     "PedersoliAudioConfig",
     "PedersoliVqvaeConfig",
+    "RenderedConfig",
     "RetrievalConfig",
     "RuntimeConfig",
     "S2iAutoencoderConfig",
@@ -193,6 +199,7 @@ __all__ = [
     "SelectConfig",
     "Slice",
     "SourceConfig",
+    "SpeakersConfig",
     "SteppedConfig",
     "StudyConfig",
     "TaggerConfig",

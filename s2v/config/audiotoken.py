@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from s2v.config.base import Fraction, Positive
+from s2v.config.base import Fraction, Positive, Seconds
 from s2v.config.diffusion import DenoisingConfig
 from s2v.config.training import AudioConfig, NormedConfig, SteppedConfig
 
@@ -30,6 +30,7 @@ class TaggerConfig(SteppedConfig, NormedConfig):
     split: str = Field("tagged", description="packed split of sounds with names; it learns from them")
     audio: AudioConfig = AudioConfig()
     width: Positive = Field(16, description="channels of its first layer")
+    crop_s: Seconds | None = Field(None, description="of the window a step hears so much, anywhere; null: all of it")
 
 
 class AudioTokenConfig(SteppedConfig):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from s2v.config.base import Fraction, NonNegative, Positive, Seconds, Slice
 
-SourceName = Literal["world", "folder", "vggsound", "vegas", "celebvhq"]
+SourceName = Literal["world", "speakers", "folder", "vggsound", "vegas", "celebvhq"]
 
 
 class SourceConfig(Slice):
@@ -23,22 +23,58 @@ class SourceConfig(Slice):
         return None, []
 
 
-class WorldConfig(SourceConfig):
-    """The embedded world (docs/world.md)."""
+class RenderedConfig(SourceConfig):
+    """Clips that are rendered here, and of which everything is known."""
 
-    classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
-    clips: dict[str, NonNegative] = Field(
-        description="clips per class in each split: train, val, test, images, judge, av_judge, captioned and tagged"
-    )
+    reels: ClassVar[tuple[str, ...]] = ()
+    """Splits of pictures without sound, many in a clip."""
     photos_per_reel: Positive = Field(16, description="pictures in one clip of the image-only splits")
     size_px: Positive = Field(128, description="side of the videos")
     fps: Positive = Field(10, description="frames a second of the videos")
     duration_s: tuple[float, float] = Field((4.0, 6.0), description="shortest and longest clip")
     seed: int = Field(0, description="another seed is another world")
 
+    def counts(self) -> dict[str, int]:
+        """Clips of each split."""
+        raise NotImplementedError
+
+    def clip_s(self, split: str) -> float:
+        """Length of a clip, in the mean."""
+        return self.photos_per_reel / self.fps if split in self.reels else sum(self.duration_s) / 2
+
     def split_names(self) -> list[str]:
         """Those that have clips."""
-        return [split for split, count in self.clips.items() if count]
+        return [split for split, count in self.counts().items() if count]
+
+
+class WorldConfig(RenderedConfig):
+    """The embedded world (docs/world.md)."""
+
+    reels: ClassVar[tuple[str, ...]] = ("images", "judge", "captioned")
+    classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
+    clips: dict[str, NonNegative] = Field(
+        description="clips per class in each split: train, val, test, images, judge, av_judge, captioned and tagged"
+    )
+
+    def counts(self) -> dict[str, int]:
+        """Clips of each split."""
+        return {split: count * len(self.classes) for split, count in self.clips.items()}
+
+
+class SpeakersConfig(RenderedConfig):
+    """People who speak, with known truth (docs/faces.md); classes are the groups of `s2v.speakers.person`."""
+
+    reels: ClassVar[tuple[str, ...]] = ("images", "judge")
+    people: dict[str, NonNegative] = Field(
+        description="people of each of the eight groups in each split, of images and judge reels; none is in two splits"
+    )
+    takes: dict[str, Positive] = Field({}, description="clips of each of them, where not one")
+    vintage: Fraction = Field(0.15, description="share of clips that are old film with an old sound track")
+
+    def counts(self) -> dict[str, int]:
+        """Clips of each split."""
+        groups = 8  # of s2v.speakers.person, which a job that only plans need not import
+        return {split: groups * n * self.takes.get(split, 1) for split, n in self.people.items()}
 
 
 class FolderConfig(SourceConfig):
@@ -119,6 +155,7 @@ class DataConfig(Slice):
     source: SourceName = "world"
     shards: Positive = Field(8, description="number of work units; fixed, clips are assigned by a hash of their id")
     world: WorldConfig | None = None
+    speakers: SpeakersConfig | None = None
     folder: FolderConfig | None = None
     vggsound: VggSoundConfig | None = None
     vegas: VegasConfig | None = None
@@ -129,6 +166,11 @@ class DataConfig(Slice):
         """The section that `source` names."""
         found: SourceConfig | None = getattr(self, self.source)
         return found
+
+    def rendered(self) -> RenderedConfig | None:
+        """The same, where its clips are rendered here."""
+        found = self.section()
+        return found if isinstance(found, RenderedConfig) else None
 
 
 class ExtractConfig(Slice):
@@ -142,6 +184,11 @@ class ExtractConfig(Slice):
     fps: Positive = Field(10, description="frames a second that selection may choose from (paper's authors: 10)")
     short_side_px: Positive = 256
     jpeg_quality: int = Field(90, ge=1, le=100)
+    crop: Literal["face"] | None = Field(
+        None,
+        description="face: the middle square of the face's box is kept of each picture; CelebV-HQ's list has it",
+    )
+    crop_margin: Fraction = Field(0.02, description="what is kept around that box, a share of the picture on each side")
     min_duration_s: Seconds = 1.0
     max_duration_s: Seconds = Field(60.0, description="what lies after this is not read")
     timeout_s: Seconds = 120.0

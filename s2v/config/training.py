@@ -141,6 +141,11 @@ class AlignConfig(TrainingConfig, NormedConfig):
         "linear", description="fc2: two layers with a ReLU between, as the authors' code for Stable unCLIP has it"
     )
     final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
+    speaker: Literal["tagger", "resemblyzer", "wespeaker"] | None = Field(
+        None,
+        description="for speech: a frozen speaker encoder and a linear layer in place of ResNet-18. The authors' code "
+        "takes WeSpeaker's; tagger is the run's own, which learned names of speakers",
+    )
     loss: LossName = Field(
         "total",
         description="total: Eq. 1-2, features at unit norm; total_raw: the same of features as they are, as the "
@@ -149,6 +154,14 @@ class AlignConfig(TrainingConfig, NormedConfig):
     temperature: float = Field(1.0, gt=0, description="the paper and the authors' code have none, which is 1")
     epochs: Positive = 50
     patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
+
+
+class FaceReaderConfig(SteppedConfig, NormedConfig):
+    """The evaluator of faces: sex, age, looks and the head's shape from a picture (docs/faces.md)."""
+
+    split: str = "judge"
+    image_px: Positive = 64
+    width: Positive = 24
 
 
 class JudgeConfig(SteppedConfig, NormedConfig):

@@ -100,6 +100,12 @@ def run(
             "start_s": None if row["start_s"] is None else row["start_s"] - got["offset_s"],
             "end_s": None if row["end_s"] is None else row["end_s"] - got["offset_s"],
         }
+        if config.crop == "face":
+            try:
+                clip["crop"] = face_box(row, config.crop_margin)
+            except ClipError as error:
+                statuses[clip_id] = failed_row(clip_id, STAGE, error)
+                continue
         parts[clip_id] = spool / f"{clip_id}.{_fingerprint(clip, settings, ffmpeg)}.tar"
         if parts[clip_id].with_suffix(".json").exists():
             statuses[clip_id] = read_json(parts[clip_id].with_suffix(".json"))
@@ -129,6 +135,20 @@ def run(
     shutil.rmtree(spool, ignore_errors=True)
 
 
+def face_box(row: Row, margin: float) -> tuple[float, float, float, float]:
+    """The box of a face in a manifest row with `margin` (a share of the picture) on each side, within the picture.
+
+    Raises:
+        ClipError: no_face.
+    """
+    box = json.loads(row["extra"])["face"]
+    if box["bottom"] <= box["top"] or box["right"] <= box["left"]:
+        raise ClipError(Reason.NO_FACE, f"{box}")
+    top, left = (max(0.0, box[side] - margin) for side in ("top", "left"))
+    bottom, right = (min(1.0, box[side] + margin) for side in ("bottom", "right"))
+    return top, bottom, left, right
+
+
 def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str, part: str) -> Row:
     """Decode one clip into `part`, a tar without its end (none if it fails); return its row and leave it beside.
 
@@ -152,6 +172,7 @@ def extract_clip(*, clip: dict[str, Any], settings: dict[str, Any], ffmpeg: str,
             max_duration_s=settings["max_duration_s"],
             timeout_s=settings["timeout_s"],
             need_audio=need_audio,
+            crop=clip.get("crop"),
         )
         limits = {key: settings[key] for key in ("min_duration_s", "silence_dbfs", "black_level", "still_difference")}
         check_content(decoded, **limits, need_audio=need_audio)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2v.data.breaker import Breaker
+from s2v.data.manifest import MODULES, source
 from s2v.data.status import FETCHED, FETCHED_STAGE, ClipError, Row, failed_row, ok_row, with_path
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import AGAIN, MachineError, Reason, UserError, machine_faults
@@ -58,7 +59,7 @@ def run(
     rows = sorted(read_parquet(manifest), key=lambda row: str(row["clip_id"]))
     video_dir.mkdir(parents=True, exist_ok=True)
     done: dict[str, Row] = {}
-    if config.source == "world":
+    if config.rendered() is not None:
         made = _render(config, rows, video_dir, ffmpeg, workers)
     elif config.source in ("folder", "vegas"):
         made = _look(config, rows)
@@ -89,8 +90,7 @@ def run(
 def _is_found(config: DataConfig) -> bool:
     """Whether the clips are those that were found, or are made, here: none of them should be missing."""
     folder, vegas = config.folder, config.vegas
-    return {
-        "world": True,
+    return config.rendered() is not None or {
         "folder": folder is not None and folder.labels != "csv",
         "vegas": vegas is not None and vegas.csv is None,
     }.get(config.source, False)
@@ -101,7 +101,6 @@ def unused(config: DataConfig) -> list[str]:
     changes, nor a mirror when that of downloads does."""
     by_id = config.source in ("vggsound", "celebvhq")
     sources = {
-        "s2v.world": config.source == "world",
         "s2v.data.youtube": by_id and config.videos.source == "youtube",
         "s2v.data.local_tree": by_id and config.videos.source == "local_tree",
     }
@@ -143,24 +142,23 @@ def _look_unpacked(rows: list[Row], unpacked: Sequence[Path]) -> Iterator[Row]:
 
 
 def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, workers: int) -> Iterator[Row]:
-    """Rows of the world: those already there, then the others as they are rendered."""
-    if config.world is None:
-        raise UserError("data.world: missing, although data.source is world; add the section")
-    from s2v import world
-
+    """Rows of clips that are rendered here: those already there, then the others as they are rendered."""
+    section, module = config.rendered(), source(config.source)
+    assert section is not None
     _sweep(folder, {row["clip_id"] for row in rows})
     check_ffmpeg(ffmpeg)
-    settings = config.world.model_dump(mode="json")
-    code = code_digest("s2v.world")
+    settings = section.model_dump(mode="json")
+    code = code_digest(MODULES[config.source])
     jobs: list[dict[str, Any]] = []
     for row in rows:
         video = folder / f"{row['clip_id']}.mp4"
         clip = {key: value for key, value in row.items() if key != "shard"}
-        recipe = digest([clip, world.recipe(clip, config.world), code, Path(ffmpeg).name])
+        recipe = digest([clip, module.recipe(clip, section), code, Path(ffmpeg).name])
         if _is_whole(video, recipe):
             yield with_path(ok_row(row["clip_id"], STAGE), str(video))
         else:
-            jobs.append({"clip": clip, "settings": settings, "video": str(video), "recipe": recipe, "ffmpeg": ffmpeg})
+            own = {"settings": settings, "video": str(video), "recipe": recipe, "ffmpeg": ffmpeg}
+            jobs.append({"of": config.source, "clip": clip, **own})
     for index, result in map_jobs(render_clip, jobs, workers=workers, timeout_s=_RENDER_TIMEOUT_S):
         clip_id = jobs[index]["clip"]["clip_id"]
         if isinstance(result, WorkerError):
@@ -172,17 +170,17 @@ def _render(config: DataConfig, rows: list[Row], folder: Path, ffmpeg: str, work
             yield with_path(ok_row(clip_id, STAGE, result), jobs[index]["video"])
 
 
-def render_clip(*, clip: Row, settings: dict[str, Any], video: str, recipe: str, ffmpeg: str) -> float:
-    """Render a clip to `video`, whole or not at all, and note its recipe beside it; returns seconds."""
-    from s2v import world
-    from s2v.config import WorldConfig
+def render_clip(*, of: str, clip: Row, settings: dict[str, Any], video: str, recipe: str, ffmpeg: str) -> float:
+    """Render a clip of a source to `video`, whole or not at all, and note its recipe beside it; returns seconds."""
+    from s2v.config import RenderedConfig, SpeakersConfig, WorldConfig
 
     started = time.monotonic()
     note = _note(Path(video))
     note.unlink(missing_ok=True)
     with atomic_path(video) as temporary:
-        world_config = WorldConfig.model_validate(settings)
-        world.render(clip, temporary, config=world_config, ffmpeg=ffmpeg)
+        kinds: dict[str, type[RenderedConfig]] = {"world": WorldConfig, "speakers": SpeakersConfig}
+        section = kinds[of].model_validate(settings)
+        source(of).render(clip, temporary, config=section, ffmpeg=ffmpeg)
     write_json(note, {"recipe": recipe, "bytes": Path(video).stat().st_size})
     return round(time.monotonic() - started, 3)
 

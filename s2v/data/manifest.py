@@ -38,6 +38,7 @@ SPLIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 
 MODULES = {
     "world": "s2v.world",
+    "speakers": "s2v.speakers",
     "folder": "s2v.data.folder",
     "vggsound": "s2v.data.vggsound",
     "vegas": "s2v.data.vegas",
@@ -62,7 +63,7 @@ def manifest_rows(config: DataConfig) -> list[Row]:
     section = getattr(config, config.source)
     if section is None:
         raise UserError(f"data.{config.source}: missing, although it is data.source; add the section")
-    rows: list[Row] = _source(config.source).manifest_rows(section)
+    rows: list[Row] = source(config.source).manifest_rows(section)
     if not rows:
         raise UserError(f"data.{config.source}: no clips were found")
     seen: set[str] = set()
@@ -83,7 +84,8 @@ def manifest_rows(config: DataConfig) -> list[Row]:
     return sorted(rows, key=lambda row: str(row["clip_id"]))
 
 
-def _source(name: str) -> Any:
+def source(name: str) -> Any:
+    """The module of a `data.source`."""
     return importlib.import_module(MODULES[name])
 
 
@@ -93,7 +95,7 @@ def run(*, config: DataConfig, output_dir: Path, truth: Path | None) -> None:
     Args:
         config: the `data` slice.
         output_dir: where the shards go.
-        truth: for the world, where its ground truth goes, which evaluation alone may read.
+        truth: of clips that are rendered here, where their ground truth goes, which evaluation alone may read.
 
     Raises:
         UserError: as `manifest_rows`.
@@ -103,7 +105,7 @@ def run(*, config: DataConfig, output_dir: Path, truth: Path | None) -> None:
         shards[row["shard"]].append(row)
     for shard, rows in enumerate(shards):
         write_parquet(output_dir / f"{shard:03d}.parquet", rows, MANIFEST)
-    if truth is not None and config.world is not None:
-        records = _source("world").truth_rows(config.world)
+    if truth is not None:
+        records = source(config.source).truth_rows(config.section())
         with atomic_path(truth) as temporary:
             pq.write_table(pa.Table.from_pylist(records), temporary)

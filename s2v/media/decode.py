@@ -59,6 +59,7 @@ def decode(
     timeout_s: float = 120.0,
     need_audio: bool = True,
     fast: bool = False,
+    crop: tuple[float, float, float, float] | None = None,
 ) -> Decoded:
     """Decode a video once into sound and pictures.
 
@@ -81,6 +82,8 @@ def decode(
         need_audio: a file without sound is an error.
         fast: do not decode frames that no other frame needs; what is kept may be some frames older than its time.
             Of reader `ffmpeg` only.
+        crop: the middle square of this box is kept of a picture, shares of its height and width: top, bottom, left,
+            right. Of reader `ffmpeg` only.
 
     Raises:
         ClipError: missing, empty, not_a_video, truncated, no_video, no_audio, too_short, timeout or
@@ -92,7 +95,7 @@ def decode(
     limit_s = max_duration_s if end_s is None else min(max_duration_s, end_s - start)
     if limit_s <= 0:
         raise ClipError(Reason.TOO_SHORT, f"the window from {start:g} s to {end_s} s is empty")
-    form = PictureForm(fps=fps, side=short_side_px, quality=jpeg_quality, fast=fast)
+    form = PictureForm(fps=fps, side=short_side_px, quality=jpeg_quality, fast=fast, crop=crop)
     wanted = Wanted(path, ffmpeg, sample_rate_hz, start_s, limit_s, timeout_s, form=form, sound=True)
     try:
         passed = read_with_decord(wanted, form) if reader == "decord" else read(wanted)

@@ -30,12 +30,15 @@ class PictureForm:
         side: upper bound of the short side (and, times `MAX_ASPECT`, of the long one).
         quality: of the JPEGs, as libjpeg counts.
         fast: frames that no other frame needs are not decoded.
+        crop: the middle square of this box is kept of a picture, shares of its height and width: top, bottom, left,
+            right; None: all.
     """
 
     fps: float
     side: int
     quality: int
     fast: bool = False
+    crop: tuple[float, float, float, float] | None = None
 
     def count(self, seconds: float) -> int:
         """Most pictures that `seconds` can give."""
@@ -105,7 +108,7 @@ def picture_output(
     matrix = "scale=out_color_matrix=bt601:flags=neighbor+bitexact,format=yuvj420p"
     if reading.hdr:
         small, matrix = f"scale=w='{width}':h='{height}':flags=area+accurate_rnd+bitexact", _tone_mapped(reading.hdr)
-    filters = f"fps={form.fps}:start_time=0,{small},{matrix},setsar=1"
+    filters = f"fps={form.fps}:start_time=0,{_cropped(form)}{small},{matrix},setsar=1"
     quality = _quality(form.quality)
     stream = source[f"V:{reading.picture}"]
     if slots is None:
@@ -115,6 +118,16 @@ def picture_output(
     # PNG, since ffmpeg's JPEG encoder gives up where a part begins before the one before it ends.
     named = {"format": "image2", "vcodec": "png", "frame_pts": 1, "fps_mode": "passthrough"}
     return stream.output(f"file:{target}", vf=filters, **named, **bound)
+
+
+def _cropped(form: PictureForm) -> str:
+    if form.crop is None:
+        return ""
+    top, bottom, left, right = form.crop
+    # At least two pixels each way, however small a box is.
+    side = f"max(2,min(iw*{right - left!r},ih*{bottom - top!r}))"
+    x, y = f"iw*{(left + right) / 2!r}-ow/2", f"ih*{(top + bottom) / 2!r}-oh/2"
+    return f"crop=w='{side}':h='{side}':x='{x}':y='{y}',"
 
 
 def _tone_mapped(transfer: str) -> str:

@@ -41,7 +41,7 @@ def clip_cost(config: Config, ffmpeg: str, seconds: float, row: dict[str, Any] |
         config: the configuration.
         ffmpeg: the executable.
         seconds: length of the clip.
-        row: of the world's manifest; its clip is rendered instead.
+        row: of a manifest whose clips are rendered here; it is rendered instead.
 
     Raises:
         UserError: this machine cannot do it, or the configuration leaves such a clip out.
@@ -51,11 +51,12 @@ def clip_cost(config: Config, ffmpeg: str, seconds: float, row: dict[str, Any] |
     with tempfile.TemporaryDirectory(prefix="s2v-plan.") as folder:
         video, part = Path(folder, "clip.mp4"), Path(folder, "clip.tar")
         started = _cpu_s()
-        if row is not None and config.data.world is not None:
-            what = f"a clip of the world of {config.data.world.size_px} px"
-            from s2v import world
+        made = config.data.rendered()
+        if row is not None and made is not None:
+            what = f"a clip of the {config.data.source} of {made.size_px} px"
+            from s2v.data.manifest import source
 
-            world.render(row, video, config=config.data.world, ffmpeg=ffmpeg)
+            source(config.data.source).render(row, video, config=made, ffmpeg=ffmpeg)
         else:
             width, height = _frame_size(config)
             what = f"a generated clip of {width}x{height} px and {seconds:.3g} s"

@@ -53,7 +53,9 @@ def notes(config: Config, stages: Set[str], found: Clips) -> Iterator[str]:
     split = config.generate.split
     if "evaluate" not in stages:
         return
-    named = {label for _, label in found if label}
+    # Labels of sounds with names are names of other things, too: of people, for a speaker encoder.
+    sounds = {config.tagger.split, config.joint.tagged}
+    named = {label for at, label in found if label and at not in sounds}
     for place, what in (("train", "not learned"), (split, "left out of the table")):
         without = sorted(named - {label for at, label in found if at == place})
         if without:
@@ -145,7 +147,7 @@ def _for_some(config: Config, split: str, least: int) -> str:
         return (
             f"a class of {files} files gives it {least}, and each class gives it some (data.folder.splits has shares)"
         )
-    share = f", or raise data.{source}.val_share" if split == "val" and source != "world" else ""
+    share = f", or raise data.{source}.val_share" if split == "val" and config.data.rendered() is None else ""
     return f"give it more clips{share}"
 
 

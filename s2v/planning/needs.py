@@ -42,6 +42,7 @@ def default(config: Config) -> Planned:
     stages = {"manifest", "fetch", "generate", "evaluate"}
     todo = [stage for method in methods for stage in METHODS[method].parts.values()]
     todo += ["judge"] * (config.evaluate.evaluator == "judge") + ["localise"] * (config.select.mode != "published")
+    todo += ["tagger" for stage in todo if getattr(getattr(config, stage, None), "speaker", None) == "tagger"]
     while todo:
         stages.add(stage := todo.pop())
         todo += STAGES[stage].made_from
@@ -141,6 +142,11 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         named: f"{stage}.weights"
         for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator")
         if stage in planned.stages and (named := getattr(config, stage).weights)
+    }
+    wanted |= {
+        named: f"{stage}.speaker"
+        for stage in ("align", "align_ldm", "align_unclip")
+        if stage in planned.stages and (named := getattr(config, stage).speaker) not in (None, "tagger")
     }
     if planned.stages & {"evaluate", "fig12"} and config.evaluate.evaluator == "clip_inception":
         wanted |= dict.fromkeys(("clip-vit-b32", "inception-v3"), "evaluate.evaluator")

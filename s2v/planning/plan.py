@@ -72,8 +72,8 @@ def _clips(config: Config, rows: list[Row]) -> Iterator[Line]:
     yield "videos", f"{len(_videos(rows)):,}", counted
     hours = sum(_length_s(config, row) for row in rows) / 3600
     if any(row["end_s"] is None for row in rows):
-        world = config.data.source == "world"
-        each = "the mean of data.world.duration_s for each clip" if world else f"{CLIP_S:g} s a clip"
+        made = config.data.rendered() is not None
+        each = f"the mean of data.{config.data.source}.duration_s for each clip" if made else f"{CLIP_S:g} s a clip"
         counted = f"assumed: {each}"
     yield "length of all clips", f"{hours:,.1f} h", counted
 
@@ -84,7 +84,7 @@ def _where(config: Config) -> str:
         return names[0]
     section = config.data.section()
     folder = section.watched()[0] if section is not None else None
-    return folder or "the world"
+    return folder or f"the {config.data.source}"
 
 
 def _videos(rows: list[Row]) -> set[str]:
@@ -97,11 +97,8 @@ def _length_s(config: Config, row: Row) -> float:
     """Seconds of a clip that are read."""
     if row["end_s"] is not None:
         length = row["end_s"] - (row["start_s"] or 0)
-    elif config.data.source == "world" and config.data.world is not None:
-        from s2v.world.recipe import REELS
-
-        world = config.data.world
-        length = world.photos_per_reel / world.fps if row["split"] in REELS else sum(world.duration_s) / 2
+    elif (made := config.data.rendered()) is not None:
+        length = made.clip_s(row["split"])
     else:
         length = CLIP_S
     return float(min(length, config.extract.max_duration_s))
@@ -129,7 +126,7 @@ def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:
     from s2v.media.ffmpeg import ffmpeg_path
     from s2v.planning.clip_cost import clip_cost
 
-    world = config.data.source == "world"
+    world = config.data.rendered() is not None
     length = max(1.0, min(CLIP_S, sum(_length_s(config, row) for row in rows) / len(rows)))
     sample = next((row for row in rows if row["split"] == "train"), rows[0]) if world else None
     cost = clip_cost(config, ffmpeg_path(config.runtime.ffmpeg), length, sample)
@@ -164,7 +161,7 @@ def _rate(config: Config) -> str:
 def _kept_videos(config: Config, rows: list[Row], cost: ClipCost) -> float:
     """Bytes of the videos under the output; those of a folder stay where they are."""
     seconds = sum(_length_s(config, row) for row in rows)
-    if config.data.source == "world":
+    if config.data.rendered() is not None:
         return cost.video_bytes * seconds / cost.seconds
     if config.data.source in _BY_ID and config.data.videos.source != "local_tree":
         return seconds * _kbps(config) * 125
@@ -174,7 +171,7 @@ def _kept_videos(config: Config, rows: list[Row], cost: ClipCost) -> float:
 def _downloads(config: Config, rows: list[Row]) -> Iterator[Line]:
     data, videos = config.data, len(_videos(rows))
     if data.source not in _BY_ID:
-        text = "rendered here" if data.source == "world" else "the videos are there"
+        text = "rendered here" if data.rendered() is not None else "the videos are there"
         yield "download", "none", f"measured here: {text}"
     elif data.videos.source == "youtube":
         size = videos * SOURCE_MINUTES * 60 * _kbps(config) * 125

@@ -24,8 +24,8 @@ LISTED_BYTES = 30
 def clips(config: Config) -> dict[str, int]:
     """Clips of each split, as the data set was published; a folder's are a guess."""
     data = config.data
-    if data.world is not None and data.source == "world":
-        return {split: n * len(data.world.classes) for split, n in data.world.clips.items()}
+    if (made := data.rendered()) is not None:
+        return made.counts()
     if data.vggsound is not None and data.source == "vggsound":
         n = len(data.vggsound.classes or ()) or data.vggsound.n_classes or VGGSOUND_CLASSES
         return _split(n * VGGSOUND_TRAIN, n * VGGSOUND_TEST, data.vggsound.val_share)
@@ -47,14 +47,14 @@ def _split(train: int, test: int, val_share: float) -> dict[str, int]:
 
 def images(config: Config, *splits: str) -> int:
     """Packed images of some splits: one of each clip, or all frames."""
-    found, world = clips(config), config.data.world if config.data.source == "world" else None
+    found, made = clips(config), config.data.rendered()
     total = 0
     for split in splits:
         frames = 1
         if config.pack.keep.get(split) == "all":
-            frames = round(config.extract.fps * (sum(world.duration_s) / 2 if world is not None else CLIP_S))
-            if world is not None and split in ("images", "judge", "captioned"):
-                frames = world.photos_per_reel
+            frames = round(config.extract.fps * (made.clip_s(split) if made is not None else CLIP_S))
+            if made is not None and split in made.reels:
+                frames = made.photos_per_reel
         total += found.get(split, 0) * frames
     return total
 

@@ -15,7 +15,7 @@ from s2v.speakers.voice import Speech, old_record, speak
 from s2v.world.sound import RATE
 
 if TYPE_CHECKING:
-    from s2v.config.speakers import SpeakersConfig
+    from s2v.config import SpeakersConfig
 
 Frames = NDArray[np.uint8]
 OPENINGS = (0.0, 0.15, 0.35, 0.6)
@@ -25,7 +25,7 @@ OPENINGS = (0.0, 0.15, 0.35, 0.6)
 def portrait(one: Person, pose: Pose, opening: float, px: int) -> Frames:
     """Somebody, [px, px, 3]."""
     mesh = head()
-    return paint(mesh, mesh.vertices({**one.shape, "mouth-open": opening}), one.look, pose, px)
+    return paint(mesh, mesh.vertices({**one.shape, "mouth-open": opening}), one.look, pose, px, opening == 0)
 
 
 def reel(clip: Clip, config: SpeakersConfig) -> Frames:
@@ -50,7 +50,7 @@ def film(told: Story, config: SpeakersConfig) -> Frames:
         opening[start : start + len(speech.opening)] = speech.opening[: len(opening) - start]
     known: dict[tuple[bool, int], Frames] = {}
     frames = []
-    every = config.fps if told.clip.split in SOUNDS else 1
+    every = n if told.clip.split in SOUNDS else 1  # nobody looks
     for i in range(0, n, every):
         t = i / config.fps
         away = within(told.turned, t)

@@ -85,11 +85,10 @@ def skin_colour(share: float) -> Color:
     return mix(SKIN[low], SKIN[low + 1], at - low)
 
 
-def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int) -> NDArray[np.uint8]:
-    """A picture uint8 [px, px, 3] of a head, at twice the size and then halved."""
+def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int, closed: bool = False) -> NDArray[np.uint8]:
+    """A picture uint8 [px, px, 3] of a head, at twice the size and then halved; `closed` is the mouth."""
     size = 2 * px
-    turn = _turn(pose)
-    seen = (vertices - CENTRE) @ turn.T
+    seen = (vertices - CENTRE) @ turn(pose).T
     flat, smooth = normals(seen, head.faces)
     top, bottom = (np.array(colour) for colour in look.back)
     share = np.linspace(0, 1, size)[:, None, None]
@@ -109,12 +108,10 @@ def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int) -> NDAr
     facing = np.where(hair, np.maximum(flat[:, 2], 0.02), flat[:, 2])
     lit = _lit(colours, flat, smooth[head.faces].mean(1), head, look, hair, pose)
     centre = own.mean(1)
-    visible = facing > 0
+    # Teeth lie so close behind the lips that single faces of them would come through.
+    visible = (facing > 0) & ~(closed & ((head.part == 3) | (head.part == 4)))
     order = np.argsort(centre[:, 2] + np.where(head.part == 3, -0.02, 0))
-    scale = size * pose.size / SPAN
-    corner = FAR / (FAR - own[..., 2])
-    x = size * pose.x + scale * own[..., 0] * corner
-    y = size * pose.y - scale * own[..., 1] * corner
+    x, y = _projected(own, pose, size)
     for i in order:
         if not visible[i]:
             continue
@@ -125,7 +122,20 @@ def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int) -> NDAr
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
 
 
-def _turn(pose: Pose) -> Floats:
+def on_picture(vertices: Floats, pose: Pose, size: int) -> tuple[Floats, Floats, Floats]:
+    """Vertices [V, 3] as they are held, and where [V] each lies on a picture of `size`: from the left, and down."""
+    seen = (vertices - CENTRE) @ turn(pose).T
+    return seen, *_projected(seen, pose, size)
+
+
+def _projected(seen: Floats, pose: Pose, size: int) -> tuple[Floats, Floats]:
+    scale = size * pose.size / SPAN
+    corner = FAR / (FAR - seen[..., 2])
+    return size * pose.x + scale * seen[..., 0] * corner, size * pose.y - scale * seen[..., 1] * corner
+
+
+def turn(pose: Pose) -> Floats:
+    """The rotation [3, 3] of a head."""
     a, b, c = pose.yaw, pose.pitch, pose.roll
     yaw = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
     pitch = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
@@ -166,7 +176,7 @@ def _colours(head: Head, vertices: Floats, look: Look) -> Floats:
     colour = np.array(mix(look.hair, (0.1, 0.07, 0.05), 0.35))
     of_vertex += (0.85 * brow)[:, None] * (colour - of_vertex)
     found = of_vertex[head.faces].mean(1)
-    found[head.part == 3] = (0.93, 0.91, 0.86)
+    found[head.part == 3] = (0.8, 0.77, 0.71)
     found[head.part == 4] = (0.22, 0.06, 0.07)
     for part in (1, 2):
         own = np.flatnonzero(head.part == part)
@@ -186,7 +196,7 @@ def _lit(
     colours = np.where(hair[:, None], np.array(look.hair), colours)
     normal = np.where((head.part == 0)[:, None], 0.75 * smooth + 0.25 * flat, flat)
     direct = np.clip(normal @ LIGHT, 0, 1)
-    light = 0.42 + 0.68 * direct
+    light = 0.4 + 0.56 * direct
     shine = np.clip(normal @ _half(), 0, 1) ** 18 * np.where(hair, 0.12, np.where(head.part == 0, 0.10, 0.3))
     tint = np.array([1 + 0.04 * pose.warmth, 1.0, 1 - 0.05 * pose.warmth])
     found = pose.gain * tint * (colours * light[:, None] + shine[:, None])
@@ -231,4 +241,4 @@ def _hair_behind(
     _fill(draw, [_at(point, pose, size) for point in outline], mix(look.hair, (0, 0, 0), 0.3))
 
 
-__all__ = ["Look", "Pose", "paint", "skin_colour"]
+__all__ = ["LIGHT", "Look", "Pose", "on_picture", "paint", "skin_colour", "turn"]

@@ -16,7 +16,7 @@ from s2v.speakers.portrait import Pose
 from s2v.world.recipe import clip_seed
 
 if TYPE_CHECKING:
-    from s2v.config.speakers import SpeakersConfig
+    from s2v.config import SpeakersConfig
 
 UNLABELLED = ("images",)
 REELS = ("images", "judge")
@@ -32,6 +32,7 @@ TRUTH = pa.schema(
     + [("vintage", pa.bool_()), ("skin", pa.float64()), ("hair", pa.list_(pa.float64())), ("style", pa.string())]
     + [("shape", pa.list_(pa.float64())), ("duration_s", pa.float64()), ("intervals", pa.list_(_SPAN))]
     + [("turned", pa.list_(_SPAN)), ("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
+    + [("pose", pa.list_(pa.float64()))]
 )
 
 
@@ -173,26 +174,42 @@ def within(intervals: list[tuple[float, float]], t: float) -> bool:
     return any(a <= t < b for a, b in intervals)
 
 
-def truth(clip: Clip, config: SpeakersConfig) -> dict[str, Any]:
-    """The ground truth of a clip. Only evaluation may read it. Of reels it is the group alone."""
+def truths(clip: Clip, config: SpeakersConfig) -> list[dict[str, Any]]:
+    """The ground truth of a clip, and of a reel that of each of its portraits. Only evaluation may read it.
+
+    The pose of a clip is that of its person before the hand shakes and the head turns. A portrait's `clip_id` is the
+    key that stage `pack` gives its picture. Of unlabelled splits it is the group alone.
+    """
     row: dict[str, Any] = dict.fromkeys(TRUTH.names)
     row |= {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label}
+    if clip.split in UNLABELLED:
+        return [row]
     if clip.split in REELS:
-        return row
-    told = story(clip, config)
-    one = told.person
-    times = [i / config.fps for i in range(round(told.duration_s * config.fps))]
-    return row | {
-        "person": clip.person_id,
+        shown = enumerate(photos(clip, config.photos_per_reel))
+        return [row | _seen(one, held) | {"clip_id": f"{clip.clip_id}-{i:03d}"} for i, (one, held, _) in shown]
+    return [row | _told(story(clip, config), config)]
+
+
+def _seen(one: Person, held: Pose) -> dict[str, Any]:
+    return {
         "sex": one.sex,
         "age": one.age,
-        "pitch_hz": one.voice.pitch_hz,
-        "tract_cm": one.voice.tract_cm,
-        "vintage": told.vintage,
         "skin": one.look.skin,
         "hair": list(one.look.hair),
         "style": one.look.style,
         "shape": [one.shape[name] for name in SHAPE],
+        "pose": [held.yaw, held.pitch, held.roll, held.x, held.y, held.size],
+    }
+
+
+def _told(told: Story, config: SpeakersConfig) -> dict[str, Any]:
+    one = told.person
+    times = [i / config.fps for i in range(round(told.duration_s * config.fps))]
+    return _seen(one, told.pose) | {
+        "person": told.clip.person_id,
+        "pitch_hz": one.voice.pitch_hz,
+        "tract_cm": one.voice.tract_cm,
+        "vintage": told.vintage,
         "duration_s": told.duration_s,
         "intervals": [list(pair) for pair in told.intervals],
         "turned": [list(pair) for pair in told.turned],
@@ -208,6 +225,6 @@ def of_row(row: dict[str, Any]) -> Clip:
 
 
 __all__ = [
-    "REELS", "SHAPE", "SOUNDS", "TRUTH", "UNLABELLED", "Clip", "Story", "clips", "of_row", "photos", "story", "truth",
+    "REELS", "SHAPE", "SOUNDS", "TRUTH", "UNLABELLED", "Clip", "Story", "clips", "of_row", "photos", "story", "truths",
     "who", "within",
 ]  # fmt: skip

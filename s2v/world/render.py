@@ -113,15 +113,21 @@ def picture_and_sound(clip: Clip, config: WorldConfig) -> tuple[Frames, NDArray[
 
 
 def write(clip: Clip, path: Path, *, config: WorldConfig, ffmpeg: str) -> None:
-    """Encode a clip as H.264 + AAC in mp4 at `path`; the same bytes every time.
+    """Encode a clip as mp4 at `path`."""
+    frames, wave = picture_and_sound(clip, config)
+    encode(frames, wave, path, fps=config.fps, ffmpeg=ffmpeg)
+
+
+def encode(frames: Frames, wave: NDArray[np.int16] | None, path: Path, *, fps: int, ffmpeg: str) -> None:
+    """Encode frames uint8 [T, H, W, 3] and sound int16 [N] at 16 kHz as H.264 + AAC in mp4 at `path`; the same bytes
+    every time. Without sound every frame is a key frame.
 
     Raises:
         RuntimeError: ffmpeg failed; its last line.
     """
-    frames, wave = picture_and_sound(clip, config)
     size = f"{frames.shape[2]}x{frames.shape[1]}"
     command = [ffmpeg, "-y", "-nostdin", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size]
-    command += ["-r", str(config.fps), "-i", "pipe:0"]
+    command += ["-r", str(fps), "-i", "pipe:0"]
     with tempfile.TemporaryFile() as pictures, tempfile.NamedTemporaryFile(suffix=".s16") as audio:
         pictures.write(frames.tobytes())
         pictures.seek(0)
