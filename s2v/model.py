@@ -27,7 +27,8 @@ from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import Composed, Sources, clip_seed
 from s2v.methods.renderers import Inversion
 from s2v.models.audio_encoder import AudioEncoder
-from s2v.models.store import MAX_CONFIG_BYTES, config_of
+from s2v.models.hearing import audio_of
+from s2v.models.store import MAX_CONFIG_BYTES
 
 if TYPE_CHECKING:
     from s2v.config import SamplerConfig
@@ -98,7 +99,7 @@ class Model:
             if not os.path.isfile(file):
                 hint = "`snakemake --cores all` makes one"
                 raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
-        audio = config_of(AudioEncoder, parts["align"])["audio"]
+        audio = audio_of(parts["align"])
         shortest_s = audio["n_fft"] / SAMPLE_RATE_HZ
         wanted_s = audio["window_s"] if window_s is None else window_s
         self.window_s = number("window_s", wanted_s, shortest_s, LONGEST_S)
@@ -138,9 +139,14 @@ class Model:
 
     @property
     def f_a(self) -> AudioEncoder:
-        """Its audio encoder."""
+        """Its audio encoder on spectrograms.
+
+        Raises:
+            UserError: it hears with a speaker encoder.
+        """
         f_a = self.method.f_a
-        assert isinstance(f_a, AudioEncoder), "a model hears with what its run trained"
+        if not isinstance(f_a, AudioEncoder):
+            raise UserError(f"{self.run}: hears with a speaker encoder; this takes the audio encoder on spectrograms")
         return f_a
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from s2v.data.subset import indices, read_classes
 from s2v.data.table import Spectrograms, sha256_of, store
@@ -35,7 +35,7 @@ class AlignTask(Task):
     def __init__(
         self,
         config: AlignConfig,
-        model: AudioEncoder,
+        model: nn.Module,
         train: tuple[Tensor, Tensor],
         val: tuple[Tensor, Tensor],
         runtime: Runtime,

@@ -29,7 +29,7 @@ have no other."""
 
 
 class TaggerTask(Task):
-    """Cross-entropy over the names; each sound begins anywhere, going round."""
+    """Cross-entropy over the names; each sound begins anywhere, going round, and may be heard in part."""
 
     def __init__(
         self, config: TaggerConfig, model: AudioTagger, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor],
@@ -40,6 +40,8 @@ class TaggerTask(Task):
         self.separable = True
         self.train, self.val = train, val
         self.validate_every = max(1, config.steps // 5)
+        heard = min(1.0, (config.crop_s or config.audio.window_s) / config.audio.window_s)
+        self.columns = max(1, round(heard * train[0].shape[2]))
         model = model.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = shared_norms(model, config.sync_batch_norm, runtime)
         self.modules = {"tagger": self.model}
@@ -58,8 +60,8 @@ class TaggerTask(Task):
         """Logits [n, K] and labels [n]."""
         heard = batch["spectrogram"].float()
         starts = (batch["start"] * heard.shape[2]).long().tolist()
-        turned = torch.stack([one.roll(start, 1) for one, start in zip(heard, starts, strict=True)])
-        return self.model(turned), batch["label"]
+        turned = [one.roll(start, 1)[:, : self.columns] for one, start in zip(heard, starts, strict=True)]
+        return self.model(torch.stack(turned)), batch["label"]
 
     def loss(self, *outputs: Tensor) -> Loss:
         logits, labels = outputs

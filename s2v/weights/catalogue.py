@@ -346,6 +346,39 @@ _ALL = (
         size_mb=46,
         note="size follows from the parameter count; no checksum is published",
     ),
+    Entry(
+        name="resemblyzer",
+        what="Resemblyzer's speaker encoder (GE2E), for `align.speaker`",
+        files=(
+            File(
+                "resemblyzer/pretrained.pt",
+                "https://github.com/resemble-ai/Resemblyzer/raw/master/resemblyzer/pretrained.pt",
+                "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+            ),
+        ),
+        licence="Apache-2.0",
+        non_commercial=False,
+        source="https://github.com/resemble-ai/Resemblyzer",
+        size_mb=17,
+        note="the same file lies in the Python package Resemblyzer 0.1.4 (resemblyzer/pretrained.pt), of which the "
+        "checksum is; the address was not verified here",
+    ),
+    Entry(
+        name="wespeaker",
+        what="WeSpeaker's speaker encoder ResNet221 (VoxCeleb2, large margin), the authors' for faces: `align.speaker`",
+        files=(
+            File(
+                "wespeaker/voxceleb_resnet221_LM.pt",
+                "https://huggingface.co/Wespeaker/wespeaker-voxceleb-resnet221-LM/resolve/main/"
+                "voxceleb_resnet221_LM.pt",
+            ),
+        ),
+        licence="Apache-2.0 (the page of the file; WeSpeaker's documentation says CC BY 4.0, VoxCeleb's)",
+        non_commercial=False,
+        source="https://github.com/wenet-e2e/wespeaker",
+        size_mb=114,
+        note="no checksum is published",
+    ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
 

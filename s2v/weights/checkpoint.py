@@ -21,8 +21,8 @@ from s2v.data.tars import tar_of
 from s2v.errors import UserError
 
 _MEMBER_BYTES = 4 * 2**30
-_HOLDERS = ("state_dict", "model", "g_ema")
-"""Keys of what surrounds a state dict: Lightning's and SwAV's, BEATs', and the averaged generator of StyleGAN2."""
+_HOLDERS = ("state_dict", "model", "model_state", "g_ema")
+"""Keys of what surrounds a state dict: Lightning's and SwAV's, BEATs', Resemblyzer's, and StyleGAN2's average."""
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError)
 
 

@@ -19,9 +19,11 @@ from s2v.models.biggan import Generator
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.imagebind import ImageBindAudio, ImageBindVision
 from s2v.models.lee_audio import LeeAudio
+from s2v.models.resemblyzer import Resemblyzer
 from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
 from s2v.models.store import save
 from s2v.models.stylegan2 import StyleGan2
+from s2v.models.wespeaker import WeSpeaker
 from s2v.weights.catalogue import WEIGHTS_VARIABLE, Entry, entry, weights_folder
 from s2v.weights.checkpoint import best_of, with_settings
 from s2v.weights.checksums import expected
@@ -84,6 +86,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "mel": {"window_s": 1.0, "n_fft": 1024, "hop": 160, "bands": 128, "columns": 100, "range_db": 80.0},
     },
     "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
+    "resemblyzer": {"hidden": 256},
+    "wespeaker": {"depths": [6, 16, 48, 3], "width": 32, "dim": 256},
 }
 """What our modules are built of to be the published ones."""
 
@@ -99,6 +103,8 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "lee-audio": LeeAudio,
     "s2i-autoencoder": SpectrogramAutoencoder,
     "s2i-generator": S2iGenerator,
+    "resemblyzer": Resemblyzer,
+    "wespeaker": WeSpeaker,
 }
 _PARTS = {"imagebind": r"modality_\w+\.audio\.", "imagebind-vision": r"modality_\w+\.vision\."}
 """Names of the part that is taken, of a file that has many more."""
@@ -120,6 +126,8 @@ _HINTS = {
     "s2i-autoencoder": "How its authors make and scale their grey spectrograms is not documented: bands, range and "
     "window are our reading, so embeddings of other sounds than theirs may be off.",
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
+    "resemblyzer": "Silence is not cut out, which its own code does with a detector of voices.",
+    "wespeaker": "Silence at the ends is heard, which its command line can cut off with a detector of voices.",
 }
 
 

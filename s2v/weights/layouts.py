@@ -241,6 +241,16 @@ def lee_audio(state: State) -> State:
     return renamed
 
 
+def resemblyzer(state: State) -> State:
+    """Resemblyzer's -> `Resemblyzer`, whose names are theirs, without the two numbers of its loss."""
+    return {key: value for key, value in state.items() if not key.startswith("similarity_")}
+
+
+def wespeaker(state: State) -> State:
+    """WeSpeaker's ResNet -> `WeSpeaker`, whose names are theirs, without the classifier of its training."""
+    return {key: value for key, value in state.items() if not key.startswith("projection.")}
+
+
 def _renamed(patterns: dict[str, str], key: str) -> str:
     for pattern, name in patterns.items():
         key = re.sub(pattern, name, key)
@@ -332,6 +342,8 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "lee-audio": lee_audio,
     "s2i-autoencoder": s2i_autoencoder,
     "s2i-generator": s2i_generator,
+    "resemblyzer": resemblyzer,
+    "wespeaker": wespeaker,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from s2v.config.methods import OWN, Entry
 from s2v.methods.base import Sources
 from s2v.methods.ears.base import Ear
-from s2v.models.audio_encoder import AudioEncoder
-from s2v.models.store import load
+from s2v.models.hearing import load_hearing
 
 
 def ear(entry: Entry, sources: Sources) -> Ear | None:
     """The audio encoder of a method, loaded and frozen: one that the run trained, one of its own, or none."""
     if entry.hears != OWN:
-        return load(AudioEncoder, sources.part("align"), sources.device) if entry.hears else None
+        return load_hearing(sources.part("align"), sources.device) if entry.hears else None
     match entry.ear:
         case "imagebind":
             from s2v.methods.ears.imagebind import imagebind
