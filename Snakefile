@@ -23,6 +23,7 @@
 #   <output>/seeds/{n}/    trainings with other seeds, and their pictures
 #   <output>/fig08.png, fig09.png, fig10.png, fig11.png, fig13.png, fig18.png, fig19.png, control.csv
 #   <output>/joint/, fig12.png, fig12.csv, fig12.md    the joint space of Lee et al., and edits by them and by ours
+#   <output>/face_reader/, faces.csv, faces.md, fig20.png    faces from voices, where the people are drawn here
 #   <output>/fig03.png, fig05.png, fig06.png, fig07.png, gap.png
 #   <output>/claims.csv, claims.md, evidence.csv, evidence.md    a verdict on every claim, and on those of target evidence
 #   <output>/classes/{size}/    alignment to the first classes, and its pictures, for fig16.png, fig16.csv and fig17.png
@@ -84,6 +85,7 @@ include: "rules/ablation.smk"
 include: "rules/evidence.smk"
 include: "rules/control.smk"
 include: "rules/fig12.smk"
+include: "rules/faces.smk"
 include: "rules/scaling.smk"
 
 

@@ -25,6 +25,7 @@ class Stage:
         section: its part of the configuration, where that is not called as the stage is.
         rule: the rule that makes it, where that is not called as the stage is: then it is a variant of that stage.
         instead: the module that does its work where the configuration names something published.
+        with_speaker: the module that does its work where the configuration names a speaker encoder.
         made_from: stages whose other training seeds make this one anew.
         memory_mb: of the host, at least; 0 where `sizes` says it.
         minutes: at least; 0 where `sizes` says it.
@@ -43,6 +44,7 @@ class Stage:
     section: str = ""
     rule: str = ""
     instead: str = ""
+    with_speaker: str = ""
     made_from: tuple[str, ...] = ()
     memory_mb: int = 0
     minutes: int = 0
@@ -91,7 +93,7 @@ def _training(name: str, module: str, takes: str, what: str, **more: Any) -> Sta
 _TABLE = (
     _stage(
         "manifest", "data.manifest", "a source: the world, a folder", "manifest/{shard}.parquet",
-        "one schema for all sources; `world/truth.parquet`, which evaluation alone may read",
+        "one schema for all sources; `world/truth.parquet`, or `speakers/`, which evaluation alone may read",
         section="data", memory_mb=1000, minutes=30,
     ),
     _stage(
@@ -101,7 +103,7 @@ _TABLE = (
     ),
     _stage(
         "fetch", "data.fetch", "manifest", "fetch/{shard}.parquet",
-        "what became of each video; `videos/{shard}/*.mp4` (the world's are rendered here)",
+        "what became of each video; `videos/{shard}/*.mp4` (those of the world and of the speakers are rendered here)",
         section="data", memory_mb=1000, minutes=720, resumes=True, group="videos",
     ),
     _stage(
@@ -146,12 +148,14 @@ _TABLE = (
         made_from=("latents", "embed_vit"),
     ),
     _training(
-        "align", "train.align", "packed pairs, z^V", "f_A", instead="s2v.weights.convert", made_from=("embed",),
+        "align", "train.align", "packed pairs, z^V; for speech the tagger", "f_A", instead="s2v.weights.convert",
+        with_speaker="s2v.train.align_speaker", made_from=("embed",),
     ),
-    _training("align_ldm", "train.align", "", "to z^V of the ViT", rule="align", made_from=("embed_vit",)),
+    _training("align_ldm", "train.align", "", "to z^V of the ViT", rule="align", made_from=("embed_vit",),
+              with_speaker="s2v.train.align_speaker"),
     _training(
         "align_unclip", "train.align", "", "to that of Stable unCLIP", rule="align", made_from=("embed_unclip",),
-        sizes="align", memory_mb=0, minutes=0,
+        with_speaker="s2v.train.align_speaker", sizes="align", memory_mb=0, minutes=0,
     ),
     _training(
         "text_diffusion", "train.text_diffusion", "packed pictures with a sentence each, the autoencoder",
@@ -183,6 +187,8 @@ _TABLE = (
     ),
     _training("joint", "train.joint", "packed pictures with sentences, packed sounds with names",
               "the space of pictures, texts and sounds in which Lee et al. edit"),
+    _training("face_reader", "train.face_reader", "packed portraits of the judge split, the truth",
+              "the evaluator of faces; only where `data.source` is `speakers`", memory_mb=3000),
     _stage(
         "generate", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar", "pictures",
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
@@ -247,6 +253,11 @@ _TABLE = (
     _report("claims", "report.claims", "`claims/{stage}.json`, which the stages above write", "claims.csv",
             "`claims.md`; `evidence.csv`, `evidence.md`", memory_mb=1000, minutes=10),
     _report("provenance", "report.provenance", "the configuration", "provenance.csv", memory_mb=1000, minutes=10),
+    _report(
+        "faces", "report.faces", "pictures, test clips, models, face_reader, the truth", "faces.csv",
+        "`faces.md`, `fig20.png`; only where `data.source` is `speakers`",
+        section="generate", sizes="generate", memory_mb=0, minutes=60, gpus="job", threads="training",
+    ),
     _report("table1b", "study.score", "answers of people, and the key of their study", "table1b.csv", "`table1b.md`",
             section="study"),
     _report(

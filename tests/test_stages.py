@@ -66,7 +66,7 @@ def test_a_script_runs_the_modules_that_its_stage_digests(script: Path) -> None:
         if isinstance(node, ast.ImportFrom) and any(alias.name == "run" for alias in node.names)
     }
     stage = STAGES[name]
-    assert used and used <= {*stage.modules, stage.instead}
+    assert used and used <= {*stage.modules, stage.instead, stage.with_speaker}
     assert all(callable(importlib.import_module(str(module)).run) for module in used)
 
 
@@ -124,7 +124,7 @@ def test_stages_are_sections_variants_and_sources_that_exist() -> None:
 def test_trainings_that_another_seed_may_repeat_are_stages_with_a_seed() -> None:
     trainings = {stage.name for stage in STAGES.values() if stage.gpus == "process"}
     # What a moment is, what judges, and what Lee et al. edit in, is the same for all trainings.
-    assert set(get_args(SeededStage)) == trainings - {"localise", "judge", "av_judge", "joint"}
+    assert set(get_args(SeededStage)) == trainings - {"localise", "judge", "av_judge", "joint", "face_reader"}
 
 
 def test_doctor_lists_the_stages_that_a_configuration_has(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from s2v.config import (
     AudioTokenConfig,
     DiffusionConfig,
     EncoderConfig,
+    FaceReaderConfig,
     GeneratorConfig,
     JointConfig,
     JudgeConfig,
@@ -29,6 +30,7 @@ from s2v.config import (
 )
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.face_reader import LOOKS
 from s2v.models.image_encoder import ImageEncoder, shape
 from s2v.models.joint import Joint
 from s2v.models.joint import shape as joint_shape
@@ -36,10 +38,12 @@ from s2v.models.localiser import Ear
 from s2v.models.s2i import SpectrogramAutoencoder
 from s2v.models.tagger import AudioTagger
 from s2v.runtime import Runtime
+from s2v.speakers.recipe import SHAPE
 from s2v.train.align import AlignTask
 from s2v.train.audiotoken import AudioTokenTask
 from s2v.train.diffusion import DiffusionTask
 from s2v.train.encoder import SwavTask
+from s2v.train.face_reader import FaceReaderTask
 from s2v.train.generator import IcGanTask
 from s2v.train.joint import JointTask
 from s2v.train.judge import JudgeTask
@@ -183,6 +187,16 @@ def judge(runtime: Runtime, **changes: Any) -> Any:
     return JudgeTask(config, ["owl", "dog", "rain", "bell"], data, data, runtime)
 
 
+def face_reader(runtime: Runtime, **changes: Any) -> Any:
+    """The evaluator of faces."""
+    config = FaceReaderConfig(
+        **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 4, "learning_rate": 0.01, **changes}
+    )
+    names = [*LOOKS, *SHAPE]
+    data = pictures(20, 16), numbers(20, len(names))
+    return FaceReaderTask(config, names, data, data, runtime)
+
+
 def localise(runtime: Runtime, **changes: Any) -> Any:
     """The localisation model."""
     config = LocaliseConfig(
@@ -261,6 +275,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "joint, pictures": joint(20, 1),
     "joint, sounds": joint(0, 20),
     "judge": judge,
+    "face_reader": face_reader,
     "localise": localise,
     "s2i_autoencoder": s2i_autoencoder,
     "s2i_generator": s2i_generator,

@@ -106,6 +106,20 @@ _SCRAMBLED = "Features without their joint structure give worse pictures"
 _TUNED = "... and than L_nce with a tuned temperature (not a row of the paper)"
 _SELECTED = "Sounds make better pictures than the selected frame too"
 
+
+def _face(key: str, statement: str, quantity: str, **more: Any) -> Claim:
+    """Of faces and their speakers, beside other speakers' voices."""
+    return Claim("faces", key, statement, "6.2, Fig. 20", f"{quantity}, own minus other voices", "no number", **more)
+
+
+def _unheard(key: str, name: str, quantity: str, margin: float = 0.3, percent: bool = False) -> Claim:
+    """That nothing is told of what no voice of the embedded speakers carries."""
+    return Claim(
+        "faces", key, f"No face tells {name}, which no voice does", "check of Fig. 20, not of the paper",
+        f"{quantity}, own minus other voices", "-", "near", margin, percent, kind="check",
+    )  # fmt: skip
+
+
 CLAIMS: list[Claim] = [
     _difference(*_TABLE1, "r1_b_minus_a", "10.65", _OWN_FRAME),
     _difference(*_TABLE1, "is_b_minus_a", "6.85", "... in IS too"),
@@ -385,6 +399,29 @@ CLAIMS: list[Claim] = [
         "5.2, Fig. 13",
         "... and keeps what the picture shows",
         "feature distance to the unedited picture: how much less than to others of its class (share)",
+        percent=True,
+    ),
+    _face("sex", "Speech tells the face's sex", "balanced accuracy of the sex (points)", percent=True),
+    _face("age", "... and its age", "rank correlation of the age"),
+    Claim(
+        "faces",
+        "vintage",
+        "Speech that comes as from an old film gives greyer faces",
+        "6.2, Fig. 20",
+        "mean spread of a pixel's colours (0 to 1), new minus old sound",
+        "no number",
+    ),
+    _face("R@1", "Faces resemble their speakers'", "R@1 among fifty people (points)", percent=True),
+    _face("mesh", "Heads resemble their speakers'", "distance of the heads in mm", test="below"),
+    _unheard("skin", "the skin's colour", "rank correlation of the skin"),
+    _unheard("hair", "the colour of hair that is not grey", "rank correlation of the hair under 36 years"),
+    _unheard("african", "the first axis of ethnic shape", "rank correlation of `african`"),
+    _unheard("asian", "the second one", "rank correlation of `asian`"),
+    _unheard(
+        "R@1_alike",
+        "who it is among people of a sex and an age",
+        "R@1 among fifty of the same (points)",
+        margin=0.05,
         percent=True,
     ),
 ]

@@ -50,6 +50,8 @@ _DATA = {
     "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, "
     "in place of VGGSound and VEGAS. It shows that the chain works and lets claims be measured; it says "
     "nothing of real videos.",
+    "speakers": "Data: embedded speakers, drawn heads and synthesised voices, rendered to real video files. Their "
+    "voices carry sex, age and old film, by construction, and no more; it says nothing of real people.",
     "vggsound": "Data: VGGSound, of the videos that could still be had (see coverage.md).",
     "vegas": "Data: VEGAS; its splits are drawn here by a seed, since the authors' list is not public.",
     "celebvhq": "Data: CelebV-HQ, of the videos that could still be had (see coverage.md).",
@@ -183,6 +185,12 @@ def _lines(config: Config) -> Iterator[str]:
         found: Any = values
         for part in stage.split("."):
             found = found[part]
+        if stage == "align" and config.align.speaker:
+            expected = {name: paper for name, paper in expected.items() if name not in ("width", "head")}
+            yield (
+                f"Audio encoder: the frozen speaker encoder `{config.align.speaker}` and a linear layer, as the "
+                "authors' code has it for faces (theirs: WeSpeaker's); the paper's text has ResNet-18."
+            )
         changed = [
             f"{name} {_text(found[name])} (paper: {_text(paper)})"
             for name, paper in expected.items()

@@ -20,8 +20,7 @@ from s2v.evaluate.gap import Geometry, unit_geometry
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
-from s2v.models.audio_encoder import AudioEncoder
-from s2v.models.store import load
+from s2v.models.hearing import load_hearing
 from s2v.report.rows import statistic_resamples
 from s2v.report.tabular import Column, write_csv
 from s2v.runtime import Runtime
@@ -115,7 +114,7 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
 
 
 def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:
-    f_a = load(AudioEncoder, run.align_dir, place.device)
+    f_a = load_hearing(run.align_dir, place.device)
     n = round(run.window_s * SAMPLE_RATE_HZ)
     parts = []
     for i in range(0, len(waves), BATCH):

@@ -18,6 +18,7 @@ _EVIDENCE = (
 )  # fmt: skip
 _CONTROL = ("fig08.png", "fig09.png", "fig10.png", "fig11.png", "fig13.png", "fig18.png", "fig19.png")
 _SCALING = ("fig16.png", "fig17.png")
+_FACES = ("faces.csv", "fig20.png")
 _FIG15 = ("table_vegas5.csv", "fig15.png")
 _FILES = {
     "evidence": _EVIDENCE,
@@ -31,6 +32,7 @@ _FILES = {
         "control.csv",
         *_FIG15,
         *_SCALING,
+        *_FACES,
     ),
 }
 
@@ -40,7 +42,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
     "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
-    "fig12": "fig12.png", "table1b": "table1b.csv",
+    "fig12": "fig12.png", "table1b": "table1b.csv", "faces": "faces.csv",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
 
@@ -58,12 +60,16 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
     larger = scaling or config
     if not larger.scaling.sizes:
         found |= dict.fromkeys(_SCALING, "scaling.sizes names no numbers of classes")
+    if config.align.speaker:
+        found["fig05.png"] = "align.speaker hears no spectrogram that could be looked into"
     if config.fig15.classes == []:
         found |= dict.fromkeys(_FIG15, "fig15.classes names no classes")
     if config.evaluate.evaluator == "none":
         found |= dict.fromkeys(("fig12.png", "fig16.png"), "evaluate.evaluator is none")
     if config.evaluate.evaluator != "judge":
         found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
+    if config.data.source != "speakers":
+        found |= dict.fromkeys(_FACES, "faces and voices are of the embedded speakers: configs/faces.yaml")
     section = config.data.section()
     known = section.split_names() if section else []
     untold = sorted({config.joint.captioned, config.joint.tagged}.difference(known))

@@ -1,0 +1,68 @@
+# Faces from voices (paper 6.2, Figure 20), measured on people of whom everything is known.
+if CONFIG.data.source == "speakers":
+
+    rule face_reader:
+        input:
+            packs=PLAN.packs(CONFIG.face_reader.split),
+            truth=PLAN.truth,
+        output:
+            expand("<results>/face_reader/{file}", file=TRAINED),
+        log:
+            "<logs>/face_reader.log",
+        benchmark:
+            "<benchmarks>/face_reader.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("face_reader")
+        resources:
+            mem_mb=PLAN.memory("face_reader"),
+            runtime=PLAN.minutes("face_reader"),
+            gpu=PLAN.gpus("face_reader"),
+        params:
+            config=PLAN.values("face_reader"),
+            code=PLAN.code("face_reader"),
+        script:
+            "../workflow_scripts/face_reader.py"
+
+    rule faces:
+        input:
+            pictures=[f"<results>/generate/sound2vision/{seed}.tar" for seed in CONFIG.generate.seeds],
+            packs=PLAN.packs(CONFIG.generate.split),
+            truth=PLAN.truth,
+            reader=trained("face_reader"),
+            encoder=trained("encoder"),
+            align=trained("align"),
+            generator=trained("generator"),
+        output:
+            csv=report(
+                "<results>/faces.csv",
+                caption="../report/faces.rst",
+                category="Tables",
+                labels={"of the paper": "faces"},
+            ),
+            markdown="<results>/faces.md",
+            quantities="<results>/claims/faces.json",
+            figure=report(
+                "<results>/fig20.png",
+                caption="../report/faces.rst",
+                category="Figures",
+                labels={"of the paper": "fig20"},
+            ),
+        log:
+            "<logs>/faces.log",
+        benchmark:
+            "<benchmarks>/faces.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("faces")
+        resources:
+            mem_mb=PLAN.memory("faces"),
+            runtime=PLAN.minutes("faces"),
+            gpu=PLAN.gpus("faces"),
+        params:
+            generate=PLAN.values("generate"),
+            speakers=CONFIG.data.speakers.model_dump(mode="json"),
+            bootstrap=CONFIG.evaluate.bootstrap,
+            code=PLAN.code("faces"),
+        script:
+            "../workflow_scripts/faces.py"
