@@ -23,6 +23,6 @@ rule align:
         gpu=PLAN.gpus("align"),
     params:
         config=PLAN.aligned_with,
-        code=lambda wildcards: PLAN.code(wildcards.align),
+        code=PLAN.code_of_alignment,
     script:
         "../workflow_scripts/align.py"

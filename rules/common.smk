@@ -27,6 +27,7 @@ from s2v.report.deviations import deviations
 from s2v.report.fig12_deviations import fig12_deviations
 from s2v.report.fig15_deviations import fig15_deviations
 from s2v.workflow import (
+    SCENES,
     TRAINED,
     Plan,
     Scaling,
@@ -75,7 +76,7 @@ wildcard_constraints:
     embed=either("embed") + r"(_mid|_top1)?",
     align=either("align"),
     again=r"(seeds/[1-9]\d*/)?",
-    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/)?",
+    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/|scenes/)?",
     size=r"\d+",
     sheet=r"fig(08|09|10|11|13|18|19)",
 

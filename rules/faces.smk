@@ -66,3 +66,45 @@ if CONFIG.data.source == "speakers":
             code=PLAN.code("faces"),
         script:
             "../workflow_scripts/faces.py"
+
+    # Speech and another sound in one picture; f_A of the other sounds is a variant of alignment.
+    if CONFIG.data.speakers.scenes:
+
+        rule fig21:
+            input:
+                val=PLAN.packs("val"),
+                test=PLAN.packs(CONFIG.generate.split),
+                scenes=PLAN.packs("scenes"),
+                truth=PLAN.truth,
+                reader=trained("face_reader"),
+                encoder=trained("encoder"),
+                align=trained("align"),
+                scenes_align=trained(f"{SCENES}align"),
+                generator=trained("generator"),
+            output:
+                figure=report(
+                    "<results>/fig21.png",
+                    caption="../report/fig21.rst",
+                    category="Figures",
+                    labels={"of the paper": "fig21"},
+                ),
+                csv="<results>/fig21.csv",
+                markdown="<results>/fig21.md",
+                quantities="<results>/claims/fig21.json",
+            log:
+                "<logs>/fig21.log",
+            benchmark:
+                "<benchmarks>/fig21.tsv"
+            conda:
+                "../envs/s2v.yaml"
+            threads: PLAN.threads("fig21")
+            resources:
+                mem_mb=PLAN.memory("fig21"),
+                runtime=PLAN.minutes("fig21"),
+                gpu=PLAN.gpus("fig21"),
+            params:
+                generate=PLAN.values("generate"),
+                bootstrap=CONFIG.evaluate.bootstrap,
+                code=PLAN.code("fig21"),
+            script:
+                "../workflow_scripts/fig21.py"

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from s2v.config import AblationRow, Config, Slice
+from s2v.config import AblationRow, AlignConfig, Config, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.config.table3 import table3_methods
@@ -55,6 +55,9 @@ MODULE = "more_classes_"
 
 FIG15 = "fig15/"
 """Folder of the pictures of the classes of Figure 15, and of their marks."""
+
+SCENES = "scenes/"
+"""Folder of the audio encoder that hears what stands beside speech in Figure 21."""
 
 FRAMES = ("mid", "top1")
 """Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
@@ -250,13 +253,25 @@ class Plan:
 
     def speaker(self, wildcards: Wildcards) -> list[str]:
         """The tagger, where an alignment hears with it."""
-        hears = getattr(self._section(wildcards.align), "speaker", None)
+        hears = self._alignment(wildcards).speaker
         return trained(self.folder("tagger", wildcards)) if hears == "tagger" else []
 
     def aligned_with(self, wildcards: Wildcards) -> Values:
-        """Values of an alignment, as the row of Table 2 that a job is of has them."""
-        section = self.ablated(wildcards).of(self._section(wildcards.align))
-        return self._under_seed(wildcards.align, section, wildcards)
+        """Values of an alignment."""
+        return self._under_seed(wildcards.align, self._alignment(wildcards), wildcards)
+
+    def code_of_alignment(self, wildcards: Wildcards) -> str:
+        """Digest of what its code computes."""
+        hears_speech = self._alignment(wildcards).speaker or not self._section(wildcards.align).speaker
+        return self.code(wildcards.align) if hears_speech else code_digest(*STAGES[wildcards.align].modules)
+
+    def _alignment(self, wildcards: Wildcards) -> AlignConfig:
+        """As the row of Table 2 that a job is of has it. Scenes are heard by no speaker encoder."""
+        section: AlignConfig = self.ablated(wildcards).of(self._section(wildcards.align))
+        if wildcards.variant != SCENES:
+            return section
+        assert self.config.data.speakers is not None
+        return section.model_copy(update={"speaker": None, "classes": self.config.data.speakers.scenes})
 
     def drawn_with(self, wildcards: Wildcards) -> Values:
         """Values of drawing; another way of sampling with one generator is no matter of the others'."""

@@ -26,7 +26,7 @@ from s2v.report.claim_list import CLAIMS
 from s2v.report.faces import COLUMNS, described, quantities_of
 from s2v.report.findings import find
 from s2v.report.tabular import to_csv
-from s2v.speakers.film import portrait
+from s2v.speakers.film import photo_of, portrait
 from s2v.speakers.mesh import canonical, distance_mm, shape_of
 from s2v.speakers.portrait import Pose
 from s2v.speakers.recipe import SHAPE, Clip, clips, photos, who
@@ -81,14 +81,14 @@ def test_an_interval_is_of_people_and_not_of_their_clips(rows: list[dict[str, An
 
 def test_a_person_is_another_one_in_every_shuffle(rows: list[dict[str, Any]]) -> None:
     people = people_of(rows)
-    for order in faces._shuffles(people, 3):
+    for order in faces.shuffles(people, 3):
         assert all(people[i] != people[j] for i, j in enumerate(order))
 
 
 def reader() -> FaceReader:
     """One that is not trained; its scale is that of people."""
     torch.manual_seed(0)
-    net = FaceReader(NAMES, 32, 4, {"label": "untrained"})
+    net = FaceReader(NAMES, ["nowhere"], 32, 4, {"label": "untrained"})
     numbers = torch.tensor(faces.truth_of([row for row in speakers.truth_rows(CONFIG) if row["split"] == "test"]))
     net.mean.copy_(numbers.mean(0))
     net.spread.copy_(numbers.std(0).clamp_min(1e-6))
@@ -188,9 +188,9 @@ def test_a_reader_that_learned_a_little_beats_the_mean_head(tmp_path: Path) -> N
     config = SpeakersConfig(people={"judge": 6}, photos_per_reel=8, size_px=48)
     members: dict[str, bytes] = {}
     for clip in clips(config):
-        for i, (one, held, opening) in enumerate(photos(clip, config.photos_per_reel)):
+        for i, photo in enumerate(photos(clip, config)):
             key = f"{clip.clip_id}-{i:03d}"
-            members[f"{key}.jpg"] = encode_jpeg(portrait(one, held, opening, 48))
+            members[f"{key}.jpg"] = encode_jpeg(photo_of(photo, 48))
             members[f"{key}.json"] = json.dumps({"clip_id": clip.clip_id, "label": clip.label}).encode()
     write_tar(tmp_path / "judge.tar", members)
     table = pa.Table.from_pylist(speakers.truth_rows(config), speakers.TRUTH)

@@ -1,4 +1,4 @@
-"""Faces from voices through the whole workflow, as small as it goes: from the manifest to faces.csv and Figure 20."""
+"""Faces from voices through the whole workflow, as small as it goes: to faces.csv and Figures 20 and 21."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 from workflow_runs import Checkout
 
 from s2v.evaluate.quantities import read_quantities
+from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.hearing import load_hearing
 from s2v.models.speaker_encoder import SpeakerEncoder
 from s2v.report.claim_list import CLAIMS
@@ -26,6 +27,8 @@ data:
     size_px: 64
     duration_s: [1.5, 2.0]
     vintage: 0.4
+    scenes: [sea waves, hail falling]
+    scene_clips: {images: 1, judge: 1, train: 2, val: 1, scenes: 2}
 encoder: {image_px: 32, crops: [[2, 32], [1, 16]]}
 generator: {resolution: 32, steps: 4, warmup_steps: 4}
 tagger: {steps: 8}
@@ -33,7 +36,7 @@ align: {audio: {window_s: 1.5}, epochs: 2}
 face_reader: {batch_size: 16, steps: 8, checkpoint_every: 4, image_px: 32, width: 4}
 generate: {window_s: 1.5}
 """
-TARGETS = ("results/tinyfaces/faces.csv", "results/tinyfaces/fig20.png")
+TARGETS = ("results/tinyfaces/faces.csv", "results/tinyfaces/fig20.png", "results/tinyfaces/fig21.png")
 
 
 @pytest.mark.slow
@@ -56,6 +59,11 @@ def test_from_voices_to_faces(tmp_path: Path) -> None:
     assert "## What holds" in (run / "faces.md").read_text()
     assert "does not identify a face" in (run / "faces.md").read_text()
     assert Image.open(run / "fig20.png").width > 600
+    assert Image.open(run / "fig21.png").width > 600 and set(read_quantities(run / "claims/fig21.json")) == {"both"}
+    weights = list(csv.DictReader((run / "fig21.csv").read_text().splitlines()))
+    assert [row["lambda"] for row in weights][::8] == ["0.0", "1.0"] and len({row["pairs"] for row in weights}) == 1
+    scenes = load_hearing(run / "scenes/align")
+    assert isinstance(scenes, AudioEncoder), "what stands beside speech has an audio encoder of its own"
     f_a = load_hearing(run / "align")
     told = json.loads((run / "align/config.json").read_text())
     assert isinstance(f_a, SpeakerEncoder) and told["speaker"] == "tagger"

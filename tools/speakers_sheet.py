@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from s2v.config import SpeakersConfig
-from s2v.speakers.film import portrait
+from s2v.speakers.film import photo_of
 from s2v.speakers.recipe import clips, photos
 
-COLUMNS = 8
+CONFIG = SpeakersConfig(people={"judge": 1}, photos_per_reel=8)
 PX = 112
 
 
@@ -23,10 +23,7 @@ def main() -> None:
     """Run from a shell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/images/speakers.png"))
-    rows = [
-        np.concatenate([portrait(one, pose, opening, PX) for one, pose, opening in photos(clip, COLUMNS)], axis=1)
-        for clip in clips(SpeakersConfig(people={"judge": 1}))
-    ]
+    rows = [np.concatenate([photo_of(photo, PX) for photo in photos(clip, CONFIG)], axis=1) for clip in clips(CONFIG)]
     Image.fromarray(np.concatenate(rows)).save(parser.parse_args().output)
 
 

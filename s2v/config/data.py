@@ -62,7 +62,7 @@ class WorldConfig(RenderedConfig):
 
 
 class SpeakersConfig(RenderedConfig):
-    """People who speak, with known truth (docs/faces.md); classes are the groups of `s2v.speakers.person`."""
+    """People who speak, with known truth (docs/faces.md). Classes are their groups, and the scenes."""
 
     reels: ClassVar[tuple[str, ...]] = ("images", "judge")
     people: dict[str, NonNegative] = Field(
@@ -70,11 +70,25 @@ class SpeakersConfig(RenderedConfig):
     )
     takes: dict[str, Positive] = Field({}, description="clips of each of them, where not one")
     vintage: Fraction = Field(0.15, description="share of clips that are old film with an old sound track")
+    scenes: list[str] = Field([], description="classes of the embedded world that stand beside people (Figure 21)")
+    scene_clips: dict[str, NonNegative] = Field(
+        {}, description="clips of each scene in each split: its reels, its sounds with pictures, and `scenes` to test"
+    )
+    in_scene: Fraction = Field(0.0, description="share of the portraits of reels that stand in front of a scene")
+
+    def world(self) -> WorldConfig | None:
+        """The scenes as a world of their own, where there are any."""
+        if not self.scenes:
+            return None
+        same = {name: getattr(self, name) for name in RenderedConfig.model_fields}
+        return WorldConfig.model_construct(classes=self.scenes, clips=self.scene_clips, **same)
 
     def counts(self) -> dict[str, int]:
         """Clips of each split."""
         groups = 8  # of s2v.speakers.person, which a job that only plans need not import
-        return {split: groups * n * self.takes.get(split, 1) for split, n in self.people.items()}
+        people = {split: groups * n * self.takes.get(split, 1) for split, n in self.people.items()}
+        scenes = {split: len(self.scenes) * n for split, n in self.scene_clips.items()}
+        return {split: people.get(split, 0) + scenes.get(split, 0) for split in sorted({*people, *scenes})}
 
 
 class FolderConfig(SourceConfig):

@@ -152,6 +152,7 @@ class AlignConfig(TrainingConfig, NormedConfig):
         "authors' code for Stable unCLIP has it; nce: cosine InfoNCE; l2",
     )
     temperature: float = Field(1.0, gt=0, description="the paper and the authors' code have none, which is 1")
+    classes: list[str] | None = Field(None, description="pairs of these classes are taken; null: of all")
     epochs: Positive = 50
     patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
 

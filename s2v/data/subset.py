@@ -52,10 +52,10 @@ def run(*, manifest: list[Path], first: list[str], size: int, output: Path) -> N
     write_json(output, nested(labels, first, size))
 
 
-def read_classes(path: Path | None) -> frozenset[str] | None:
-    """The names that `run` wrote; None, which is all clips, where there is no file."""
+def read_classes(path: Path | None, named: Sequence[str] | None = None) -> frozenset[str] | None:
+    """The names that `run` wrote; without a file those that are `named`, and None, which is all clips, without them."""
     if path is None:
-        return None
+        return None if named is None else frozenset(named)
     names = read_json(path)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UserError(f"{path}: no list of classes; remove it and run stage classes again")

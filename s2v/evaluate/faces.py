@@ -103,17 +103,17 @@ def _agreement(
     statistic: Callable[[Numbers, Numbers], float], truth: Numbers, people: list[str], bootstrap: int, seed: int,
     told: list[Numbers],
 ) -> tuple[Interval, Interval, Interval]:  # fmt: skip
-    orders = _shuffles(people, seed)
+    orders = shuffles(people, seed)
 
     def both(rows: NDArray[np.int64]) -> tuple[float, float]:
         own = np.mean([statistic(one[rows], truth[rows]) for one in told])
         other = np.mean([statistic(one[rows], truth[order[rows]]) for one in told for order in orders])
         return float(own), float(other)
 
-    return _intervals(both, people, bootstrap, seed)
+    return people_intervals(both, people, bootstrap, seed)
 
 
-def _shuffles(people: list[str], seed: int, groups: list[str] | None = None) -> list[NDArray[np.int64]]:
+def shuffles(people: list[str], seed: int, groups: list[str] | None = None) -> list[NDArray[np.int64]]:
     """For each clip one of somebody else, several times: people in a circle of a random order, each takes the next.
     With `groups`, in a circle for each; whoever is alone in a group takes himself."""
     rng, named = np.random.default_rng([seed, 1]), np.array(people)
@@ -130,10 +130,11 @@ def _shuffles(people: list[str], seed: int, groups: list[str] | None = None) -> 
     return orders
 
 
-def _intervals(
+def people_intervals(
     both: Callable[[NDArray[np.int64]], tuple[float, float]], people: list[str], bootstrap: int, seed: int
 ) -> tuple[Interval, Interval, Interval]:
-    """Of two numbers and of their difference, over people: whoever is drawn brings all of his or her clips."""
+    """Of two numbers, which `both` gives of some rows, and of their difference: whoever is drawn brings all of his or
+    her clips."""
     rng, named = np.random.default_rng(seed), np.array(people)
     everyone = sorted(set(people))
     clips = [np.flatnonzero(named == one) for one in everyone]
@@ -152,7 +153,8 @@ def _intervals(
     return interval(own, table[:, 0]), interval(other, table[:, 1]), interval(own - other, less)
 
 
-def _means(own: Numbers, other: Numbers) -> Callable[[NDArray[np.int64]], tuple[float, float]]:
+def means(own: Numbers, other: Numbers) -> Callable[[NDArray[np.int64]], tuple[float, float]]:
+    """What `people_intervals` takes to compare the means of two numbers of each clip."""
     return lambda at: (float(own[at].mean()), float(other[at].mean()))
 
 
@@ -175,7 +177,7 @@ def retrieval(
     found = []
     for kind, about in (("", "among 50 people"), ("_alike", "among 50 of the same sex and age")):
         galleries = [strangers[group] if kind else mixed for group in groups]
-        orders = _shuffles(people, seed, groups if kind else None)
+        orders = shuffles(people, seed, groups if kind else None)
         for k in (1, 5):
 
             def hits(queries: Tensor, whose: Any, k: int = k, galleries: list[Tensor] = galleries) -> Numbers:
@@ -183,7 +185,7 @@ def retrieval(
 
             mine = np.mean([hits(one, range(len(rows))) for one in asked], 0)
             theirs = np.mean([hits(one, order) for one in asked for order in orders], 0)
-            intervals = _intervals(_means(mine, theirs), people, bootstrap, seed)
+            intervals = people_intervals(means(mine, theirs), people, bootstrap, seed)
             of_real = float(hits(seen, range(len(rows))).mean())
             what = f"share of clips whose speaker's face is found {about}, R@{k}"
             found.append(Agreement(f"R@{k}{kind}", what, *intervals, of_real, len(rows)))
@@ -229,10 +231,10 @@ def meshes(
     people, heads, found = [str(row["person"]) for row in rows], np.array([row["shape"] for row in rows]), []
     of_real = float(distance_mm(shape_of(real), heads).mean())
     for kind, about in (("mesh", "anybody else's"), ("mesh_alike", "those of others of the same sex and age")):
-        orders = _shuffles(people, seed, _groups(rows) if kind == "mesh_alike" else None)
+        orders = shuffles(people, seed, _groups(rows) if kind == "mesh_alike" else None)
         mine = np.mean([distance_mm(shape_of(one), heads).numpy() for one in told], 0)
         theirs = np.mean([distance_mm(shape_of(one), heads[at]).numpy() for one in told for at in orders], 0)
-        intervals = _intervals(_means(mine, theirs), people, bootstrap, seed)
+        intervals = people_intervals(means(mine, theirs), people, bootstrap, seed)
         ratio = float(mine.mean() / max(theirs.mean(), 1e-9))
         what = f"distance in mm of the face's head to its speaker's; {ratio:.2f} of that to {about}"
         found.append(Agreement(kind, what, *intervals, of_real, len(rows)))
@@ -246,7 +248,7 @@ def colourfulness(images: Tensor) -> Numbers:
 
 def fading(new: Tensor, old: Tensor, people: list[str], bootstrap: int, seed: int) -> Agreement:
     """How much colour pictures lose where the same sound comes as from an old film."""
-    intervals = _intervals(_means(colourfulness(new), colourfulness(old)), people, bootstrap, seed)
+    intervals = people_intervals(means(colourfulness(new), colourfulness(old)), people, bootstrap, seed)
     about = "colour (0 to 1) of pictures, and in the second column of those of the same sounds through an old record"
     return Agreement("vintage", about, *intervals, None, len(people))
 
@@ -256,4 +258,15 @@ def truth_of(rows: list[dict[str, Any]]) -> Numbers:
     return np.array([as_numbers(row) for row in rows], dtype=np.float64)
 
 
-__all__ = ["Agreement", "attributes", "colourfulness", "fading", "meshes", "retrieval", "truth_of"]
+__all__ = [
+    "Agreement",
+    "attributes",
+    "colourfulness",
+    "fading",
+    "means",
+    "meshes",
+    "people_intervals",
+    "retrieval",
+    "shuffles",
+    "truth_of",
+]

@@ -75,10 +75,16 @@ class SpeakerEncoder(nn.Module):
         self.net.eval()
         return self
 
-    def standardise_by(self, voices: Tensor) -> None:
-        """From now on the linear layer sees embeddings less the mean of these [N, its dim], over their spread."""
+    @torch.no_grad()
+    def begin(self, voices: Tensor, z_v: Tensor) -> None:
+        """Before training: the linear layer sees embeddings less the mean of these [N, its dim], over their spread, and
+        gives the mean of these features [N, dim] for all. Features of faces lie so close together that a loss which
+        compares them alone hardly brings a layer that begins elsewhere to where they are.
+        """
         self.mean.copy_(voices.mean(0))
         self.spread.copy_(voices.std(0).clamp_min(1e-6))
+        self.head.weight.zero_()
+        self.head.bias.copy_(z_v.mean(0))
 
     def forward(self, voice: Tensor) -> Tensor:
         """Embeddings of voices [B, its dim] -> raw features [B, dim]."""

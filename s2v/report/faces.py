@@ -158,8 +158,8 @@ def quantities_of(found: list[Agreement], reader: str) -> dict[str, Quantity | M
 def described(found: list[Agreement], measured: Measured, people: int, seeds: int, reader: str) -> str:
     """faces.md."""
     facts = [
-        f"Data set: embedded speakers (docs/faces.md); {found[0].clips} test clips of {people} people, who are in no other "
-        f"split; {seeds} picture(s) of each.",
+        f"Data set: embedded speakers (docs/faces.md); {found[0].clips} test clips of {people} people, who are in "
+        f"no other split; {seeds} picture(s) of each.",
         f"Evaluator: {reader}.",
         f"[95 % bootstrap interval over people]. Of others: {SHUFFLES} orders of voices in which nobody meets "
         "themselves; of the colour, pictures of the same sounds through an old record.",

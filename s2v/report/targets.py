@@ -18,7 +18,7 @@ _EVIDENCE = (
 )  # fmt: skip
 _CONTROL = ("fig08.png", "fig09.png", "fig10.png", "fig11.png", "fig13.png", "fig18.png", "fig19.png")
 _SCALING = ("fig16.png", "fig17.png")
-_FACES = ("faces.csv", "fig20.png")
+_FACES = ("faces.csv", "fig20.png", "fig21.png")
 _FIG15 = ("table_vegas5.csv", "fig15.png")
 _FILES = {
     "evidence": _EVIDENCE,
@@ -42,7 +42,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
     "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
-    "fig12": "fig12.png", "table1b": "table1b.csv", "faces": "faces.csv",
+    "fig12": "fig12.png", "table1b": "table1b.csv", "faces": "faces.csv", "fig21": "fig21.png",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
 
@@ -70,6 +70,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
         found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
     if config.data.source != "speakers":
         found |= dict.fromkeys(_FACES, "faces and voices are of the embedded speakers: configs/faces.yaml")
+    elif config.data.speakers and not config.data.speakers.scenes:
+        found["fig21.png"] = "data.speakers.scenes names no scenes"
     section = config.data.section()
     known = section.split_names() if section else []
     untold = sorted({config.joint.captioned, config.joint.tagged}.difference(known))

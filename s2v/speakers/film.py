@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from s2v.speakers.head import head
 from s2v.speakers.person import Person
 from s2v.speakers.portrait import Pose, paint
-from s2v.speakers.recipe import REELS, SOUNDS, Clip, Story, photos, story, within
+from s2v.speakers.recipe import REELS, SOUNDS, Clip, Photo, Story, photos, story, within
 from s2v.speakers.voice import Speech, old_record, speak
+from s2v.world.render import paint as paint_scene
 from s2v.world.sound import RATE
+from s2v.world.thing import things
 
 if TYPE_CHECKING:
     from s2v.config import SpeakersConfig
@@ -22,16 +24,23 @@ OPENINGS = (0.0, 0.15, 0.35, 0.6)
 """Of the mouth, each of which is painted once for a clip."""
 
 
-def portrait(one: Person, pose: Pose, opening: float, px: int) -> Frames:
-    """Somebody, [px, px, 3]."""
+def portrait(one: Person, pose: Pose, opening: float, px: int, back: Frames | None = None) -> Frames:
+    """Somebody, [px, px, 3]; `back` [2 px, 2 px, 3] is behind."""
     mesh = head()
-    return paint(mesh, mesh.vertices({**one.shape, "mouth-open": opening}), one.look, pose, px, opening == 0)
+    return paint(mesh, mesh.vertices({**one.shape, "mouth-open": opening}), one.look, pose, px, opening == 0, back)
 
 
 def reel(clip: Clip, config: SpeakersConfig) -> Frames:
     """The portraits of a clip without sound, [T, size, size, 3]."""
-    shown = photos(clip, config.photos_per_reel)
-    return np.stack([portrait(one, pose, opening, config.size_px) for one, pose, opening in shown])
+    return np.stack([photo_of(photo, config.size_px) for photo in photos(clip, config)])
+
+
+def photo_of(photo: Photo, px: int) -> Frames:
+    """A portrait of a reel, [px, px, 3]."""
+    back = None
+    if photo.scene and photo.view:
+        back = paint_scene(photo.view, [(things()[photo.scene], photo.view, photo.view.strength)], 0.0, 2 * px)
+    return portrait(photo.person, photo.pose, photo.opening, px, back)
 
 
 def spoken(told: Story) -> list[tuple[int, Speech]]:

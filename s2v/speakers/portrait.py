@@ -85,15 +85,16 @@ def skin_colour(share: float) -> Color:
     return mix(SKIN[low], SKIN[low + 1], at - low)
 
 
-def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int, closed: bool = False) -> NDArray[np.uint8]:
-    """A picture uint8 [px, px, 3] of a head, at twice the size and then halved; `closed` is the mouth."""
+def paint(
+    head: Head, vertices: Floats, look: Look, pose: Pose, px: int, closed: bool = False,
+    back: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """A picture uint8 [px, px, 3] of a head, at twice the size and then halved; `closed` is the mouth. `back`
+    [2 px, 2 px, 3] is what is behind, in the place of the look's own."""
     size = 2 * px
     seen = (vertices - CENTRE) @ turn(pose).T
     flat, smooth = normals(seen, head.faces)
-    top, bottom = (np.array(colour) for colour in look.back)
-    share = np.linspace(0, 1, size)[:, None, None]
-    back = np.broadcast_to((1 - share) * top + share * bottom, (size, size, 3))
-    image = Image.fromarray((255 * np.clip(back, 0, 1)).astype(np.uint8))
+    image = Image.fromarray(_bare(look, size) if back is None else back)
     draw = aggdraw.Draw(image)
     draw.setantialias(False)
     scalp = _is_hair(head)
@@ -120,6 +121,13 @@ def paint(head: Head, vertices: Floats, look: Look, pose: Pose, px: int, closed:
         draw.polygon(flat_points, aggdraw.Pen(rgb, 1.0), aggdraw.Brush(rgb))
     draw.flush()
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
+
+
+def _bare(look: Look, size: int) -> NDArray[np.uint8]:
+    top, bottom = (np.array(colour) for colour in look.back)
+    share = np.linspace(0, 1, size)[:, None, None]
+    back = np.broadcast_to((1 - share) * top + share * bottom, (size, size, 3))
+    return (255 * np.clip(back, 0, 1)).astype(np.uint8)
 
 
 def on_picture(vertices: Floats, pose: Pose, size: int) -> tuple[Floats, Floats, Floats]:

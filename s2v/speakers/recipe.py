@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from s2v.speakers.person import FREE, GROUPS, HEARD, Person, person
 from s2v.speakers.portrait import Pose
-from s2v.world.recipe import clip_seed
+from s2v.world.recipe import Scene, clip_seed, scene_of
+from s2v.world.recipe import clips as world_clips
+from s2v.world.thing import Dice, things
 
 if TYPE_CHECKING:
     from s2v.config import SpeakersConfig
@@ -32,7 +34,7 @@ TRUTH = pa.schema(
     + [("vintage", pa.bool_()), ("skin", pa.float64()), ("hair", pa.list_(pa.float64())), ("style", pa.string())]
     + [("shape", pa.list_(pa.float64())), ("duration_s", pa.float64()), ("intervals", pa.list_(_SPAN))]
     + [("turned", pa.list_(_SPAN)), ("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
-    + [("pose", pa.list_(pa.float64()))]
+    + [("pose", pa.list_(pa.float64())), ("scene", pa.string())]
 )
 
 
@@ -129,12 +131,37 @@ def pose(rng: np.random.Generator, away: bool = False) -> Pose:
     )
 
 
-def photos(clip: Clip, count: int) -> list[tuple[Person, Pose, float]]:
-    """The portraits of a reel: who, how they are held, and how far the mouth is open."""
+@dataclass(frozen=True)
+class Photo:
+    """A portrait of a reel.
+
+    Attributes:
+        person: who.
+        pose: how the head is held.
+        opening: of the mouth.
+        scene: class of the embedded world that is behind; None: a bare place.
+        view: the view of it.
+    """
+
+    person: Person
+    pose: Pose
+    opening: float
+    scene: str | None = None
+    view: Scene | None = None
+
+
+def photos(clip: Clip, config: SpeakersConfig) -> list[Photo]:
+    """The portraits of a reel. Whoever stands in front of a scene is farther away."""
     found = []
-    for i in range(count):
+    for i in range(config.photos_per_reel):
         rng = _rng(clip, "speakers", "photo", str(i))
-        found.append((who(clip, i), pose(rng), float(rng.choice([0.0, 0.0, 0.3, 0.6]))))
+        photo = Photo(who(clip, i), pose(rng), float(rng.choice([0.0, 0.0, 0.3, 0.6])))
+        if config.scenes and rng.random() < config.in_scene:
+            name = str(rng.choice(config.scenes))
+            x, size = float(rng.normal(0.5, 0.1)), float(rng.uniform(0.6, 0.9))
+            held = replace(photo.pose, x=x, y=photo.pose.y + 0.08, size=size)
+            photo = replace(photo, pose=held, scene=name, view=scene_of(things()[name], Dice(rng), far=2.4))
+        found.append(photo)
     return found
 
 
@@ -185,9 +212,26 @@ def truths(clip: Clip, config: SpeakersConfig) -> list[dict[str, Any]]:
     if clip.split in UNLABELLED:
         return [row]
     if clip.split in REELS:
-        shown = enumerate(photos(clip, config.photos_per_reel))
-        return [row | _seen(one, held) | {"clip_id": f"{clip.clip_id}-{i:03d}"} for i, (one, held, _) in shown]
+        shown = enumerate(photos(clip, config))
+        return [
+            row | _seen(photo.person, photo.pose) | {"clip_id": f"{clip.clip_id}-{i:03d}", "scene": photo.scene}
+            for i, photo in shown
+        ]
     return [row | _told(story(clip, config), config)]
+
+
+def scene_truths(config: SpeakersConfig) -> list[dict[str, Any]]:
+    """The same of scenes without anybody, and of each picture of their reels. Of unlabelled splits nothing."""
+    world = config.world()
+    rows = []
+    for clip in world_clips(world) if world else []:
+        row: dict[str, Any] = dict.fromkeys(TRUTH.names)
+        row |= {"clip_id": clip.clip_id, "split": clip.split, "class": clip.label, "scene": clip.label}
+        if clip.split in UNLABELLED:
+            continue
+        pictures = range(config.photos_per_reel) if clip.split in REELS else []
+        rows += [row | {"clip_id": f"{clip.clip_id}-{i:03d}"} for i in pictures] or [row]
+    return rows
 
 
 def _seen(one: Person, held: Pose) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def run(
 ) -> None:
     """Train f_A on the pairs of `train_packs`, stop early on those of `val_packs`; the features are f_V's.
 
-    `classes` (stage `classes`) names those whose pairs are taken; all are where it is None.
+    `classes` (stage `classes`) names those whose pairs are taken; those of the configuration are where it is None.
 
     Raises:
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
@@ -107,7 +107,7 @@ def run(
     model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio, config.head)
     heard = Spectrograms(**audio)
     with store(output_dir, runtime, place) as tables:
-        pairs, kept, wanted = [], [], read_classes(classes)
+        pairs, kept, wanted = [], [], read_classes(classes, config.classes)
         for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
             table = tables.load(packs, heard)
             spectrograms = table.rows

@@ -55,7 +55,7 @@ def run(
         output_dir: where it goes.
         runtime: device and precision.
         threads: of torch on the CPU.
-        classes: names of those that are taken; None: all.
+        classes: names of those that are taken; None: the configuration's.
         tagger_dir: the trained tagger, where it is the speaker encoder.
 
     Raises:
@@ -69,7 +69,7 @@ def run(
     model, whose = _encoder(config, features[0].shape[1], tagger_dir)
     heard_with = digest([tensor.double().sum().item() for tensor in model.net.state_dict().values()])
     model.to(place.device)
-    pairs, kept, wanted = [], [], read_classes(classes)
+    pairs, kept, wanted = [], [], read_classes(classes, config.classes)
     for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
         voices, labels = _voices(model, packs, split)
         kept.append(indices(labels, wanted))
@@ -79,7 +79,7 @@ def run(
                 "needs the same number, at least 2. See coverage.csv for clips that were left out"
             )
         pairs.append((voices, z_v))
-    model.standardise_by(pairs[0][0][kept[0]])
+    model.begin(*(tensor[kept[0]] for tensor in pairs[0]))
     task = AlignTask(config, model.head, pairs[0], pairs[1], place, (kept[0], kept[1]))
     given = (train_features, val_features, *([classes] if classes else []))
     train_stage(
