@@ -1,4 +1,4 @@
-# Faces from voices (paper 6.2, Figure 20), measured on people of whom everything is known.
+# Faces from voices (paper 6.2, Figures 20 and 21), measured on people of whom everything is known.
 if CONFIG.data.source == "speakers":
 
     rule face_reader:
@@ -108,3 +108,38 @@ if CONFIG.data.source == "speakers":
                 code=PLAN.code("fig21"),
             script:
                 "../workflow_scripts/fig21.py"
+
+
+# Of real people heads are all that is compared.
+elif CONFIG.heads.command:
+
+    rule heads:
+        input:
+            pictures=f"<results>/generate/{CONFIG.heads.method}/{CONFIG.generate.seeds[0]}.tar",
+            packs=PLAN.packs(CONFIG.generate.split),
+        output:
+            csv="<results>/heads.csv",
+            markdown="<results>/heads.md",
+            figure=report(
+                "<results>/fig20.png",
+                caption="../report/heads.rst",
+                category="Figures",
+                labels={"of the paper": "fig20"},
+            ),
+        log:
+            "<logs>/heads.log",
+        benchmark:
+            "<benchmarks>/heads.tsv"
+        conda:
+            "../envs/s2v.yaml"
+        threads: PLAN.threads("heads")
+        resources:
+            mem_mb=PLAN.memory("heads"),
+            runtime=PLAN.minutes("heads"),
+        params:
+            config=PLAN.values("heads"),
+            bootstrap=CONFIG.evaluate.bootstrap,
+            seed=CONFIG.generate.seeds[0],
+            code=PLAN.code("heads"),
+        script:
+            "../workflow_scripts/heads.py"

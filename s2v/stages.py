@@ -258,6 +258,8 @@ _TABLE = (
         "`faces.md`, `fig20.png`; only where `data.source` is `speakers`",
         section="generate", sizes="generate", memory_mb=0, minutes=60, gpus="job", threads="training",
     ),
+    _report("heads", "report.heads", "pictures, test clips", "heads.csv",
+            "`heads.md`, `fig20.png`; of real people, with `heads.command`", section="heads"),
     _report(
         "fig21", "report.fig21", "clips of people and of scenes, models, face_reader, the truth", "fig21.png",
         "`fig21.csv`, `fig21.md`; only where `data.speakers.scenes` names some",

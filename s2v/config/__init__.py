@@ -36,6 +36,7 @@ from s2v.config.evaluation import (
     AttentionConfig,
     EvaluateConfig,
     GenerateConfig,
+    HeadsConfig,
     RetrievalConfig,
     ScalingConfig,
     SeedsConfig,
@@ -90,6 +91,7 @@ class Config(Slice):
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
     face_reader: FaceReaderConfig = FaceReaderConfig()
+    heads: HeadsConfig = HeadsConfig()
     av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
     evaluate: EvaluateConfig = EvaluateConfig()
     seeds: SeedsConfig = SeedsConfig()
@@ -176,6 +178,7 @@ __all__ = [
     "Fig15Config",
     "FolderConfig",
     "GenerateConfig",
+    "HeadsConfig",
     "GeneratorConfig",
     "JointConfig",
     "JointTextConfig",

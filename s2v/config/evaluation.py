@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig, TextSamplerConfig
@@ -115,6 +116,25 @@ class AttentionConfig(Slice):
         description="number of a picture whose gradient is taken; the paper names none. sum: of its pixels; energy: "
         "half its squared norm; change: half its squared distance to the picture of the mean sound",
     )
+
+
+class HeadsConfig(Slice):
+    """Figure 20 of people whose truth nobody knows (docs/faces.md)."""
+
+    command: str | None = Field(
+        None, description="finds points of faces: {pictures} is a folder of PNGs, {output} the JSON that it writes"
+    )
+    method: str = Field("sound2vision", description="whose pictures are compared")
+    clips: Positive = Field(200, description="test clips that are compared")
+    timeout_s: Seconds = Field(3600.0, description="of the command")
+
+    @field_validator("command")
+    @classmethod
+    def _has_places(cls, command: str | None) -> str | None:
+        words = None if command is None else shlex.split(command)  # a quote that is not closed is a ValueError
+        if words is not None and not {"{pictures}", "{output}"} <= set(words):
+            raise ValueError("give {pictures} and {output} as words of their own")
+        return command
 
 
 class SeedsConfig(Slice):

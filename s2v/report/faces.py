@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.data.reader import read_images, read_waves
@@ -24,11 +22,11 @@ from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import Sources, clip_seed, load_method
 from s2v.models.face_reader import FaceReader
 from s2v.models.store import load
-from s2v.report.canvas import bare, cells, save
+from s2v.report.canvas import save
+from s2v.report.fig20 import draw
 from s2v.report.findings import what_holds
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.runtime import Runtime
-from s2v.speakers.mesh import canonical
 from s2v.speakers.voice import old_record
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 
 METHOD = "sound2vision"
 AT_ONCE = 64
-YAWS = (0.0, 0.65)
 SHOWN = ("old woman", "young man", "girl", "man in middle age")
 """Groups of Figure 20's rows; a clip of old film is the last one."""
 WARNING = (
@@ -112,7 +109,10 @@ def run(
     write_csv(csv, COLUMNS, found)
     write_text(markdown, described(found, measured, len(set(people)), len(drawn), str(reader.about["label"])))
     write_quantities(quantities, measured)
-    save(draw(rows, real, drawn[0][0], told_real, told[0], _shown(rows)), figure)
+    shown = _shown(rows)
+    save(
+        draw([_named(rows[i]) for i in shown], *(one[shown] for one in (real, drawn[0][0], told_real, told[0]))), figure
+    )
 
 
 def _faded(
@@ -179,36 +179,8 @@ def _shown(rows: list[dict[str, Any]]) -> list[int]:
     return [i for i in [*chosen, old] if i is not None]
 
 
-def draw(
-    rows: list[dict[str, Any]], real: Tensor, painted: Tensor, told_real: Tensor, told: Tensor, shown: list[int]
-) -> Figure:
-    """A row a clip: its frame, the face painted from its voice, and the heads of both from two sides."""
-    side, label = 1.05, 0.9
-    titles = ["original", "generated", "head of the original", "", "head of the generated", ""]
-    widths, heights = [label, *[side] * 6], [0.22, *[side] * len(shown)]
-    figure = Figure(figsize=(sum(widths) * 1.03, sum(heights) * 1.03))
-    grid = cells(figure, heights, widths, (0.002, 0.004, 0.998, 0.998), (0.04, 0.04))
-    for column, title in enumerate(titles):
-        axes = figure.add_subplot(grid[0, column + 1])
-        axes.axis("off")
-        axes.text(0.0 if "head" in title else 0.5, 0.1, title, ha="left" if "head" in title else "center", fontsize=8)
-    for number, i in enumerate(shown, 1):
-        axes = figure.add_subplot(grid[number, 0])
-        axes.axis("off")
-        name = str(rows[i]["class"]) + ("\n(old film)" if rows[i]["vintage"] else "")
-        axes.text(0.95, 0.5, name.replace(" in ", "\nin "), ha="right", va="center", fontsize=8)
-        frame, face = (_pixels(images[i]) for images in (real, painted))
-        panels = [frame, face]
-        panels += canonical(frame, told_real[i], 160, YAWS) + canonical(face, told[i], 160, YAWS)
-        for column, picture in enumerate(panels, 1):
-            axes = figure.add_subplot(grid[number, column])
-            axes.imshow(picture, interpolation="lanczos" if column < 3 else "antialiased")
-            bare(axes)
-    return figure
+def _named(row: dict[str, Any]) -> str:
+    return str(row["class"]).replace(" in ", "\nin ") + ("\n(old film)" if row["vintage"] else "")
 
 
-def _pixels(image: Tensor) -> NDArray[np.uint8]:
-    return np.asarray(image.permute(1, 2, 0).numpy())
-
-
-__all__ = ["COLUMNS", "described", "draw", "quantities_of", "run"]
+__all__ = ["COLUMNS", "described", "quantities_of", "run"]

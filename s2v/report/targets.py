@@ -70,6 +70,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
         found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
     if config.data.source != "speakers":
         found |= dict.fromkeys(_FACES, "faces and voices are of the embedded speakers: configs/faces.yaml")
+        if config.heads.command:
+            del found["fig20.png"]
     elif config.data.speakers and not config.data.speakers.scenes:
         found["fig21.png"] = "data.speakers.scenes names no scenes"
     section = config.data.section()
