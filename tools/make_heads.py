@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from safetensors.numpy import save_file
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,9 @@ NECK, WIDTH = 5.75, 0.8
 FACE = 6.5
 """Above it lie the vertices whose mean offset is taken off a direction: taller people have no higher heads here."""
 MOUTH = ((-0.42, 6.25, 0.3), (0.42, 6.95, 1.6))
-"""The box in which what the front of the head hides is the inside of the mouth."""
+"""The box in which what is not seen is the inside of the mouth and of the nose."""
+PX = 1600
+"""Side of the picture on which is looked what is seen."""
 RACES = ("african", "asian", "caucasian")
 MACRO = "macrodetails/{}-{}-{}"
 
@@ -177,7 +180,7 @@ def main() -> None:
     place = {int(old): new for new, old in enumerate(used)}
     faces = np.array([[place[i] for i in face] for group in groups for face in group], np.int16)
     part = np.array([n for n, group in enumerate(groups) for _ in group], np.int8)
-    part[_hidden(source.vertices[used][faces], part)] = PARTS.index("mouth")
+    part[_hidden(source.vertices[used], faces, part)] = PARTS.index("mouth")
     offsets = np.stack([direction(source)[used] for direction in DIRECTIONS.values()])
     still = source.vertices[used][:, 1] > FACE
     for name, one in zip(DIRECTIONS, offsets, strict=True):
@@ -205,16 +208,36 @@ def main() -> None:
     )
 
 
-def _hidden(corners: Floats, part: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Faces [F, 4, 3] of the skin in the mouth's box with others of it in front; what looks down is the chin."""
-    centres, (low, high) = corners.mean(1), (np.array(corner) for corner in MOUTH)
-    up = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])[:, 1] > 0
-    found = (part == 0) & ((centres > low) & (centres < high)).all(1) & (up | (centres[:, 1] > 6.45))
-    skin = centres[part == 0]
-    for i in np.flatnonzero(found):
-        near = np.linalg.norm(skin[:, :2] - centres[i, :2], axis=1) < 0.07
-        found[i] = skin[near][:, 2].max() > centres[i, 2] + 0.12
-    return found
+def _hidden(vertices: Floats, faces: NDArray[np.int16], part: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Faces [F] of the skin in the mouth's and nostrils' box that nobody sees from in front, however the head turns."""
+    low, high = (np.array(corner) for corner in MOUTH)
+    centres = vertices[faces].mean(1)
+    found = (part == 0) & ((centres > low) & (centres < high)).all(1)
+    for yaw in np.radians((-60, -30, 0, 30, 60)):
+        for pitch in np.radians((-35, 0, 25)):
+            found &= ~_seen(vertices, faces, yaw, pitch)
+    return np.asarray(found)
+
+
+def _seen(vertices: Floats, faces: NDArray[np.int16], yaw: float, pitch: float) -> NDArray[np.bool_]:
+    """Faces [F] of which a fourth is seen: they are drawn as their numbers, from the farthest to the nearest."""
+    a, b = np.cos((yaw, pitch)), np.sin((yaw, pitch))
+    turn = np.array([[1, 0, 0], [0, a[1], -b[1]], [0, b[1], a[1]]]) @ np.array(
+        [[a[0], 0, b[0]], [0, 1, 0], [-b[0], 0, a[0]]]
+    )
+    turned = vertices @ turn.T
+    flat = turned[:, :2] - turned[:, :2].min(0)
+    corners = (PX * flat / flat.max())[faces]
+    across, down = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
+    area = 0.5 * (across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0])
+    image = Image.new("I", (PX, PX), -1)
+    draw = ImageDraw.Draw(image)
+    for i in np.argsort(turned[faces].mean(1)[:, 2]):
+        if area[i] > 0:
+            draw.polygon([tuple(point) for point in corners[i].tolist()], fill=int(i))
+    numbers = np.asarray(image).ravel()
+    count = np.bincount(numbers[numbers >= 0], minlength=len(faces))
+    return np.asarray((area > 0) & (count > np.maximum(1, area / 4)))
 
 
 def _is_head(vertex: Floats) -> bool:

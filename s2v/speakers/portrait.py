@@ -109,9 +109,9 @@ def paint(
     facing = np.where(hair, np.maximum(flat[:, 2], 0.02), flat[:, 2])
     lit = _lit(colours, flat, smooth[head.faces].mean(1), head, look, hair, pose)
     centre = own.mean(1)
-    # Teeth lie so close behind the lips that single faces of them would come through.
-    visible = (facing > 0) & ~(closed & ((head.part == 3) | (head.part == 4)))
-    order = np.argsort(centre[:, 2] + np.where(head.part == 3, -0.02, 0))
+    # Teeth, and behind closed lips all of the mouth, lie so close to them that single faces would come through.
+    visible = (facing > 0) & ~(closed & (head.part >= 3))
+    order = np.argsort(centre[:, 2])
     x, y = _projected(own, pose, size)
     for i in order:
         if not visible[i]:
@@ -119,6 +119,7 @@ def paint(
         rgb = tuple(int(one) for one in lit[i])
         flat_points = np.column_stack([x[i], y[i]]).ravel().tolist()
         draw.polygon(flat_points, aggdraw.Pen(rgb, 1.0), aggdraw.Brush(rgb))
+    _collar(draw, look, pose, size)
     draw.flush()
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
 
@@ -205,7 +206,9 @@ def _lit(
     normal = np.where((head.part == 0)[:, None], 0.75 * smooth + 0.25 * flat, flat)
     direct = np.clip(normal @ LIGHT, 0, 1)
     light = 0.4 + 0.56 * direct
-    shine = np.clip(normal @ _half(), 0, 1) ** 18 * np.where(hair, 0.12, np.where(head.part == 0, 0.10, 0.3))
+    shine = np.clip(normal @ _half(), 0, 1) ** 18 * np.where(
+        hair, 0.12, np.where(head.part == 0, 0.10, np.where(head.part == 4, 0.0, 0.3))
+    )
     tint = np.array([1 + 0.04 * pose.warmth, 1.0, 1 - 0.05 * pose.warmth])
     found = pose.gain * tint * (colours * light[:, None] + shine[:, None])
     return (255 * np.clip(found, 0, 1)).astype(np.uint8)
@@ -230,6 +233,12 @@ def _shoulders(draw: aggdraw.Draw, look: Look, pose: Pose, size: int) -> None:
     half = [(0.5, -1.2), (0.62, -1.42), (1.1, -1.6), (1.75, -1.85), (2.1, -2.3), (2.2, -3.6)]
     outline = [(-x, y) for x, y in half[::-1]] + half
     _fill(draw, [_at((x, y), pose, size) for x, y in outline], mix(look.clothes, (0, 0, 0), 0.1))
+
+
+def _collar(draw: aggdraw.Draw, look: Look, pose: Pose, size: int) -> None:
+    """In front of the mesh's lower edge, which is no smooth line."""
+    half = [(0.0, -1.42), (0.34, -1.32), (0.62, -1.08), (0.84, -1.0), (0.94, -1.25), (1.1, -1.6), (1.1, -3.6)]
+    _fill(draw, [_at((x, y), pose, size) for x, y in [(-x, y) for x, y in half[:0:-1]] + half], look.clothes)
 
 
 def _hair_behind(
