@@ -12,11 +12,9 @@ import numpy as np
 import torch
 
 from s2v.config import HeadsConfig
-from s2v.models.face_reader import LOOKS
-from s2v.report.heads import find_points
+from s2v.report.heads import found_by
 from s2v.speakers.film import portrait
-from s2v.speakers.landmarks import fit
-from s2v.speakers.mesh import distance_mm
+from s2v.speakers.mesh import face_mm
 from s2v.speakers.person import GROUPS
 from s2v.speakers.recipe import SHAPE, Clip, pose, who
 
@@ -34,15 +32,15 @@ def main() -> None:
     held = [pose(np.random.default_rng(number)) for number in range(len(people))]
     images = np.stack([portrait(one, how, 0.0, PX) for one, how in zip(people, held, strict=True)])
     shown = {"drawn": torch.from_numpy(images).permute(0, 3, 1, 2)}
-    points = find_points(HeadsConfig(command=command), shown)["drawn"]
-    seen = [i for i, one in enumerate(points) if one is not None]
-    truth = np.array([[people[i].shape[name] for name in SHAPE] for i in seen])
-    fitted = np.stack([fit(points[i])[len(LOOKS) :] for i in seen])
+    found = found_by(HeadsConfig(command=command), shown)["drawn"]
+    seen = [i for i, one in enumerate(found) if one is not None]
+    truth = face_mm(np.array([[people[i].shape[name] for name in SHAPE] for i in seen]))
+    fitted = torch.stack([one.vertices for one in found if one is not None])
     others = [who(Clip("prior", group, number, 0, 0)) for group in GROUPS for number in range(40)]
-    mean = np.mean([[one.shape[name] for name in SHAPE] for one in others], 0)
+    mean = face_mm(np.mean([[one.shape[name] for name in SHAPE] for one in others], 0)[None])
     print(f"faces found: {len(seen)} of {len(people)}, {PX} px")
-    print(f"fitted heads: {distance_mm(fitted, truth).mean():.2f} mm from the true ones")
-    print(f"the mean head: {distance_mm(mean[None].repeat(len(seen), 0), truth).mean():.2f} mm")
+    print(f"fitted heads: {(fitted - truth).norm(dim=2).mean():.2f} mm from the true ones")
+    print(f"the mean head: {(mean - truth).norm(dim=2).mean():.2f} mm")
 
 
 if __name__ == "__main__":

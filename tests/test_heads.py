@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -76,10 +77,10 @@ def clips(tmp_path: Path) -> list[str]:
     return names
 
 
-def _run(tmp_path: Path, command: str) -> list[dict[str, str]]:
+def _run(tmp_path: Path, command: str, gives: Literal["points", "meshes"] = "points") -> list[dict[str, str]]:
     run(
-        config=HeadsConfig(command=command), pictures=tmp_path / "0.tar", packs=[tmp_path / "test.tar"], bootstrap=50,
-        seed=0, csv=tmp_path / "heads.csv", markdown=tmp_path / "heads.md", figure=tmp_path / "fig20.png",
+        config=HeadsConfig(command=command, gives=gives), pictures=tmp_path / "0.tar", packs=[tmp_path / "test.tar"],
+        bootstrap=50, seed=0, csv=tmp_path / "heads.csv", markdown=tmp_path / "heads.md", figure=tmp_path / "fig20.png",
     )  # fmt: skip
     return list(csv.DictReader((tmp_path / "heads.csv").read_text().splitlines()))
 
@@ -99,6 +100,32 @@ def test_a_program_of_the_users_finds_the_faces(clips: list[str], tmp_path: Path
         (tmp_path / "points.json").write_text(json.dumps([points]))
         with pytest.raises(UserError, match="give 468 points"):
             _run(tmp_path, command)
+
+
+MESHES = """
+import sys
+from pathlib import Path
+for path in sorted(Path(sys.argv[1]).glob("*.png")):
+    kind, _, number = path.stem.partition("-")
+    if path.name != "original-000000.png":
+        wide = 100 + 10 * int(number) + (kind == "generated")
+        (folder := Path(sys.argv[2], path.stem)).mkdir(parents=True)
+        corners = [(0, 0, 0), (wide, 0, 0), (0, wide, 0), (0, 0, wide)]
+        text = "".join(f"v {x} {y} {z}\\n" for x, y, z in corners) + "f 1/1 2/2 3/3\\nf 1 3 4\\nf 1 4 2\\nf 2 4 3\\n"
+        (folder / "mesh.obj").write_text(text)
+"""
+
+
+def test_meshes_of_another_program_are_compared_as_they_are(clips: list[str], tmp_path: Path) -> None:
+    """Heads that are 1 mm wider than the originals' are 0.75 mm from them in the mean of four corners."""
+    (tmp_path / "meshes.py").write_text(MESHES)
+    command = f"{sys.executable} {tmp_path}/meshes.py {{pictures}} {{output}}"
+    (row,) = _run(tmp_path, command, gives="meshes")
+    assert float(row["own"]) == pytest.approx(0.75) and float(row["shuffled"]) > 7 and row["clips"] == "5"
+    assert "as it gives them" in (tmp_path / "heads.md").read_text()
+    (tmp_path / "meshes.py").write_text(MESHES.replace("f 1 3 4", "f 1 3 9"))
+    with pytest.raises(UserError, match="is no mesh of triangles"):
+        _run(tmp_path, command, gives="meshes")
 
 
 @pytest.mark.parametrize(

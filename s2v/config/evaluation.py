@@ -122,7 +122,12 @@ class HeadsConfig(Slice):
     """Figure 20 of people whose truth nobody knows (docs/faces.md)."""
 
     command: str | None = Field(
-        None, description="finds points of faces: {pictures} is a folder of PNGs, {output} the JSON that it writes"
+        None, description="a program that finds heads: {pictures} is a folder of PNGs, {output} what it writes"
+    )
+    gives: Literal["points", "meshes"] = Field(
+        "points",
+        description="points: a JSON file of the 468 of MediaPipe's face mesh, to which heads are fitted; meshes: a "
+        "folder with {picture}/mesh.obj of one topology, in mm, as MICA's demo.py writes it",
     )
     method: str = Field("sound2vision", description="whose pictures are compared")
     clips: Positive = Field(200, description="test clips that are compared")
@@ -131,9 +136,10 @@ class HeadsConfig(Slice):
     @field_validator("command")
     @classmethod
     def _has_places(cls, command: str | None) -> str | None:
-        words = None if command is None else shlex.split(command)  # a quote that is not closed is a ValueError
-        if words is not None and not {"{pictures}", "{output}"} <= set(words):
-            raise ValueError("give {pictures} and {output} as words of their own")
+        if command is not None:
+            shlex.split(command)  # a quote that is not closed is a ValueError
+            if "{pictures}" not in command or "{output}" not in command:
+                raise ValueError("give {pictures} and {output} in it")
         return command
 
 

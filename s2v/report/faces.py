@@ -23,7 +23,7 @@ from s2v.methods import Sources, clip_seed, load_method
 from s2v.models.face_reader import FaceReader
 from s2v.models.store import load
 from s2v.report.canvas import save
-from s2v.report.fig20 import draw
+from s2v.report.fig20 import coloured, draw
 from s2v.report.findings import what_holds
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.runtime import Runtime
@@ -110,9 +110,9 @@ def run(
     write_text(markdown, described(found, measured, len(set(people)), len(drawn), str(reader.about["label"])))
     write_quantities(quantities, measured)
     shown = _shown(rows)
-    save(
-        draw([_named(rows[i]) for i in shown], *(one[shown] for one in (real, drawn[0][0], told_real, told[0]))), figure
-    )
+    frames_shown, faces_shown = real[shown], drawn[0][0][shown]
+    heads = [coloured(frames_shown, told_real[shown]), coloured(faces_shown, told[0][shown])]
+    save(draw([_named(rows[i]) for i in shown], frames_shown, faces_shown, *heads), figure)
 
 
 def _faded(

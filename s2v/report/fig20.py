@@ -6,23 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.report.canvas import bare, cells
 from s2v.speakers.mesh import canonical
 
 YAWS = (0.0, 0.65)
+HEAD_PX = 160
+Views = list[NDArray[np.uint8]]
+"""Of a head, [px, px, 3] each."""
 
 
-def draw(names: Sequence[str], real: Tensor, painted: Tensor, told_real: Tensor, told: Tensor) -> Figure:
-    """A row a clip: its frame, the face painted from its voice, and the heads of both from two sides.
+def draw(
+    names: Sequence[str], real: Tensor, painted: Tensor, heads_real: Sequence[Views], heads: Sequence[Views]
+) -> Figure:
+    """A row a clip: its frame, the face painted from its voice, and the heads of both from `YAWS`.
 
     Args:
         names: of the rows.
         real: frames uint8 [N, 3, H, W].
         painted: pictures uint8 [N, 3, R, R].
-        told_real: what is told of the frames [N, K] (`s2v.models.face_reader`): pose and shape.
-        told: the same of the pictures.
+        heads_real: views of the heads of the frames.
+        heads: the same of the pictures.
     """
     side, label = 1.05, 0.9
     titles = ["original", "generated", "head of the original", "", "head of the generated", ""]
@@ -37,9 +43,7 @@ def draw(names: Sequence[str], real: Tensor, painted: Tensor, told_real: Tensor,
         axes = figure.add_subplot(grid[i + 1, 0])
         axes.axis("off")
         axes.text(0.95, 0.5, name, ha="right", va="center", fontsize=8)
-        frame, face = (np.asarray(images[i].permute(1, 2, 0).numpy()) for images in (real, painted))
-        panels = [frame, face]
-        panels += canonical(frame, told_real[i], 160, YAWS) + canonical(face, told[i], 160, YAWS)
+        panels = [pixels(real[i]), pixels(painted[i]), *heads_real[i], *heads[i]]
         for column, picture in enumerate(panels, 1):
             axes = figure.add_subplot(grid[i + 1, column])
             axes.imshow(picture, interpolation="lanczos" if column < 3 else "antialiased")
@@ -47,4 +51,14 @@ def draw(names: Sequence[str], real: Tensor, painted: Tensor, told_real: Tensor,
     return figure
 
 
-__all__ = ["draw"]
+def pixels(image: Tensor) -> NDArray[np.uint8]:
+    """uint8 [3, H, W] -> [H, W, 3]."""
+    return np.asarray(image.permute(1, 2, 0).numpy())
+
+
+def coloured(images: Tensor, told: Tensor) -> list[Views]:
+    """Heads of pictures uint8 [N, 3, H, W] with their colours, from what is told of them [N, K]: pose and shape."""
+    return [canonical(pixels(image), one, HEAD_PX, YAWS) for image, one in zip(images, told, strict=True)]
+
+
+__all__ = ["HEAD_PX", "YAWS", "Views", "coloured", "draw"]

@@ -11,12 +11,14 @@ from torch import Tensor
 
 from s2v.models.face_reader import LOOKS
 from s2v.speakers.head import Floats, head, normals
-from s2v.speakers.portrait import LIGHT, Pose, on_picture
+from s2v.speakers.portrait import CENTRE, LIGHT, Pose, on_picture
 from s2v.speakers.recipe import SHAPE
 
 FACE_FROM_DM = 6.3
 """Height above which a vertex is of the face and not of the neck."""
 GREY = 0.72
+TALL_DM = 3.0
+"""Of a head that comes from elsewhere, as it is drawn."""
 
 
 def shape_of(told: Tensor) -> Floats:
@@ -31,11 +33,15 @@ def vertices_of(coefficients: Floats) -> Floats:
     return mesh.many(coefficients[:, order])
 
 
+def face_mm(coefficients: Floats) -> Tensor:
+    """Vertices [N, V', 3] of faces in mm, of heads given as coefficients [N, K]."""
+    face = head().mean[:, 1] > FACE_FROM_DM
+    return torch.from_numpy(100 * vertices_of(coefficients)[:, face])
+
+
 def distance_mm(one: Floats, other: Floats) -> Tensor:
     """Mean distance of the vertices of faces, [N], of heads given as coefficients [N, K]."""
-    face = head().mean[:, 1] > FACE_FROM_DM
-    difference = vertices_of(one)[:, face] - vertices_of(other)[:, face]
-    return torch.from_numpy(100 * np.linalg.norm(difference, axis=-1).mean(1))
+    return (face_mm(one) - face_mm(other)).norm(dim=2).mean(1)
 
 
 def canonical(picture: NDArray[np.uint8], told: Tensor, px: int, yaws: tuple[float, ...]) -> list[NDArray[np.uint8]]:
@@ -55,6 +61,14 @@ def canonical(picture: NDArray[np.uint8], told: Tensor, px: int, yaws: tuple[flo
     held = Pose(*(float(one) for one in told[4:10]))
     colours = _colours(picture, vertices, held)
     return [_draw(vertices, colours, Pose(yaw=yaw), px, mesh.faces) for yaw in yaws]
+
+
+def plain(vertices: Floats, faces: NDArray[np.int64], px: int, yaws: tuple[float, ...]) -> list[NDArray[np.uint8]]:
+    """Any head [V, 3] of triangles [F, 3], y up and z to its front, in grey: pictures [px, px, 3] on white."""
+    low, high = vertices.min(0), vertices.max(0)
+    moved = TALL_DM * (vertices - (low + high) / 2) / (high - low).max() + CENTRE
+    corners = np.concatenate([faces, faces[:, 2:]], 1)
+    return [_draw(moved, np.full((len(faces), 3), GREY), Pose(yaw=yaw), px, corners) for yaw in yaws]
 
 
 def _colours(picture: NDArray[np.uint8], vertices: Floats, held: Pose) -> Floats:
@@ -90,4 +104,4 @@ def _draw(vertices: Floats, colours: Floats, pose: Pose, px: int, faces: NDArray
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
 
 
-__all__ = ["canonical", "distance_mm", "shape_of", "vertices_of"]
+__all__ = ["canonical", "distance_mm", "face_mm", "plain", "shape_of", "vertices_of"]

@@ -258,4 +258,4 @@ def _hair_behind(
     _fill(draw, [_at(point, pose, size) for point in outline], mix(look.hair, (0, 0, 0), 0.3))
 
 
-__all__ = ["LIGHT", "Look", "Pose", "on_picture", "paint", "skin_colour", "turn"]
+__all__ = ["CENTRE", "LIGHT", "Look", "Pose", "on_picture", "paint", "skin_colour", "turn"]
