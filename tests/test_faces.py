@@ -185,7 +185,7 @@ def test_settings_that_cannot_be_are_one_line(tmp_path: Path, overlay: str, mess
 @pytest.mark.slow
 def test_a_reader_that_learned_a_little_beats_the_mean_head(tmp_path: Path) -> None:
     """From packed portraits and their truth: on people it never saw, the head is nearer than the mean one."""
-    config = SpeakersConfig(people={"judge": 6}, photos_per_reel=8, size_px=48)
+    config = SpeakersConfig(people={"judge": 10}, photos_per_reel=8, size_px=48)
     members: dict[str, bytes] = {}
     for clip in clips(config):
         for i, photo in enumerate(photos(clip, config)):
@@ -196,7 +196,7 @@ def test_a_reader_that_learned_a_little_beats_the_mean_head(tmp_path: Path) -> N
     table = pa.Table.from_pylist(speakers.truth_rows(config), speakers.TRUTH)
     pq.write_table(table, tmp_path / "truth.parquet")
     train_reader(
-        config=FaceReaderConfig(batch_size=32, steps=120, image_px=48, width=8, learning_rate=3e-3),
+        config=FaceReaderConfig(batch_size=32, steps=300, image_px=48, width=8, learning_rate=3e-3),
         packs=[tmp_path / "judge.tar"], truth=tmp_path / "truth.parquet", output_dir=tmp_path / "reader",
         runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip

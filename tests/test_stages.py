@@ -44,8 +44,10 @@ def test_a_rule_asks_for_what_its_stage_says(name: str) -> None:
     # Of its own name, or of the variant that the job's wildcards name.
     of = rf'\(("{name}"|(lambda wildcards: )?wildcards\.{name}|embedded)\)'
     # Of pictures, what the job's method renders with.
-    by_method = name == "generate" and "code=PLAN.code_of_method," in text
-    assert by_method or re.search(rf"code=(lambda wildcards: )?PLAN\.code{of}", text)
+    own = {"generate": "method", "align": "alignment"}.get(name)
+    assert (own and f"code=PLAN.code_of_{own}," in text) or re.search(
+        rf"code=(lambda wildcards: )?PLAN\.code{of}", text
+    )
     if name == "pack_frames":
         assert "mem_mb=" not in text and stage.sizes == "pack", "it takes over what rule pack says"
         return
