@@ -20,7 +20,7 @@ from s2v.configfile import load
 from s2v.errors import UserError
 from s2v.evaluate import faces
 from s2v.media.picture import encode_jpeg
-from s2v.models.face_reader import LOOKS, FaceReader, as_numbers
+from s2v.models.face_reader import LOOKS, FaceReader, as_numbers, mirrored
 from s2v.models.store import load as store_load
 from s2v.report.claim_list import CLAIMS
 from s2v.report.faces import COLUMNS, described, quantities_of
@@ -28,7 +28,7 @@ from s2v.report.findings import find
 from s2v.report.tabular import to_csv
 from s2v.speakers.film import photo_of, portrait
 from s2v.speakers.mesh import canonical, distance_mm, shape_of
-from s2v.speakers.portrait import Pose
+from s2v.speakers.portrait import Pose, on_picture
 from s2v.speakers.recipe import SHAPE, Clip, clips, photos, who
 from s2v.train.face_reader import run as train_reader
 
@@ -153,6 +153,17 @@ def test_a_canonical_head_has_the_colours_of_its_picture(rows: list[dict[str, An
     real = picture[40:60, 40:56].reshape(-1, 3).mean(0)
     assert np.abs(face - real).max() < 45
     assert front[0, 0].tolist() == [255, 255, 255]
+
+
+def test_a_mirror_image_is_held_the_other_way_round() -> None:
+    """What the reader is told of a mirrored picture is where the mirrored head lies."""
+    told = torch.tensor([[1.0, 40, 0.5, 0.2, 0.3, -0.1, 0.05, 0.56, 0.48, 1.1]])
+    other = mirrored(told)
+    corners = np.random.default_rng(0).normal(size=(50, 3)) * [0.8, 1, 0.8] + [0, 7, 0]
+    _, x, y = on_picture(corners, Pose(*told[0, 4:10].tolist()), 1)
+    _, x_other, y_other = on_picture(corners * [-1, 1, 1], Pose(*other[0, 4:10].tolist()), 1)
+    assert np.allclose(x_other, 1 - x, atol=1e-6) and np.allclose(y_other, y, atol=1e-6)
+    assert torch.equal(other[:, :4], told[:, :4])
 
 
 def test_the_table_says_what_is_what(rows: list[dict[str, Any]]) -> None:

@@ -183,6 +183,19 @@ def test_a_linear_layer_on_a_speaker_encoder_is_the_authors_adapter(tmp_path: Pa
     assert torch.allclose(z, loaded.encode(tiled), atol=1e-5), "a short sound is repeated to the window"
 
 
+def test_training_begins_at_the_mean_feature() -> None:
+    """Whatever is heard; and the layer sees voices that are standardised."""
+    model = SpeakerEncoder(8, "tagger", AUDIO, 4)
+    size = model.head.in_features
+    voices, features = 3 + 5 * torch.randn(20, size), 2 + torch.randn(20, 8)
+    model.begin(voices, features)
+    assert torch.allclose(model(voices), features.mean(0).expand(20, 8))
+    model.head.weight.data = torch.eye(8, size)
+    model.head.bias.data.zero_()
+    seen = model(voices)
+    assert seen.mean(0).abs().max() < 1e-5 and torch.allclose(seen.std(0), torch.ones(8), atol=1e-4)
+
+
 def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
     """Batch norm of the frozen encoder neither sees batches nor moves, so that it hears in use what it heard before."""
     tagger = AudioTagger(["a", "b"], 4, AUDIO)
