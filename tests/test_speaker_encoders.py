@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from shards import flac, write_tar
 from torch import Tensor
 
 from s2v.config import AlignConfig, AudioConfig, RuntimeConfig
+from s2v.data.reader import read_waves
 from s2v.files import sha256
+from s2v.losses.alignment import LOSSES
+from s2v.media.spectrogram import to_float
 from s2v.models import wespeaker
 from s2v.models.hearing import load_hearing
 from s2v.models.resemblyzer import Resemblyzer, _stretches
@@ -24,7 +28,7 @@ from s2v.models.store import save
 from s2v.models.tagger import AudioTagger
 from s2v.models.wespeaker import WeSpeaker
 from s2v.speakers.voice import Voice, speak
-from s2v.tensors import save_tensors
+from s2v.tensors import load_tensors, save_tensors
 from s2v.train import align_speaker
 from s2v.weights.catalogue import CATALOGUE
 from s2v.weights.convert import published
@@ -211,7 +215,9 @@ def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
         members |= {f"c{i}.flac": flac(wave), f"c{i}.json": b'{"clip_id": "c", "label": "a"}'}
     pack = write_tar(tmp_path / "pack.tar", members)
     align_speaker.run(
-        config=AlignConfig(speaker="tagger", batch_size=4, epochs=2, audio=AudioConfig(window_s=1.5)),
+        config=AlignConfig(
+            speaker="tagger", batch_size=4, epochs=4, learning_rate=0.1, audio=AudioConfig(window_s=1.5)
+        ),
         train_packs=[pack], val_packs=[pack], train_features=features, val_features=features,
         output_dir=tmp_path / "align", runtime=RuntimeConfig(device="cpu"), threads=1, tagger_dir=tmp_path / "tagger",
     )  # fmt: skip
@@ -221,3 +227,11 @@ def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
     for name, value in tagger.backbone.state_dict().items():
         assert torch.equal(kept[f"backbone.{name}"], value), name
     assert loaded.encode(torch.zeros(1, 24_000)).shape == (1, 8)
+    # What is kept is what was validated: the same sounds give the loss of the best validation.
+    waves = [torch.from_numpy(wave)[:24_000] for wave in read_waves([pack], 16_000)[0]]
+    z_v = load_tensors(features, need=["features"])["features"]
+    z_a = loaded.encode(torch.stack([to_float(wave) for wave in waves]))
+    losses = [json.loads(line).get("val_loss") for line in (tmp_path / "align/train.jsonl").read_text().splitlines()]
+    best = min(loss for loss in losses if loss is not None)
+    parts = [LOSSES["total"](z_v[a : a + 4], z_a[a : a + 4], 1.0) * len(z_v[a : a + 4]) for a in (0, 4)]
+    assert sum(parts).item() / 6 == pytest.approx(best, abs=1e-5)

@@ -86,9 +86,13 @@ class SpeakerEncoder(nn.Module):
         self.head.weight.zero_()
         self.head.bias.copy_(z_v.mean(0))
 
+    def standardise(self, voice: Tensor) -> Tensor:
+        """Embeddings of voices [B, its dim] as the linear layer takes them."""
+        return (voice - self.mean.to(voice.device)) / self.spread.to(voice.device)
+
     def forward(self, voice: Tensor) -> Tensor:
         """Embeddings of voices [B, its dim] -> raw features [B, dim]."""
-        z: Tensor = self.head((voice - self.mean) / self.spread)
+        z: Tensor = self.head(self.standardise(voice))
         return z
 
     @torch.inference_mode()

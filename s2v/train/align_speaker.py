@@ -80,7 +80,8 @@ def run(
             )
         pairs.append((voices, z_v))
     model.begin(*(tensor[kept[0]] for tensor in pairs[0]))
-    task = AlignTask(config, model.head, pairs[0], pairs[1], place, (kept[0], kept[1]))
+    train, val = ((model.standardise(voices), z_v) for voices, z_v in pairs)
+    task = AlignTask(config, model.head, train, val, place, (kept[0], kept[1]))
     given = (train_features, val_features, *([classes] if classes else []))
     train_stage(
         task,

@@ -96,7 +96,7 @@ class FaceReaderTask(Task):
 
     def forward(self, batch: Batch) -> Outputs:
         """What is told of each picture, and what is true: people [n, K] standardised, faces [n] and scenes [n]."""
-        flip = batch["mirrored"]
+        flip = batch["mirrored"].to(batch["image"].device)
         shown = torch.where(flip[:, None, None, None], batch["image"].flip(3), batch["image"])
         truth = torch.where(flip[:, None], mirrored(batch["told"]), batch["told"])
         jittered = jitter(to_unit(shown), batch["jitter"].to(shown.device))
