@@ -202,6 +202,7 @@ def test_training_begins_at_the_mean_feature() -> None:
 
 def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
     """Batch norm of the frozen encoder neither sees batches nor moves, so that it hears in use what it heard before."""
+    torch.manual_seed(0)
     tagger = AudioTagger(["a", "b"], 4, AUDIO)
     for name, value in tagger.state_dict().items():
         low, high = {"mean": (-0.1, 0.1), "_var": (0.5, 1.5)}.get(name[-4:], (0.0, 0.0))
@@ -227,7 +228,7 @@ def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
     kept = loaded.net.state_dict()
     for name, value in tagger.backbone.state_dict().items():
         assert torch.equal(kept[f"backbone.{name}"], value), name
-    assert loaded.encode(torch.zeros(1, 24_000)).shape == (1, 8) and loaded.spread.min() > 1e-5, "voices differ"
+    assert loaded.encode(torch.zeros(1, 24_000)).shape == (1, 8) and loaded.spread.median() > 1e-3, "voices differ"
     # What is kept is what was validated: the same sounds give the loss of the best validation.
     waves = [torch.from_numpy(wave)[:24_000] for wave in read_waves([pack], 16_000)[0]]
     z_v = load_tensors(features, need=["features"])["features"]
