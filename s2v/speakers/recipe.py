@@ -118,14 +118,14 @@ def who(clip: Clip, photo: int | None = None) -> Person:
 
 def pose(rng: np.random.Generator, away: bool = False) -> Pose:
     """How a head is held; away from the camera its face is hardly seen."""
-    yaw = float(rng.choice([-1, 1])) * float(rng.uniform(1.35, 1.9)) if away else float(rng.normal(0, 0.22))
+    yaw = float(rng.choice([-1, 1])) * float(rng.uniform(1.35, 1.9)) if away else float(rng.normal(0, 0.14))
     return Pose(
         yaw=yaw,
-        pitch=float(rng.normal(0, 0.07)),
-        roll=float(rng.normal(0, 0.05)),
-        x=float(rng.normal(0.5, 0.03)),
-        y=float(rng.normal(0.5, 0.02)),
-        size=float(rng.uniform(0.95, 1.25)),
+        pitch=float(rng.normal(0, 0.05)),
+        roll=float(rng.normal(0, 0.03)),
+        x=float(rng.normal(0.5, 0.012)),
+        y=float(rng.normal(0.5, 0.01)),
+        size=float(rng.uniform(1.1, 1.2)),
         gain=float(rng.uniform(0.8, 1.12)),
         warmth=float(rng.uniform(-1, 1)),
     )
@@ -158,7 +158,7 @@ def photos(clip: Clip, config: SpeakersConfig) -> list[Photo]:
         photo = Photo(who(clip, i), pose(rng), float(rng.choice([0.0, 0.0, 0.3, 0.6])))
         if config.scenes and rng.random() < config.in_scene:
             name = str(rng.choice(config.scenes))
-            x, size = float(rng.normal(0.5, 0.1)), float(rng.uniform(0.6, 0.9))
+            x, size = float(rng.normal(0.5, 0.06)), float(rng.uniform(0.7, 0.85))
             held = replace(photo.pose, x=x, y=photo.pose.y + 0.08, size=size)
             photo = replace(photo, pose=held, scene=name, view=scene_of(things()[name], Dice(rng), far=2.4))
         found.append(photo)
