@@ -16,7 +16,7 @@ rule align:
         "<benchmarks>/{again}{variant}{align}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: PLAN.threads("align")
+    threads: PLAN.threads(lambda wildcards: wildcards.align)
     resources:
         mem_mb=PLAN.memory(lambda wildcards: wildcards.align),
         runtime=PLAN.minutes(lambda wildcards: wildcards.align),

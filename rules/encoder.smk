@@ -14,7 +14,7 @@ rule encoder:
     priority: LONGEST
     conda:
         "../envs/s2v.yaml"
-    threads: PLAN.threads("encoder")
+    threads: PLAN.threads(lambda wildcards: wildcards.encoder)
     resources:
         mem_mb=PLAN.memory(lambda wildcards: wildcards.encoder),
         runtime=PLAN.minutes(lambda wildcards: wildcards.encoder),

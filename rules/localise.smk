@@ -11,7 +11,7 @@ rule localise:
         "<benchmarks>/{localise}.tsv"
     conda:
         "../envs/s2v.yaml"
-    threads: PLAN.threads("localise")
+    threads: PLAN.threads(lambda wildcards: wildcards.localise)
     resources:
         mem_mb=PLAN.memory(lambda wildcards: wildcards.localise),
         runtime=PLAN.minutes(lambda wildcards: wildcards.localise),

@@ -440,9 +440,16 @@ class Plan:
 
     # What jobs ask for.
 
-    def threads(self, stage: str) -> int:
+    def threads(self, stage: StageOf) -> int | Callable[[Wildcards], int]:
         """Threads of a job."""
-        return self._training_threads if STAGES[stage].threads == "training" else 1
+        if isinstance(stage, str):
+            return self._threads(stage)
+        return lambda wildcards: self._threads(stage(wildcards))
+
+    def _threads(self, stage: str) -> int:
+        if STAGES[stage].threads != "training":
+            return 1
+        return {**self.config.runtime.threads}.get(stage, self._training_threads)  # type: ignore[call-overload, no-any-return]
 
     def gpus(self, stage: str) -> int:
         """GPUs of a job; none where the configuration computes on the CPU."""

@@ -260,6 +260,14 @@ def test_two_trainings_share_the_cores(cores: int | None, threads: int) -> None:
     assert plan.threads("align") == threads and plan.threads("pack") == 1
 
 
+def test_a_training_can_have_threads_of_its_own() -> None:
+    plan = Plan(configuration(runtime={"threads": {"diffusion": 2, "encoder_vit": 3}}), cores=2)
+    by_wildcard = plan.threads(lambda wildcards: wildcards.encoder)
+    assert not isinstance(by_wildcard, int)
+    assert [plan.threads("diffusion"), plan.threads("vae"), plan.threads("pack")] == [2, 1, 1]
+    assert [by_wildcard(job(encoder=name)) for name in ("encoder", "encoder_vit")] == [1, 3]
+
+
 def test_every_job_reads_it_so_it_loads_neither_torch_nor_snakemake() -> None:
     code = (
         "import sys, s2v.workflow; print([name for name in ('torch', 'snakemake', 'diffusers') if name in sys.modules])"

@@ -129,7 +129,7 @@ class HeadsConfig(Slice):
         description="points: a JSON file of the 468 of MediaPipe's face mesh, to which heads are fitted; meshes: a "
         "folder with {picture}/mesh.obj of one topology, in mm, as MICA's demo.py writes it",
     )
-    method: str = Field("sound2vision", description="whose pictures are compared")
+    method: str = Field("sound2vision_ldm", description="whose pictures are compared")
     clips: Positive = Field(200, description="test clips that are compared")
     timeout_s: Seconds = Field(3600.0, description="of the command")
 

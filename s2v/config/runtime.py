@@ -48,6 +48,9 @@ class RuntimeConfig(Slice):
         description="most samples of a batch that one process computes at once, where its GPU has no memory for more, "
         "of all trainings or by name; null: its share. Batch norm sees what is computed at once; all else stays",
     )
+    threads: dict[TrainingName, Positive] = Field(
+        {}, description="of the CPU that a training takes, by name; the others take half of the cores each"
+    )
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
     scratch: str | None = Field(None, description="folder of that file, on a disk of the node; null: beside the result")
