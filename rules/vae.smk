@@ -2,7 +2,8 @@
 rule vae:
     input:
         packs=PLAN.packs(*CONFIG.vae.splits),
-        encoder=PLAN.model("encoder"),
+        # Where no distance of f_V's maps is taken, it waits for none.
+        encoder=PLAN.model("encoder") if CONFIG.vae.perceptual_weight else [],
     output:
         expand("<results>/{{again}}vae/{file}", file=TRAINED),
     log:

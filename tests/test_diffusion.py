@@ -134,6 +134,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def test_f_v_is_given_to_the_autoencoder_where_its_distance_has_a_weight(tmp_path: Path) -> None:
+    """Without it the autoencoder waits for no f_V, and is the same one."""
+    shard = pack(tmp_path / "train-0.tar", 8)
+    models(tmp_path)
+    plain = VAE.model_copy(update={"perceptual_weight": 0.0, "steps": 2})
+    given = {"packs": [shard], "runtime": CPU, "threads": 1}
+    vae.run(config=plain, encoder_dir=None, output_dir=tmp_path / "vae", **given)  # type: ignore[arg-type]
+    assert load(autoencoder, tmp_path / "vae", "cpu").config["latent_channels"] == 4
+    for config, encoder_dir in ((plain, tmp_path / "encoder"), (VAE, None)):
+        with pytest.raises(UserError, match="vae.perceptual_weight"):
+            vae.run(config=config, encoder_dir=encoder_dir, output_dir=tmp_path / "other", **given)  # type: ignore[arg-type]
+
+
 def _diffusion(root: Path, folder: Path, config: DiffusionConfig = DIFFUSION) -> None:
     diffusion.run(
         config=config,

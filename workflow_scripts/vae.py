@@ -9,7 +9,7 @@ with job(snakemake, shared=True) as settings:
     run(
         config=VaeConfig(**snakemake.params.config),
         packs=paths(snakemake.input.packs),
-        encoder_dir=folder(snakemake.input.encoder),
+        encoder_dir=folder(snakemake.input.encoder) if snakemake.input.encoder else None,
         output_dir=folder(snakemake.output),
         runtime=settings.runtime,
         threads=settings.threads,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from s2v.data.table import Pictures, sha256_of, store
+from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.losses.pictures import PIXELS, perceptual_loss
 from s2v.media.picture import from_unit, to_unit
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class VaeTask(Task):
     """Reconstruction, a little KL divergence, and f_V's perceptual distance; no discriminator."""
 
-    def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder, runtime: Runtime) -> None:
+    def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder | None, runtime: Runtime) -> None:
+        """`encoder` is the f_V of the perceptual distance; None where that has no weight."""
         super().__init__(config, runtime, len(images), config.steps)
         self.config, self.images, self.encoder = config, images, encoder
         self.sample_every = max(1, config.steps // 4)
@@ -62,7 +64,9 @@ class VaeTask(Task):
         real = real.contiguous(memory_format=torch.channels_last)
         posterior = self.vae.encode(real).latent_dist
         fake = self.vae.decode(posterior.mean + posterior.std * batch["noise"]).sample
-        seen = () if self.separable else tuple(perceptual_maps(self.encoder, x) for x in (fake, real))
+        seen: Outputs = ()
+        if self.encoder is not None and not self.separable:
+            seen = (perceptual_maps(self.encoder, fake), perceptual_maps(self.encoder, real))
         return fake, real, posterior.kl(), *seen
 
     def loss(self, *outputs: Tensor) -> Loss:
@@ -83,15 +87,25 @@ class VaeTask(Task):
 
 
 def run(
-    *, config: VaeConfig, packs: list[Path], encoder_dir: Path, output_dir: Path, runtime: RuntimeConfig, threads: int
+    *,
+    config: VaeConfig,
+    packs: list[Path],
+    encoder_dir: Path | None,
+    output_dir: Path,
+    runtime: RuntimeConfig,
+    threads: int,
 ) -> None:
-    """Train the autoencoder on the frames of `packs`; `encoder_dir` holds the f_V of the perceptual loss.
+    """Train the autoencoder on the frames of `packs`; `encoder_dir` holds the f_V of the perceptual distance, and is
+    None where `config.perceptual_weight` is 0.
 
     Raises:
-        UserError: there are no pictures.
+        UserError: there are no pictures, or no f_V for a distance that has a weight.
     """
+    if bool(config.perceptual_weight) != (encoder_dir is not None):
+        raise UserError("vae: f_V is given if, and only if, vae.perceptual_weight is above 0")
     place = Runtime.from_config(runtime, threads)
-    encoder = load(ImageEncoder, encoder_dir, place.device)
+    encoder = load(ImageEncoder, encoder_dir, place.device) if encoder_dir else None
+    seen = [sha256(encoder_dir / "model.safetensors")] if encoder_dir else []
     torch.manual_seed(config.seed)
     with store(output_dir, runtime, place) as tables:
         images = tables.load(packs, Pictures(config.resolution)).rows
@@ -100,7 +114,7 @@ def run(
             task,
             name="vae",
             config=config,
-            data=[*(sha256_of(path) for path in packs), sha256(encoder_dir / "model.safetensors")],
+            data=[sha256_of(path) for path in packs] + seen,
             output_dir=output_dir,
             weights={"model.safetensors": task.vae},
             shape=shape(config),
