@@ -226,6 +226,8 @@ def test_every_configuration_has_table3_with_row_c_or_says_why_not(overlay: Path
     assert ("C" in rows) == ({"captioned", "tagged"} <= set(splits))
     assert ("C" in rows) != ("Row C, AudioToken, is not run: the data have no split `captioned`" in said)
     assert set(left_out).isdisjoint(rows.values())
+    kind = {"vit": "ViT of ", "resnet": "ResNet-"}[config.encoder_vit.architecture]
+    assert rows["B"] != "sound2vision_ldm" or f"the image encoder ({kind}" in said
 
 
 def test_a_method_twice_in_table3_is_one_line(tmp_path: Path) -> None:

@@ -100,6 +100,13 @@ class EncoderConfig(SteppedConfig, NormedConfig):
     color_jitter: float = Field(1.0, ge=0, description="strength of colour changes; 1 is SwAV's own")
     optimizer: Literal["sgd", "adam"] = "sgd"
 
+    @property
+    def named(self) -> str:
+        """The net, for people."""
+        if self.architecture == "vit":
+            return f"ViT of {self.vit.depth} blocks, width {self.vit.width}, patches of {self.vit.patch_px} px"
+        return f"ResNet-{self.depth}, width {self.width}"
+
 
 class GeneratorConfig(SteppedConfig, NormedConfig):
     """G: IC-GAN's BigGAN (paper 3.2; Casanova et al. 2021)."""

@@ -118,11 +118,10 @@ def _audiotoken(config: Config) -> Iterator[str]:
 
 def _latent_diffusion(config: Config) -> Iterator[str]:
     encoder, vae, diffusion, ldm = config.encoder_vit, config.vae, config.diffusion, config.generate.ldm
-    named = f"ViT of {encoder.vit.depth} blocks, width {encoder.vit.width}, patches of {encoder.vit.patch_px} px"
     factor = 2 ** (len(vae.channels) - 1)
     yield (
         "LDM: the paper's authors take Stable unCLIP 2.1 (CLIP ViT-H/14, 768 px, pretrained on hundreds of millions "
-        f"of pictures); here the image encoder ({named}, SwAV), the autoencoder (factor {factor}, no discriminator) "
+        f"of pictures); here the image encoder ({encoder.named}, SwAV), the autoencoder (factor {factor}, no discriminator) "
         f"and the U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at "
         f"{vae.resolution} px."
     )

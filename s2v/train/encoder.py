@@ -109,14 +109,7 @@ def run(*, config: EncoderConfig, packs: list[Path], output_dir: Path, runtime: 
             weights={"model.safetensors": task.encoder},
             shape=shape(config),
             card=lambda _: (
-                f"# Image encoder f_V\n\n{_named(config)}, {task.encoder.dim}-d, trained with SwAV on {len(images)} "
+                f"# Image encoder f_V\n\n{config.named}, {task.encoder.dim}-d, trained with SwAV on {len(images)} "
                 f"pictures of the split(s) {', '.join(config.splits)}, {config.steps} steps, without labels.\n"
             ),
         )
-
-
-def _named(config: EncoderConfig) -> str:
-    if config.architecture == "vit":
-        vit = config.vit
-        return f"ViT of {vit.depth} blocks, width {vit.width}, patches of {vit.patch_px} px"
-    return f"ResNet-{config.depth}, width {config.width}"
