@@ -26,13 +26,14 @@ if CONFIG.data.source == "speakers":
 
     rule faces:
         input:
-            pictures=[f"<results>/generate/sound2vision/{seed}.tar" for seed in CONFIG.generate.seeds],
+            pictures=[f"<results>/generate/sound2vision_ldm/{seed}.tar" for seed in CONFIG.generate.seeds],
             packs=PLAN.packs(CONFIG.generate.split),
             truth=PLAN.truth,
             reader=trained("face_reader"),
-            encoder=trained("encoder"),
-            align=trained("align"),
-            generator=trained("generator"),
+            encoder=trained("encoder_vit"),
+            align=trained("align_ldm"),
+            generator=trained("diffusion"),
+            vae=trained("vae"),
         output:
             csv=report(
                 "<results>/faces.csv",
@@ -77,10 +78,11 @@ if CONFIG.data.source == "speakers":
                 scenes=PLAN.packs("scenes"),
                 truth=PLAN.truth,
                 reader=trained("face_reader"),
-                encoder=trained("encoder"),
-                align=trained("align"),
-                scenes_align=trained(f"{SCENES}align"),
-                generator=trained("generator"),
+                encoder=trained("encoder_vit"),
+                align=trained("align_ldm"),
+                scenes_align=trained(f"{SCENES}align_ldm"),
+                generator=trained("diffusion"),
+                vae=trained("vae"),
             output:
                 figure=report(
                     "<results>/fig21.png",

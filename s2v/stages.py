@@ -256,14 +256,14 @@ _TABLE = (
     _report(
         "faces", "report.faces", "pictures, test clips, models, face_reader, the truth", "faces.csv",
         "`faces.md`, `fig20.png`; only where `data.source` is `speakers`",
-        section="generate", sizes="generate", memory_mb=0, minutes=60, gpus="job", threads="training",
+        section="generate", sizes="generate_ldm", memory_mb=0, minutes=60, gpus="job", threads="training",
     ),
     _report("heads", "report.heads", "pictures, test clips", "heads.csv",
             "`heads.md`, `fig20.png`; of real people, with `heads.command`", section="heads"),
     _report(
         "fig21", "report.fig21", "clips of people and of scenes, models, face_reader, the truth", "fig21.png",
         "`fig21.csv`, `fig21.md`; only where `data.speakers.scenes` names some",
-        section="generate", sizes="generate", memory_mb=0, minutes=60, gpus="job", threads="training",
+        section="generate", sizes="generate_ldm", memory_mb=0, minutes=60, gpus="job", threads="training",
     ),
     _report("table1b", "study.score", "answers of people, and the key of their study", "table1b.csv", "`table1b.md`",
             section="study"),

@@ -29,8 +29,11 @@ data:
     vintage: 0.4
     scenes: [sea waves, hail falling]
     scene_clips: {images: 1, judge: 1, train: 2, val: 1, scenes: 2}
-encoder: {image_px: 32, crops: [[2, 32], [1, 16]]}
-generator: {resolution: 32, steps: 4, warmup_steps: 4}
+encoder: {image_px: 32, crops: [[2, 32], [1, 16]], prototypes: 16}
+encoder_vit: {steps: 4}
+generator: {resolution: 32}
+vae: {resolution: 32, batch_size: 8, steps: 4}
+diffusion: {steps: 4}
 tagger: {steps: 8}
 align: {audio: {window_s: 1.5}, epochs: 2}
 face_reader: {batch_size: 16, steps: 8, checkpoint_every: 4, image_px: 32, width: 4}
@@ -62,14 +65,15 @@ def test_from_voices_to_faces(tmp_path: Path) -> None:
     assert Image.open(run / "fig21.png").width > 600 and set(read_quantities(run / "claims/fig21.json")) == {"both"}
     weights = list(csv.DictReader((run / "fig21.csv").read_text().splitlines()))
     assert [row["lambda"] for row in weights][::8] == ["0.0", "1.0"] and len({row["pairs"] for row in weights}) == 1
-    scenes = load_hearing(run / "scenes/align")
+    assert not (run / "encoder").exists() and not (run / "generator").exists(), "the paper draws faces with the LDM"
+    scenes = load_hearing(run / "scenes/align_ldm")
     assert isinstance(scenes, AudioEncoder), "what stands beside speech has an audio encoder of its own"
-    f_a = load_hearing(run / "align")
-    told = json.loads((run / "align/config.json").read_text())
+    f_a = load_hearing(run / "align_ldm")
+    told = json.loads((run / "align_ldm/config.json").read_text())
     assert isinstance(f_a, SpeakerEncoder) and told["speaker"] == "tagger"
     assert f_a.encode(f_a.head.weight.new_zeros(1, 16000)).shape == (1, f_a.dim)
     assert checkout.planned(*TARGETS, config=config) == {}
     # Another speaker encoder is another alignment, and nothing before it; its weights are asked for beforehand.
     (checkout.root / "other.yaml").write_text("align: {speaker: resemblyzer}")
     refused = checkout.snakemake("--cores", "2", *TARGETS, config=(*config, "other.yaml"))
-    assert refused.returncode != 0 and "resemblyzer" in refused.stdout and "align.speaker" in refused.stdout
+    assert refused.returncode != 0 and "resemblyzer" in refused.stdout and "align_ldm.speaker" in refused.stdout

@@ -12,7 +12,7 @@ with job(snakemake) as settings:
         pictures=paths(snakemake.input.pictures),
         packs=paths(snakemake.input.packs),
         truth=Path(str(snakemake.input.truth)),
-        parts={name: folder(snakemake.input[name]) for name in ("encoder", "align", "generator")},
+        parts={name: folder(snakemake.input[name]) for name in ("encoder", "align", "generator", "vae")},
         reader_dir=folder(snakemake.input.reader),
         generate=GenerateConfig(**snakemake.params.generate),
         speakers=SpeakersConfig(**snakemake.params.speakers),

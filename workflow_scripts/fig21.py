@@ -12,7 +12,7 @@ with job(snakemake) as settings:
         speech={"val": paths(snakemake.input.val), "test": paths(snakemake.input.test)},
         scenes={"val": paths(snakemake.input.val), "test": paths(snakemake.input.scenes)},
         truth=Path(str(snakemake.input.truth)),
-        parts={name: folder(snakemake.input[name]) for name in ("encoder", "align", "generator")},
+        parts={name: folder(snakemake.input[name]) for name in ("encoder", "align", "generator", "vae")},
         scenes_align=folder(snakemake.input.scenes_align),
         reader_dir=folder(snakemake.input.reader),
         generate=GenerateConfig(**snakemake.params.generate),

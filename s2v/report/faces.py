@@ -32,7 +32,8 @@ from s2v.speakers.voice import old_record
 if TYPE_CHECKING:
     from s2v.config import GenerateConfig, RuntimeConfig, SpeakersConfig
 
-METHOD = "sound2vision"
+METHOD = "sound2vision_ldm"
+"""With which the paper draws its faces (6.2)."""
 AT_ONCE = 64
 SHOWN = ("old woman", "young man", "girl", "man in middle age")
 """Groups of Figure 20's rows; a clip of old film is the last one."""
@@ -160,6 +161,7 @@ def described(found: list[Agreement], measured: Measured, people: int, seeds: in
     facts = [
         f"Data set: embedded speakers (docs/faces.md); {found[0].clips} test clips of {people} people, who are in "
         f"no other split; {seeds} picture(s) of each.",
+        f"Faces are those of `{METHOD}`, the latent diffusion model, as in the paper.",
         f"Evaluator: {reader}.",
         f"[95 % bootstrap interval over people]. Of others: {SHUFFLES} orders of voices in which nobody meets "
         "themselves; of the colour, pictures of the same sounds through an old record.",
