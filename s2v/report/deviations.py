@@ -121,8 +121,8 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
     factor = 2 ** (len(vae.channels) - 1)
     yield (
         "LDM: the paper's authors take Stable unCLIP 2.1 (CLIP ViT-H/14, 768 px, pretrained on hundreds of millions "
-        f"of pictures); here the image encoder ({encoder.named}, SwAV), the autoencoder (factor {factor}, no discriminator) "
-        f"and the U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at "
+        f"of pictures); here the image encoder ({encoder.named}, SwAV), the autoencoder (factor {factor}, no "
+        f"discriminator) and the U-Net (channels {', '.join(map(str, diffusion.channels))}) are trained in the run, at "
         f"{vae.resolution} px."
     )
     yield (
