@@ -449,7 +449,8 @@ class Plan:
     def _threads(self, stage: str) -> int:
         if STAGES[stage].threads != "training":
             return 1
-        return {**self.config.runtime.threads}.get(stage, self._training_threads)  # type: ignore[call-overload, no-any-return]
+        own = [threads for name, threads in self.config.runtime.threads.items() if name == stage]
+        return own[0] if own else self._training_threads
 
     def gpus(self, stage: str) -> int:
         """GPUs of a job; none where the configuration computes on the CPU."""

@@ -49,7 +49,9 @@ class RuntimeConfig(Slice):
         "of all trainings or by name; null: its share. Batch norm sees what is computed at once; all else stays",
     )
     threads: dict[TrainingName, Positive] = Field(
-        {}, description="of the CPU that a training takes, by name; the others take half of the cores each"
+        {},
+        description="of the CPU that a training takes, by name; the others take half of the cores each. On a "
+        "cluster the profile says it",
     )
     workers: int = Field(0, ge=0, description="programs that decode the samples of a training; 0: the training itself")
     memory_gb: float = Field(4.0, ge=0, description="decoded samples above this lie in a file, not in memory")
