@@ -17,6 +17,8 @@ import yaml
 from pydantic import ValidationError
 
 from s2v.config import Config, inherited
+from s2v.config.methods import METHODS
+from s2v.config.repeats import made_anew
 from s2v.config.runtime import TrainingName
 from s2v.config.table3 import untaught
 from s2v.errors import UserError
@@ -169,7 +171,14 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         "evaluate.reference_split": [config.evaluate.reference_split],
     }
     if config.evaluate.evaluator == "judge":
-        needed["judge.split"] = [config.judge.split]
+        for key, judge in (("judge", config.judge), *((f"judges.{name}", own) for name, own in config.judges.items())):
+            needed[f"{key}.split"] = [judge.split]
+            if judge.others is not None:
+                needed[f"{key}.others"] = [judge.others]
+                if not judge.broken:
+                    yield f"{key}.others", "its answer is none of these, which it learns where broken is above 0"
+            for method, training in judge.painted.items():
+                yield from _painted(config, f"{key}.painted", method, training)
     for key, names in needed.items():
         if not names or len(set(names)) < len(names):
             yield key, "name at least one split, and each only once"
@@ -231,8 +240,11 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield "data.world.classes", "a class is named twice"
         from s2v.world import class_names
 
-        for name in set(data.world.classes) - set(class_names()):
-            yield "data.world.classes", f"{name!r} is no class of the world; allowed: {', '.join(class_names())}"
+        for key, names in (("classes", data.world.classes), ("others", data.world.others)):
+            for name in sorted(set(names) - set(class_names())):
+                yield f"data.world.{key}", f"{name!r} is no class of the world; allowed: {', '.join(class_names())}"
+        for name in sorted(set(data.world.classes) & set(data.world.others)):
+            yield "data.world.others", f"{name!r} is one of data.world.classes"
     if config.select.mode == "published" and not config.select.moments:
         yield "select.moments", "missing; select.mode is published, so the file of moments must be named"
     for name, section in (("encoder", config.encoder), ("encoder_vit", config.encoder_vit)):
@@ -254,6 +266,17 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     for key, listed in (("generate.methods", config.generate.methods), ("generate.seeds", config.generate.seeds)):
         if not listed or len(set(listed)) < len(listed):
             yield key, "give at least one, and each only once"
+
+
+def _painted(config: Config, key: str, method: str, training: int) -> Iterator[tuple[str, str]]:
+    """A generator that an evaluator learns from, and that no table judges."""
+    entry = METHODS.get(method)
+    if entry is None or entry.takes != "frame" or not entry.renders.seeded:
+        yield key, f"{method!r} paints no picture that it sees; allowed: icgan, ldm"
+    elif not any(made_anew(config, part) for part in entry.parts.values()):
+        yield key, f"{method} has one generator, which the tables judge; name its training in seeds.of"
+    elif training in (0, *config.seeds.table1, *config.seeds.table2, *config.seeds.table3):
+        yield key, f"the tables judge training {training}; give a number that is not theirs, such as 90"
 
 
 def _faces(config: Config, known: list[str]) -> Iterator[tuple[str, str]]:

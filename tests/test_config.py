@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
@@ -51,6 +51,8 @@ def _keys(model: Any, prefix: str = "") -> list[str]:
     for name, field in model.model_fields.items():
         parts = [field.annotation, *getattr(field.annotation, "__args__", ())]
         inner = next((part for part in parts if hasattr(part, "model_fields")), None)
+        if get_origin(field.annotation) is dict:
+            inner = None  # its keys are the user's
         found += _keys(inner, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
     return found
 
@@ -149,6 +151,15 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("generator: {attention: 1}", ["generator.attention: 1", "true or false"]),
         ("generate: {methods: [icgan, dalle]}", ['mine.yaml: generate.methods.1: "dalle"', "sound2vision"]),
         ("generate: {seeds: [0, 0]}", ["generate.seeds", "only once"]),
+        ("judges: {edges: {sees: edgs}}", ["judges.edges.sees", "'colour' or 'edges'"]),
+        ("judge: {broken: 0.5, others: others}", ["judge.others: 'others' is no split of the data"]),
+        ("judge: {others: test}", ["judge.others: its answer is none of these", "broken is above 0"]),
+        ("judges: {mine: {painted: {icgan: 90}}}", ["judges.mine.painted: icgan has one generator", "seeds.of"]),
+        ("judge: {painted: {sound2vision: 90}}", ["judge.painted: 'sound2vision' paints no picture", "icgan, ldm"]),
+        ("{judge: {painted: {icgan: 2}}, seeds: {of: [generator]}}", ["the tables judge training 2", "such as 90"]),
+        ("data: {world: {others: [cow mooing]}}", ["data.world.others: 'cow mooing' is one of data.world.classes"]),
+        ("data: {world: {distances: {test: [3, 2]}}}", ["data.world.distances", "smaller one first"]),
+        ("generator: {reconstruction_neighbours: 11}", ["generator", "no more than these"]),
         (
             "generate: {split: tets}",
             ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"],

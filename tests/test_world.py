@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import yaml
 
 from s2v import world
 from s2v.config import WorldConfig
+from s2v.config.data import InterferenceConfig
 from s2v.errors import UserError
 from s2v.media.decode import decode
 from s2v.media.ffmpeg import ffmpeg_path
@@ -175,6 +177,52 @@ def in_range_values(name: str, split: str) -> dict[str, list[float]]:
         for key, value in stories[0].scene.look.items()
         if isinstance(value, float)
     }
+
+
+HARD = CONFIG.model_copy(update={
+    "clips": {"train": 40, "tagged": 2}, "middle": 0.7, "silent_in_view": 0.5, "heard_out_of_view": 0.3,
+    "interference": InterferenceConfig(share=0.5), "distances": {"train": (1.0, 2.0)},
+})  # fmt: skip
+
+
+def test_a_harder_world_is_as_hard_as_it_is_told() -> None:
+    """Sources are seen in silence and heard unseen, and others sound that are never seen."""
+    told = [truth(clip, HARD) for clip in clips(HARD) if clip.split == "train"]
+    seen, heard = ([np.array(row[name]) for row in told] for name in ("visible", "sounding"))
+    middle = [bool(v[len(v) // 2] and s[len(s) // 2]) for v, s in zip(seen, heard, strict=True)]
+    assert 0.63 <= np.mean(middle) <= 0.77
+    silent = np.mean([(v & ~s).mean() > 0.05 for v, s in zip(seen, heard, strict=True)])
+    unseen = np.mean([(s & ~v).mean() > 0.05 for v, s in zip(seen, heard, strict=True)])
+    assert 0.3 <= silent <= 0.55 and 0.15 <= unseen <= 0.35
+    assert 0.42 <= np.mean([row["interference"] is not None for row in told]) <= 0.58
+    assert all(row["interference"] != row["class"] for row in told)
+    levels = [row["snr_db"] for row in told if row["interference"]]
+    assert -3 <= min(levels) < 0 < 6 < max(levels) <= 9
+    assert max(row["distance"] for row in told) <= 2.0
+    assert not any(row["interference"] for row in (truth(clip, HARD) for clip in clips(HARD) if clip.split == "tagged"))
+
+
+def test_an_unseen_source_is_as_far_below_as_its_truth_says_and_changes_nothing_else() -> None:
+    clean = HARD.model_copy(update={"interference": InterferenceConfig()})
+    checked = 0
+    for clip in [clip for clip in clips(HARD) if clip.split == "train"][:24]:
+        told, plain = story(clip, HARD), story(clip, clean)
+        assert replace(told, interference=None) == plain
+        if told.interference is None:
+            continue
+        a, b = told.interference.interval
+        added = (soundtrack(told, HARD).astype(float) - soundtrack(plain, clean))[round(a * 16000) : round(b * 16000)]
+        own = np.concatenate([soundtrack(plain, clean)[round(p * 16000) : round(q * 16000)] for p, q in told.intervals])
+        ratio = 20 * np.log10(np.sqrt((own.astype(float) ** 2).mean()) / np.sqrt((added**2).mean()))
+        assert ratio == pytest.approx(told.interference.snr_db, abs=1.5)
+        checked += 1
+    assert checked > 5
+
+
+def test_settings_of_a_harder_world_that_make_no_sense_are_refused() -> None:
+    for wrong in ({"interference": {"snr_db": [9.0, -3.0]}}, {"distances": {"test": [3.0, 2.0]}}, {"middle": 1.2}):
+        with pytest.raises(ValueError, match="smaller one first|less than or equal"):
+            WorldConfig(**(CONFIG.model_dump() | wrong))
 
 
 @pytest.mark.parametrize("name", world.class_names())
@@ -340,7 +388,9 @@ def test_classes_that_are_added_leave_every_default_clip_as_it_was() -> None:
     config = CONFIG.model_copy(update={"clips": {"train": 1, "judge": 1}, "photos_per_reel": 2})
     digest = hashlib.sha256()
     for clip in clips(config):
-        digest.update(json.dumps(truth(clip, config), sort_keys=True).encode())
+        told = truth(clip, config)
+        assert told.pop("interference") is None and told.pop("snr_db") is None
+        digest.update(json.dumps(told, sort_keys=True).encode())
         digest.update("".join(parameters(clip, config)).encode())
     # Recorded before there were more than 12 classes.
     assert digest.hexdigest() == "129cbb7c5028e51a4927c53d1f1257f31e756f9c07175540f30c0c6b11de195b"

@@ -3,7 +3,7 @@ reruns what depends on it and nothing else. Stages take a slice as an argument; 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -90,6 +90,9 @@ class Config(Slice):
     align: AlignConfig = AlignConfig()
     generate: GenerateConfig = GenerateConfig()
     judge: JudgeConfig = JudgeConfig()
+    judges: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], JudgeConfig] = Field(
+        {}, description="further evaluators, each over `judge`; R@k is the mean over all"
+    )
     face_reader: FaceReaderConfig = FaceReaderConfig()
     heads: HeadsConfig = HeadsConfig()
     av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
@@ -136,6 +139,9 @@ def inherited(values: dict[str, Any]) -> dict[str, Any]:
     generator = values.get("generator", {})
     seen = {"splits": generator["splits"]} if isinstance(generator, dict) and "splits" in generator else {}
     filled = {section: _filled(low[base], values.get(section, {})) for section, base in INHERITS.items()}
+    judges = values.get("judges")
+    if isinstance(judges, dict):
+        filled["judges"] = {name: _filled(values.get("judge", {}), own) for name, own in judges.items()}
     return values | filled | {section: _filled(seen, values.get(section, {})) for section in LIKE_GENERATOR}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from s2v.config.base import Fraction, NonNegative, Positive, Seconds, Slice
 
@@ -47,18 +47,61 @@ class RenderedConfig(SourceConfig):
         return [split for split, count in self.counts().items() if count]
 
 
+class InterferenceConfig(Slice):
+    """A second source that is heard and never seen, of another class; in clips of train, val and test."""
+
+    share: Fraction = Field(0.0, description="of the clips")
+    snr_db: tuple[float, float] = Field(
+        (-3.0, 9.0), description="least and most of how far the clip's own source lies above it"
+    )
+
+    @field_validator("snr_db")
+    @classmethod
+    def _in_order(cls, snr_db: tuple[float, float]) -> tuple[float, float]:
+        if not -60 <= snr_db[0] <= snr_db[1] <= 60:
+            raise ValueError("give the smaller one first, both from -60 to 60")
+        return snr_db
+
+
 class WorldConfig(RenderedConfig):
     """The embedded world (docs/world.md)."""
 
-    reels: ClassVar[tuple[str, ...]] = ("images", "judge", "captioned")
+    reels: ClassVar[tuple[str, ...]] = ("images", "judge", "captioned", "others")
     classes: list[str] = Field(min_length=2, description="names from `s2v world classes`")
+    others: list[str] = Field([], description="further names, which the split `others` alone is of (judge.others)")
     clips: dict[str, NonNegative] = Field(
-        description="clips per class in each split: train, val, test, images, judge, av_judge, captioned and tagged"
+        description="clips per class in each split: train, val, test, images, judge, others, av_judge, captioned and "
+        "tagged"
     )
+    middle: Fraction = Field(0.5, description="share of clips whose middle frame shows the source while it sounds")
+    silent_in_view: Fraction = Field(
+        0.0, description="share of clips whose source is in view for a while before or after it sounds"
+    )
+    heard_out_of_view: Fraction = Field(
+        0.0, description="share of clips whose source sounds for a while before it comes into view, or after it left"
+    )
+    interference: InterferenceConfig = InterferenceConfig()
+    distances: dict[str, tuple[float, float]] = Field(
+        {}, description="least and most of a source, by split; 1 to 4 where it is not named"
+    )
+    out_of_range: dict[str, Fraction] = Field(
+        {"test": 0.25}, description="share of clips whose looks lie outside what training sees, by split"
+    )
+
+    @field_validator("distances")
+    @classmethod
+    def _in_order(cls, distances: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        if not all(1 <= near <= far <= 4 for near, far in distances.values()):
+            raise ValueError("give the smaller one first, both from 1 to 4")
+        return distances
 
     def counts(self) -> dict[str, int]:
         """Clips of each split."""
-        return {split: count * len(self.classes) for split, count in self.clips.items()}
+        return {split: count * len(self.of_split(split)) for split, count in self.clips.items()}
+
+    def of_split(self, split: str) -> list[str]:
+        """The classes that a split is of."""
+        return self.others if split == "others" else self.classes
 
 
 class SpeakersConfig(RenderedConfig):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from s2v.config.base import Positive, Seconds, Slice
+from s2v.config.base import Fraction, Positive, Seconds, Slice
 
 _WEIGHTS = "published weights in place of training, see `s2v weights list`; null trains, the other keys then say how"
 
@@ -136,6 +136,20 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
     reconstruction_mirror: bool = Field(
         True, description="a picture may be reconstructed as its mirror image, whichever is nearer; not in the paper"
     )
+    reconstruction_neighbours: int = Field(
+        0, ge=0, description="pictures near the instance of which one may be what is reconstructed; not in the paper"
+    )
+    reconstruction_noises: Positive = Field(
+        1,
+        description="noises that are tried for each picture, of which the nearest one learns it (implicit maximum "
+        "likelihood, Li and Malik 2018): noise then chooses among the neighbours; not in the paper",
+    )
+
+    @model_validator(mode="after")
+    def _has_neighbours(self) -> GeneratorConfig:
+        if self.reconstruction_neighbours > self.neighbours:
+            raise ValueError("reconstruction_neighbours are of the neighbours: give no more than these")
+        return self
 
 
 class AlignConfig(TrainingConfig, NormedConfig):
@@ -179,3 +193,18 @@ class JudgeConfig(SteppedConfig, NormedConfig):
     image_px: Positive = 32
     width: Positive = 32
     dim: Positive = 64
+    sees: Literal["colour", "edges"] = Field("colour", description="edges: grey pictures and their edges")
+    broken: Fraction = Field(
+        0.0,
+        description="broken pictures beside each real one in training, to which the answer is none of the classes; 0: "
+        "it has no such answer",
+    )
+    others: str | None = Field(None, description="split of pictures of other classes, to which the answer is the same")
+    painted: dict[str, int] = Field(
+        {},
+        description="methods that see (icgan, ldm) and the number of a training seed (seeds.of) that is in no table: "
+        "what these paint of the judge's own pictures is learned from too",
+    )
+    rejects: Fraction = Field(
+        0.05, description="share of held-out real pictures that it may answer so: where the line is drawn"
+    )

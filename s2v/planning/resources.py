@@ -219,7 +219,8 @@ def _computing(config: Config, stage: str) -> Work:
         case "judge":
             judge = config.judge
             # As read, put together, and chosen from.
-            held = 3 * images(judge.split) * 3 * (2 * judge.image_px) ** 2
+            pictures = images(judge.split) * (1 + len(judge.painted)) + (images(judge.others) if judge.others else 0)
+            held = 3 * pictures * 3 * (2 * judge.image_px) ** 2
             return _trained(config, [net["judge"]], held, judge.steps * judge.batch_size * net["judge"].operations)
         case "generate" | "generate_ldm":
             seconds = min(config.extract.max_duration_s, max(samples.CLIP_S, config.generate.window_s))

@@ -74,7 +74,14 @@ def _clip(row: dict[str, Any]) -> _recipe.Clip:
 def recipe(row: dict[str, Any], config: WorldConfig) -> dict[str, Any]:
     """What the file of a manifest row is made from: another recipe, another file."""
     keys = ("size_px", "fps", "duration_s", "photos_per_reel", "seed", "classes")
-    return {"clip": repr(_clip(row)), **{key: getattr(config, key) for key in keys}}
+    made = {"clip": repr(_clip(row)), **{key: getattr(config, key) for key in keys}}
+    if row["split"] in _recipe.REELS:
+        return made
+    for key in ("middle", "silent_in_view", "heard_out_of_view"):
+        made[key] = getattr(config, key)
+    for key in ("distances", "out_of_range"):
+        made[key] = getattr(config, key).get(row["split"])
+    return made | {"interference": config.interference.model_dump()}
 
 
 def render(row: dict[str, Any], path: Path, *, config: WorldConfig, ffmpeg: str) -> None:

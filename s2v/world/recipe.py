@@ -17,8 +17,8 @@ from s2v.world.thing import Dice, Look, Thing, things
 if TYPE_CHECKING:
     from s2v.config import WorldConfig
 
-UNLABELLED = ("images", "captioned")
-REELS = ("images", "judge", "captioned")
+UNLABELLED = ("images", "captioned", "others")
+REELS = ("images", "judge", "captioned", "others")
 """Splits of pictures without sound, many in a clip."""
 SOUNDS = ("tagged",)
 """Splits of which the sound alone is taken: their videos show one picture a second."""
@@ -30,8 +30,10 @@ TRUTH = pa.schema(
     + [("distance", pa.float64()), ("strength", pa.float64()), ("size_px", pa.float64()), ("level_db", pa.float64())]
     + [("distractor", pa.string()), ("distractor_interval", _SPAN), ("out_of_range", pa.bool_())]
     + [("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
+    + [("interference", pa.string()), ("snr_db", pa.float64())]
 )
-BEYOND_SHARE = 0.25
+DISTURBED = ("train", "val", "test")
+"""Splits in which a second source may be heard."""
 NEAR, FAR = 1.0, 4.0
 FULL_HEIGHT = 0.86
 
@@ -78,6 +80,18 @@ class Scene:
         return FULL_HEIGHT / self.distance
 
 
+@dataclass(frozen=True)
+class Interference:
+    """A source that is heard and not seen: its class, when, how far the clip's own lies above it, and its looks, which
+    shape its sound."""
+
+    label: str
+    interval: tuple[float, float]
+    snr_db: float
+    look: Look
+    seed: int
+
+
 @dataclass
 class Story:
     """A whole clip: its scene, who is seen and heard when, and how loud."""
@@ -85,11 +99,15 @@ class Story:
     clip: Clip
     duration_s: float
     intervals: list[tuple[float, float]]
+    """In which its source sounds."""
+    seen: list[tuple[float, float]]
+    """In which it is in view."""
     scene: Scene
     beyond: bool
     distractor: str | None = None
     distractor_interval: tuple[float, float] | None = None
     distractor_scene: Scene | None = None
+    interference: Interference | None = None
     noise_bed: float = 0.005
     sound_seed: int = 0
     shake: list[float] = field(default_factory=list)
@@ -104,15 +122,17 @@ def clip_seed(world_seed: int, split: str, label: str, index: int, part: str = "
 def clips(config: WorldConfig) -> list[Clip]:
     """Every clip of the world."""
     known = things()
-    for name in config.classes:
-        if name not in known:
-            from s2v.errors import UserError
+    for key, names in (("classes", config.classes), ("others", config.others)):
+        for name in names:
+            if name not in known or (key == "others" and name in config.classes):
+                from s2v.errors import UserError
 
-            raise UserError(f"data.world.classes: {name!r} is no class of the world; there are: {', '.join(known)}")
+                what = "is no class of the world" if name not in known else "is one of data.world.classes"
+                raise UserError(f"data.world.{key}: {name!r} {what}; there are: {', '.join(known)}")
     return [
         Clip(split, label, index, clip_seed(config.seed, split, label, index))
         for split, count in sorted(config.clips.items())
-        for label in config.classes
+        for label in config.of_split(split)
         for index in range(count)
     ]
 
@@ -154,30 +174,69 @@ def story(clip: Clip, config: WorldConfig) -> Story:
     """Draw a clip with sound: one or two intervals of 30-70 % in all, a silent distractor at other times."""
     known = things()
     thing, rng = known[clip.label], np.random.default_rng(clip.seed)
-    beyond = clip.split == "test" and rng.random() < BEYOND_SHARE
+    strange = config.out_of_range.get(clip.split, 0.0)
+    beyond = strange > 0 and rng.random() < strange
     low, high = config.duration_s
     duration = round(float(rng.uniform(low, high)) * config.fps) / config.fps
-    intervals = _intervals(rng, duration)
-    scene = scene_of(thing, Dice(rng, beyond))
-    out = Story(clip, duration, intervals, scene, beyond, sound_seed=int(rng.integers(2**62)))
+    intervals, seen = _intervals(rng, duration, config)
+    near, far = config.distances.get(clip.split, (NEAR, FAR))
+    scene = scene_of(thing, Dice(rng, beyond), near=near, far=far)
+    out = Story(clip, duration, intervals, seen, scene, beyond, sound_seed=int(rng.integers(2**62)))
     out.noise_bed = float(10 ** (rng.uniform(-50, -42) / 20))
     out.shake = [float(v) for v in rng.uniform(0.5, 2.0, 4)]
     others = [n for n in config.classes if n != clip.label and known[n].kind == "source"]
-    gap = _longest_gap(intervals, duration)
+    gap = _longest_gap(seen, duration)
     if thing.kind == "source" and others and gap[1] - gap[0] > 0.6 and rng.random() < 0.6:
         out.distractor = others[int(rng.integers(len(others)))]
         out.distractor_interval = (gap[0] + 0.1, gap[1] - 0.1)
         out.distractor_scene = scene_of(known[out.distractor], Dice(rng))
+    if clip.split in DISTURBED:
+        out.interference = _interference(clip, config, duration)
     return out
 
 
-def _intervals(rng: np.random.Generator, duration: float) -> list[tuple[float, float]]:
-    """Intervals whose covering the middle is a fair coin: long ones, drawn freely, would nearly always cover it."""
-    wanted = bool(rng.random() < 0.5)
+def _interference(clip: Clip, config: WorldConfig, duration: float) -> Interference | None:
+    # Of a seed of its own: what else a clip is does not depend on it.
+    rng = np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, clip.index, "interference"))
+    others = [name for name in config.classes if name != clip.label]
+    if rng.random() >= config.interference.share or not others:
+        return None
+    label = others[int(rng.integers(len(others)))]
+    length = float(rng.uniform(0.5, 1.0)) * duration
+    start = float(rng.uniform(0, duration - length))
+    look = things()[label].look(Dice(rng))
+    snr = float(rng.uniform(*config.interference.snr_db))
+    return Interference(label, (round(start, 2), round(start + length, 2)), snr, look, int(rng.integers(2**62)))
+
+
+Spans = list[tuple[float, float]]
+
+
+def _intervals(rng: np.random.Generator, duration: float, config: WorldConfig) -> tuple[Spans, Spans]:
+    """When the source sounds, and when it is in view. How often both are so in the middle is decided first: long
+    intervals, drawn freely, would nearly always cover it."""
+    wanted = bool(rng.random() < config.middle)
     while True:
-        found = _draw_intervals(rng, duration)
-        if sounding(found, duration / 2) == wanted:
-            return found
+        heard = _draw_intervals(rng, duration)
+        seen = _in_view(rng, heard, duration, config)
+        if (sounding(heard, duration / 2) and sounding(seen, duration / 2)) == wanted:
+            return heard, seen
+
+
+def _in_view(rng: np.random.Generator, heard: Spans, duration: float, config: WorldConfig) -> Spans:
+    """In view as it is heard, but for what comes before and after: it lingers, or it is already, or still, heard."""
+    if not (config.silent_in_view or config.heard_out_of_view):
+        return heard
+    spans = [list(span) for span in heard]
+    if rng.random() < config.heard_out_of_view:
+        for span in spans:
+            lost, side = float(rng.uniform(0.25, 0.5)) * (span[1] - span[0]), int(rng.integers(2))
+            span[side] += lost if side == 0 else -lost
+    if rng.random() < config.silent_in_view:
+        for i, side in ((0, 0), (-1, 1)):
+            if rng.random() < 0.7:
+                spans[i][side] += float(rng.uniform(0.3, 1.2)) * (-1 if side == 0 else 1)
+    return [(round(max(0.0, a), 2), round(min(duration, b), 2)) for a, b in spans]
 
 
 def _draw_intervals(rng: np.random.Generator, duration: float) -> list[tuple[float, float]]:
@@ -212,7 +271,7 @@ def truth(clip: Clip, config: WorldConfig) -> dict[str, Any]:
     if clip.split in REELS:
         return row
     s = story(clip, config)
-    frames = [sounding(s.intervals, i / config.fps) for i in range(round(s.duration_s * config.fps))]
+    times = [i / config.fps for i in range(round(s.duration_s * config.fps))]
     thing = things()[clip.label]
     level = thing.level * (1 / s.scene.distance if thing.kind == "source" else s.scene.strength)
     return row | {
@@ -226,8 +285,10 @@ def truth(clip: Clip, config: WorldConfig) -> dict[str, Any]:
         "distractor": s.distractor,
         "distractor_interval": list(s.distractor_interval) if s.distractor_interval else None,
         "out_of_range": s.beyond,
-        "visible": frames,
-        "sounding": frames,
+        "visible": [sounding(s.seen, t) for t in times],
+        "sounding": [sounding(s.intervals, t) for t in times],
+        "interference": s.interference.label if s.interference else None,
+        "snr_db": s.interference.snr_db if s.interference else None,
     }
 
 

@@ -15,7 +15,7 @@ from s2v.media.faults import check_end
 from s2v.media.process import execute
 from s2v.world.canvas import Canvas, Placement
 from s2v.world.places import PLACES, light
-from s2v.world.recipe import REELS, SOUNDS, Clip, Scene, Story, photos, sounding, story
+from s2v.world.recipe import REELS, SOUNDS, Clip, Interference, Scene, Story, photos, sounding, story
 from s2v.world.sound import RATE, low_pass
 from s2v.world.thing import Thing, things
 
@@ -63,7 +63,7 @@ def film(s: Story, config: WorldConfig) -> Frames:
     for i in range(0, count, every):
         t = i / config.fps
         cast: list[tuple[Thing, Scene, float]] = []
-        on = sounding(s.intervals, t)
+        on = sounding(s.seen, t)
         if thing.kind == "scape":
             cast.append((thing, s.scene, s.scene.strength if on else WEAK))
         elif on:
@@ -98,10 +98,23 @@ def soundtrack(s: Story, config: WorldConfig) -> NDArray[np.int16]:
     else:
         quiet = thing.sound(np.random.default_rng(voice_seed + 1), n, s.scene.look, WEAK)[:n]
         out += quiet * (0.02 * thing.level / max(1e-6, float(np.sqrt(np.mean(quiet**2)))))
+    if s.interference:
+        add_interference(out, s.interference, s.intervals)
     bed = np.cumsum(rng.standard_normal(n))
     bed = bed - np.convolve(bed, np.ones(200) / 200, "same")
     out += s.noise_bed * bed / max(1e-9, float(bed.std()))
     return np.asarray(np.clip(out, -1, 1) * 32767).astype(np.int16)
+
+
+def add_interference(out: NDArray[np.float64], other: Interference, intervals: list[tuple[float, float]]) -> None:
+    """Add a source that is not seen, as far below the clip's own as `snr_db` says, where each sounds."""
+    own = np.concatenate([out[round(a * RATE) : round(b * RATE)] for a, b in intervals])
+    start, end = (min(len(out), round(t * RATE)) for t in other.interval)
+    thing, m = things()[other.label], end - start
+    voice = thing.sound(np.random.default_rng(other.seed), m, other.look, 1.0)[:m]
+    level = float(np.sqrt(np.mean(own**2))) * 10 ** (-other.snr_db / 20)
+    voice *= level / max(1e-6, float(np.sqrt(np.mean(voice**2))))
+    out[start:end] += voice * np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
 
 
 def picture_and_sound(clip: Clip, config: WorldConfig) -> tuple[Frames, NDArray[np.int16] | None]:
