@@ -75,8 +75,9 @@ wildcard_constraints:
     encoder=either("encoder"),
     embed=either("embed") + r"(_mid|_top1)?",
     align=either("align"),
+    evaluator=r"judge|judges/[A-Za-z0-9_]+",
     again=r"(seeds/[1-9]\d*/)?",
-    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/|scenes/)?",
+    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/|scenes/|painted/)?",
     size=r"\d+",
     sheet=r"fig(08|09|10|11|13|18|19)",
 

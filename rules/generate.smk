@@ -2,7 +2,7 @@
 rule generate:
     input:
         unpack(PLAN.parts),
-        packs=PLAN.packs(CONFIG.generate.split),
+        packs=PLAN.packs_to_draw,
         train_packs=PLAN.packs("train"),
         classes=variant_classes,
     output:
@@ -22,6 +22,7 @@ rule generate:
         # Another way of sampling with one generator is no matter of the others'.
         config=PLAN.drawn_with,
         training=training_of,
+        frame=PLAN.frame_to_draw,
         embed_unclip=PLAN.embedded_with,
         # An entry of the table is no code, and no section of the configuration.
         entry=lambda wildcards: METHODS[wildcards.method].values(),

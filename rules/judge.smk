@@ -1,13 +1,16 @@
-# The evaluator that stands in for CLIP and Inception where their weights cannot be had. It sees its own split only.
+# The evaluators that stand in for CLIP and Inception where their weights cannot be had. They see their own split only:
+# `judge`, and beside it those of `judges`.
 rule judge:
     input:
-        packs=PLAN.packs(CONFIG.judge.split),
+        packs=PLAN.judged_packs,
+        others=PLAN.others,
+        painted=PLAN.painted,
     output:
-        expand("<results>/judge/{file}", file=TRAINED),
+        expand("<results>/{{evaluator}}/{file}", file=TRAINED),
     log:
-        "<logs>/judge.log",
+        "<logs>/{evaluator}.log",
     benchmark:
-        "<benchmarks>/judge.tsv"
+        "<benchmarks>/{evaluator}.tsv"
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("judge")
@@ -16,7 +19,7 @@ rule judge:
         runtime=PLAN.minutes("judge"),
         gpu=PLAN.gpus("judge"),
     params:
-        config=PLAN.values("judge"),
+        config=PLAN.judged_with,
         code=PLAN.code("judge"),
     script:
         "../workflow_scripts/judge.py"

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from s2v.config import AblationRow, AlignConfig, Config, Slice
+from s2v.config import AblationRow, AlignConfig, Config, JudgeConfig, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
-from s2v.config.repeats import ablation_runs, drawn_again, made_anew
+from s2v.config.repeats import ablation_runs, drawn_again, folder_of, made_anew
 from s2v.config.table3 import table3_methods
 from s2v.configfile import split_names
 from s2v.data.fetch import unused
@@ -58,6 +58,9 @@ FIG15 = "fig15/"
 
 SCENES = "scenes/"
 """Folder of the audio encoder that hears what stands beside speech in Figure 21."""
+
+PAINTED = "painted/"
+"""Folder of what generators that no table judges paint of the judge's own pictures."""
 
 FRAMES = ("mid", "top1")
 """Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
@@ -277,6 +280,8 @@ class Plan:
         """Values of drawing; another way of sampling with one generator is no matter of the others'."""
         others = OWN_SETTINGS.difference(METHODS[wildcards.method].renders.settings)
         section = self.ablated(wildcards).heard_by(self.config.generate)
+        if wildcards.variant == PAINTED:
+            section = section.model_copy(update={"split": self.config.judge.split})
         return plain(section, "methods", "seeds", "table3", "settings", *others)
 
     def embedded_with(self, wildcards: Wildcards) -> Values | None:
@@ -378,8 +383,45 @@ class Plan:
 
     @property
     def judge(self) -> list[str]:
-        """The trained evaluator, where it is one of this workflow's."""
-        return trained("judge") if self.config.evaluate.evaluator == "judge" else []
+        """The trained evaluators, where they are this workflow's."""
+        if self.config.evaluate.evaluator != "judge":
+            return []
+        return [
+            file for name in ("judge", *(f"judges/{name}" for name in self.config.judges)) for file in trained(name)
+        ]
+
+    def judged_packs(self, wildcards: Wildcards) -> list[str]:
+        """Shards that an evaluator learns from."""
+        return self.packs(self._judge(wildcards).split)
+
+    def others(self, wildcards: Wildcards) -> list[str]:
+        """Shards of pictures that are of none of an evaluator's classes."""
+        judge = self._judge(wildcards)
+        return self.packs(judge.others) if judge.others and judge.broken else []
+
+    def painted(self, wildcards: Wildcards) -> list[str]:
+        """What generators that nothing judges paint of the judge's pictures, for an evaluator to learn from too."""
+        found = []
+        for method, training in self._judge(wildcards).painted.items():
+            found.append(f"<results>/{folder_of(training)}{PAINTED}generate/{method}/0.tar")
+        return found
+
+    def packs_to_draw(self, wildcards: Wildcards) -> list[str]:
+        """Shards of the clips that a job of rule generate makes pictures for."""
+        painted = wildcards.variant == PAINTED
+        return self.packs(self.config.judge.split if painted else self.config.generate.split)
+
+    def frame_to_draw(self, wildcards: Wildcards) -> str | None:
+        """The frame that a job of rule generate sees, where it is not the configuration's: each that there is."""
+        return "all" if wildcards.variant == PAINTED else None
+
+    def _judge(self, wildcards: Wildcards) -> JudgeConfig:
+        name = wildcards.evaluator.removeprefix("judge").removeprefix("s/")
+        return self.config.judges[name] if name else self.config.judge
+
+    def judged_with(self, wildcards: Wildcards) -> Values:
+        """Values of an evaluator."""
+        return plain(self._judge(wildcards))
 
     def drawn(self, method: str) -> list[str]:
         """Pictures of a method, for all generation seeds."""

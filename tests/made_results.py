@@ -43,7 +43,10 @@ def made_result(
     }  # fmt: skip
     write_result(path, Result(method=method, **(fields | more)))
     names = labels or ["x"] * n
-    rows = [{"clip_id": f"c{i:03d}", "label": names[i], "rank": rank} for i, rank in enumerate(ranks)]
+    rows = [
+        {"clip_id": f"c{i:03d}", "label": names[i], "rank": rank, "further": [], "accepted": []}
+        for i, rank in enumerate(ranks)
+    ]
     write_parquet(path.with_suffix(".parquet"), rows, RANKS)
     own = torch.randn(n, 4, generator=torch.Generator().manual_seed(fields["seed"]))
     save_tensors(path.with_suffix(".safetensors"), {

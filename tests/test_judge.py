@@ -12,12 +12,14 @@ from s2v.config import JudgeConfig, RuntimeConfig
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import JudgeEvaluator
+from s2v.evaluate.pictures import write_pictures
 from s2v.evaluate.retrieval import ranks, recall_at
 from s2v.files import read_json
 from s2v.losses.judge import contrastive_loss
-from s2v.media.picture import resize
-from s2v.models.judge import Judge, TextTower
+from s2v.media.picture import from_unit, resize, to_unit
+from s2v.models.judge import Judge, TextTower, edges
 from s2v.train.augment import degrade
+from s2v.train.broken import KINDS, break_as
 from s2v.train.judge import run
 
 CONFIG = JudgeConfig(image_px=16, width=8, dim=16, steps=50, batch_size=32, learning_rate=3e-3)
@@ -79,6 +81,59 @@ def test_a_class_is_not_held_out_as_a_whole(tmp_path: Path, monkeypatch: pytest.
     assert read_json(tmp_path / "judge/config.json")["about"]["trained_on"] == {
         "split": "judge", "pictures": 5, "held_out": 1,
     }  # fmt: skip
+
+
+BREAKS = CONFIG.model_copy(update={"broken": 0.5, "steps": 150})
+
+
+@pytest.fixture(scope="module")
+def rejecting(tmp_path_factory: pytest.TempPathFactory) -> JudgeEvaluator:
+    root = tmp_path_factory.mktemp("rejecting")
+    shard = pack(root / "judge-0.tar", 40, seed=5, sound=False)
+    run(config=BREAKS, packs=[shard], output_dir=root / "judge", runtime=RUNTIME, threads=1)
+    return JudgeEvaluator(root / "judge")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "blurred"])  # these have no more to lose
+def test_broken_pictures_are_none_of_the_classes(rejecting: JudgeEvaluator, tmp_path: Path, kind: str) -> None:
+    images, _, _ = read_images([pack(tmp_path / "new.tar", 30, seed=9)], 16)
+    whole, drawn = to_unit(images), torch.rand(len(images), 2, generator=torch.Generator().manual_seed(1))
+    made = break_as(kind, whole, whole.roll(1, 0), drawn)
+    assert made.shape == whole.shape and made.abs().max() <= 1
+    accepted = rejecting.accepts(images)
+    rejected = rejecting.accepts(from_unit(made))
+    assert accepted is not None and rejected is not None
+    assert accepted.float().mean() > 0.8 and rejected.float().mean() < accepted.float().mean() - 0.3
+
+
+def test_a_judge_that_was_not_taught_to_does_not_answer_none(judge_dir: Path, rejecting: JudgeEvaluator) -> None:
+    assert JudgeEvaluator(judge_dir).accepts(torch.zeros(2, 3, 16, 16, dtype=torch.uint8)) is None
+    assert "answers none of these to" in rejecting.label and "5 % of real ones" in rejecting.label
+
+
+def test_it_may_see_edges_alone(tmp_path: Path) -> None:
+    flat = torch.ones(1, 3, 4, 4) * torch.tensor([0.2, -0.5, 0.9])[:, None, None]
+    assert torch.allclose(edges(flat)[:, 1:], torch.zeros(1, 2, 4, 4), atol=1e-6)
+    step = torch.cat([-torch.ones(1, 3, 4, 2), torch.ones(1, 3, 4, 2)], 3)
+    assert torch.allclose(edges(step)[0, 1, 0], torch.tensor([0.0, 2, 2, 0])) and edges(step)[0, 2].abs().max() == 0
+    shard = pack(tmp_path / "judge-0.tar", 4, sound=False)
+    config = CONFIG.model_copy(update={"sees": "edges", "steps": 3})
+    run(config=config, packs=[shard], output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
+    evaluator = JudgeEvaluator(tmp_path / "judge")
+    assert evaluator.judge.sees == "edges" and "edges in grey pictures" in evaluator.label
+
+
+def test_it_learns_from_what_generators_paint_of_its_own_pictures_but_of_none_that_is_held_out(tmp_path: Path) -> None:
+    shard = pack(tmp_path / "judge-0.tar", 20, seed=5, sound=False)
+    images, keys, labels = read_images([shard], 12)
+    records = [{"clip_id": key, "label": label} for key, label in zip(keys, labels, strict=True)]
+    write_pictures(tmp_path / "painted.tar", images, records)
+    config = CONFIG.model_copy(update={"steps": 3})
+    run(config=config, packs=[shard], painted=[tmp_path / "painted.tar"], output_dir=tmp_path / "judge",
+        runtime=RUNTIME, threads=1)  # fmt: skip
+    about = read_json(tmp_path / "judge/config.json")["about"]
+    assert about["trained_on"]["pictures"] == 2 * (60 - about["trained_on"]["held_out"])
+    assert "1 times as many that generators of no table painted" in about["label"]
 
 
 def test_without_labels_it_says_what_to_do(tmp_path: Path) -> None:

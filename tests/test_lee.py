@@ -23,8 +23,8 @@ from s2v.config import JointConfig, LeeConfig, RuntimeConfig
 from s2v.control.lee import Lee, ramp, styles_of
 from s2v.control.lee_parts import Parts, of_publication, of_run
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import resamples
 from s2v.evaluate.quantities import Missing, Quantity
+from s2v.evaluate.resampling import resamples
 from s2v.evaluate.tradeoff import Curve, advantage, advantage_interval, leads, shared_range
 from s2v.losses.alignment import info_nce
 from s2v.losses.joint import contrast
@@ -48,7 +48,7 @@ from s2v.train.step import train_step
 
 MEL = {"window_s": 1.0, "n_fft": 1024, "hop": 256, "bands": 32, "columns": 24, "range_db": 80.0}
 CONFIG = JointConfig(
-    batch_size=4, dim=8, image_px=16, image_width=4, audio_width=4, picture_steps=3, sound_steps=3,
+    batch_size=4, dim=8, image_px=16, image_width=8, audio_width=8, picture_steps=3, sound_steps=3,
     audio=MEL,
     text={"width": 8, "layers": 1, "heads": 2, "length": 8},
 )  # fmt: skip
@@ -398,7 +398,13 @@ def test_the_claims_have_their_quantities(made: Path) -> None:
     found = json.loads((made / "fig12.json").read_text())
     assert set(found) == {claim.key for claim in CLAIMS if claim.source == "fig12"} and len(found) == 6
     text = (made / "fig12.md").read_text()
-    for wanted in ("5 pairs", "Evaluator: a test.", "nobody knows its source", "- It is made up.", "## What holds"):
+    for wanted in (
+        "5 pairs",
+        "Evaluator: a test.",
+        "nobody knows its source",
+        "- It is made up.",
+        "## What was found of the claims",
+    ):
         assert wanted in text, wanted
     assert abs(found["volume_lee"]["value"]) < 1e-5 and "of ours it is" in found["volume_lee"]["about"]
 

@@ -35,6 +35,22 @@ PLAN = Plan(configuration())
 # Seeds.
 
 
+def test_several_evaluators_learn_from_generators_of_a_training_that_no_table_has() -> None:
+    plan = Plan(load([REPOSITORY / "config.yaml", REPOSITORY / "configs/evidence.yaml"]))
+    folders = list(dict.fromkeys(str(Path(file).parent) for file in plan.judge))
+    assert folders == ["<results>/judge", "<results>/judges/wide", "<results>/judges/edges"]
+    edges = SimpleNamespace(evaluator="judges/edges")
+    assert plan.painted(edges) == [
+        f"<results>/seeds/90/painted/generate/{method}/0.tar" for method in ("icgan", "ldm")
+    ]  # fmt: skip
+    assert plan.judged_with(edges)["sees"] == "edges" and plan.judged_with(edges)["broken"] == 0.5
+    assert plan.others(edges) == plan.packs("others") and plan.judged_packs(edges) == plan.packs("judge")
+    painted = SimpleNamespace(variant="painted/", again="seeds/90/", method="icgan")
+    assert plan.packs_to_draw(painted) == plan.packs("judge") and plan.frame_to_draw(painted) == "all"
+    assert plan.drawn_with(painted)["split"] == "judge"
+    assert plan.parts(painted)["generator"][0].startswith("<results>/seeds/90/generator/")
+
+
 def test_another_seed_has_a_folder_of_its_own_for_what_it_trains_and_shares_the_rest() -> None:
     assert [training_of(job(again=again)) for again in ("", "seeds/3/", "seeds/12/")] == [0, 3, 12]
     third = job(again="seeds/3/")

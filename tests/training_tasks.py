@@ -184,13 +184,14 @@ def judge(runtime: Runtime, **changes: Any) -> Any:
         **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 8, "dim": 8, "learning_rate": 0.01, **changes}
     )
     data = pictures(20, 32), torch.arange(20) % 4
-    return JudgeTask(config, ["owl", "dog", "rain", "bell"], data, data, runtime)
+    others = pictures(7, 32) if config.broken else None
+    return JudgeTask(config, ["owl", "dog", "rain", "bell"], data, data, runtime, others)
 
 
 def face_reader(runtime: Runtime, **changes: Any) -> Any:
     """The evaluator of faces."""
     config = FaceReaderConfig(
-        **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 4, "learning_rate": 0.01, **changes}
+        **{"batch_size": BATCH, "steps": 20, "image_px": 16, "width": 8, "learning_rate": 0.01, **changes}
     )
     names = [*LOOKS, *SHAPE]
     told = numbers(20, len(names))
@@ -267,6 +268,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "encoder_vit": swav(VIT),
     "generator, warm-up": generator(20, 10),
     "generator, adversarial": generator(0, 20),
+    "generator, several noises": partial(generator(20, 10), reconstruction_neighbours=3, reconstruction_noises=3),
     "vae": vae,
     "diffusion": diffusion,
     "text_diffusion": text_diffusion,
@@ -277,6 +279,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "joint, pictures": joint(20, 1),
     "joint, sounds": joint(0, 20),
     "judge": judge,
+    "judge, none of these": partial(judge, broken=0.5),
     "face_reader": face_reader,
     "localise": localise,
     "s2i_autoencoder": s2i_autoencoder,

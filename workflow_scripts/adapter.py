@@ -62,7 +62,8 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
     handlers = [logging.StreamHandler(sys.stderr), screen]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     try:
-        runtime = runtime.of(folder(snakemake.output).name)
+        made = folder(snakemake.output)
+        runtime = runtime.of(made.name if made.parent.name != "judges" else "judge")
         yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
@@ -122,6 +123,11 @@ def table_job(snakemake: Any) -> Any:
         markdown=Path(snakemake.output.markdown),
         quantities=Path(snakemake.output.quantities),
     )
+
+
+def folders(files: Any) -> list[Path]:
+    """The folders that the files of an input lie in, in their order."""
+    return list(dict.fromkeys(path.parent for path in paths(files)))
 
 
 def folder(files: Any) -> Path:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapter import folder, job, optional, paths
+from adapter import folders, job, optional, paths
 
 with job(snakemake) as settings:
     from s2v.config import EvaluateConfig
@@ -12,7 +12,7 @@ with job(snakemake) as settings:
         config=EvaluateConfig(**snakemake.params.config),
         pictures=Path(snakemake.input.pictures),
         reference_packs=paths(snakemake.input.reference),
-        evaluator_dir=folder(snakemake.input.judge) if snakemake.input.judge else None,
+        evaluator_dirs=folders(snakemake.input.judge),
         output=Path(snakemake.output.result),
         ranks_output=Path(snakemake.output.ranks),
         tensors_output=Path(snakemake.output.tensors),

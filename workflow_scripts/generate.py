@@ -14,6 +14,7 @@ with job(snakemake) as settings:
         method=snakemake.params.entry["source"] or snakemake.wildcards.method,
         seed=int(snakemake.wildcards.seed),
         training=snakemake.params.training,
+        frame=snakemake.params.frame,
         packs=paths(snakemake.input.packs),
         train_packs=paths(snakemake.input.train_packs),
         parts={name: folder(files) for name in PARTS if (files := snakemake.input.get(name))},

@@ -9,6 +9,8 @@ with job(snakemake, shared=True) as settings:
     run(
         config=JudgeConfig(**snakemake.params.config),
         packs=paths(snakemake.input.packs),
+        others=paths(snakemake.input.others),
+        painted=paths(snakemake.input.painted),
         output_dir=folder(snakemake.output),
         runtime=settings.runtime,
         threads=settings.threads,

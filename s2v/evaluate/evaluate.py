@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,7 +26,11 @@ from s2v.tensors import save_tensors
 if TYPE_CHECKING:
     from s2v.config import EvaluateConfig, RuntimeConfig
 
-RANKS = pa.schema([("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())])
+RANKS = pa.schema(
+    [("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())]
+    + [("further", pa.list_(pa.int32())), ("accepted", pa.list_(pa.bool_()))]
+)
+"""Ranks by the first evaluator and by further ones; and which of those that can tell take it for one of any class."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,15 @@ class Measured:
     Attributes:
         result: the metrics.
         ranks: of each picture's class; None without a label.
+        further: the same by each further evaluator.
+        accepted: of each evaluator that can tell, whether it takes each picture for one of any class.
         tensors: features [N, F], probabilities [N, K] and reference [M, F].
     """
 
     result: Result
     ranks: list[int | None]
+    further: list[list[int | None]]
+    accepted: list[list[bool]]
     tensors: dict[str, Tensor]
 
 
@@ -47,7 +57,7 @@ def run(
     config: EvaluateConfig,
     pictures: Path,
     reference_packs: list[Path],
-    evaluator_dir: Path | None,
+    evaluator_dirs: Sequence[Path],
     classes: Path | None = None,
     output: Path,
     ranks_output: Path,
@@ -67,7 +77,7 @@ def run(
         pictures: tar of stage generate.
         reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own
             size. Their labels are the class names that R@k ranks.
-        evaluator_dir: folder of the judge; not needed by the other evaluators.
+        evaluator_dirs: folders of judges, the first of which FID and IS are of; other evaluators need none.
         classes: of stage `classes`, those whose real pictures and names are taken; None is all.
         output: JSON.
         ranks_output: Parquet.
@@ -81,22 +91,32 @@ def run(
     place = Runtime.from_config(runtime, threads)
     images, records = read_pictures(pictures)
     labels: list[str | None] = [record["label"] for record in records]
-    evaluator = load_evaluator(config.evaluator, judge_dir=evaluator_dir, prompt=config.prompt, device=place.device)
+    evaluator, *further = [
+        load_evaluator(config.evaluator, judge_dir=folder, prompt=config.prompt, device=place.device)
+        for folder in (*evaluator_dirs, *([None] if not evaluator_dirs else []))
+    ]
     drawn = Drawn.of(records[0])
     if evaluator is None:
         result = Result(**asdict(drawn), n=len(images), tie_rule=TIE_RULE)
         result = replace(result, missing=dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured"))
-        measured = Measured(result, [None] * len(images), {"features": torch.empty(0)})
+        measured = Measured(result, [None] * len(images), [], [], {"features": torch.empty(0)})
     else:
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         kept = indices(real_labels, read_classes(classes))
         names = class_names([*(real_labels[i] for i in kept), *labels])
         reference = evaluator.features(real[kept])
-        measured = measure(evaluator, images, labels, names, reference, drawn, config.inception_splits)
+        others = [one for one in further if one is not None]
+        measured = measure(evaluator, images, labels, names, reference, drawn, config.inception_splits, others)
     save_tensors(tensors_output, measured.tensors)
     rows = [
-        {"clip_id": record["clip_id"], "label": record["label"], "rank": value}
-        for record, value in zip(records, measured.ranks, strict=True)
+        {
+            "clip_id": record["clip_id"],
+            "label": record["label"],
+            "rank": measured.ranks[i],
+            "further": [ranks[i] for ranks in measured.further],
+            "accepted": [accepted[i] for accepted in measured.accepted],
+        }
+        for i, record in enumerate(records)
     ]
     write_parquet(ranks_output, rows, RANKS)
     write_result(output, measured.result)
@@ -110,6 +130,7 @@ def measure(
     reference: Tensor,
     drawn: Drawn,
     splits: int,
+    further: Sequence[Evaluator] = (),
 ) -> Measured:
     """All that is measured of one picture of each clip; of stage `evaluate`, and of anybody's pictures.
 
@@ -121,11 +142,19 @@ def measure(
         reference: its features of the real pictures [M, F]; none of them, [0, F], is allowed.
         drawn: what the pictures are.
         splits: parts of IS, cut to N.
+        further: evaluators of R@k beside it.
     """
-    result = Result(**asdict(drawn), n=len(images), tie_rule=TIE_RULE, evaluator=evaluator.label, classes=len(names))
-    result, ranks = _retrieval(evaluator, images, labels, names, result)
+    result = Result(
+        **asdict(drawn), n=len(images), tie_rule=TIE_RULE, evaluator=evaluator.label, classes=len(names),
+        further=[one.label for one in further],
+    )  # fmt: skip
+    result, ranks = _retrieval([evaluator, *further], images, labels, names, result)
     result, tensors = _fidelity(evaluator, images, reference, min(splits, len(images)), result)
-    return Measured(result, ranks, tensors)
+    said = [one.accepts(images) for one in (evaluator, *further)]
+    accepted = [one.tolist() for one in said if one is not None]
+    if accepted:
+        result = replace(result, accepted=float(torch.tensor(accepted).float().mean()))
+    return Measured(result, ranks[0], ranks[1:], accepted, tensors)
 
 
 def class_names(labels: list[str | None]) -> list[str]:
@@ -134,19 +163,22 @@ def class_names(labels: list[str | None]) -> list[str]:
 
 
 def _retrieval(
-    evaluator: Evaluator, images: Tensor, labels: list[str | None], names: list[str], result: Result
-) -> tuple[Result, list[int | None]]:
-    """The result with R@1 and R@5, and the ranks of the labelled pictures (None elsewhere)."""
-    rank: list[int | None] = [None] * len(images)
+    evaluators: Sequence[Evaluator], images: Tensor, labels: list[str | None], names: list[str], result: Result
+) -> tuple[Result, list[list[int | None]]]:
+    """The result with R@1 and R@5, and by each evaluator the ranks of the labelled pictures (None elsewhere)."""
+    rank: list[list[int | None]] = [[None] * len(images) for _ in evaluators]
     labelled = [i for i, label in enumerate(labels) if label]
     if not labelled or len(names) < 2:
         reason = "the clips have no labels" if not labelled else "there is only one class"
         return replace(result, missing=result.missing | {"R@1": reason, "R@5": reason}), rank
     truth = torch.tensor([names.index(labels[i] or "") for i in labelled])
-    values = ranks(evaluator.rank(images[labelled], names), truth)
-    for i, value in zip(labelled, values.tolist(), strict=True):
-        rank[i] = value
-    return replace(result, r1=recall_at(values, 1), r5=recall_at(values, 5), n_labelled=len(labelled)), rank
+    values = [ranks(evaluator.rank(images[labelled], names), truth) for evaluator in evaluators]
+    for own, found in zip(rank, values, strict=True):
+        for i, value in zip(labelled, found.tolist(), strict=True):
+            own[i] = value
+    first, fifth = ([recall_at(found, k) for found in values] for k in (1, 5))
+    apart = first if len(first) > 1 else []
+    return replace(result, r1=fmean(first), r5=fmean(fifth), r1_by_evaluator=apart, n_labelled=len(labelled)), rank
 
 
 def _fidelity(

@@ -57,6 +57,10 @@ class Evaluator(Protocol):
         """The same features, and class posteriors [N, K] for IS, whose rows sum to 1."""
         ...
 
+    def accepts(self, images: Tensor) -> Tensor | None:
+        """Whether pictures are of any class at all, bool [N]; None where it was not taught to answer no."""
+        ...
+
 
 class JudgeEvaluator:
     """The embedded stand-in: a judge that stage `judge` trained."""
@@ -96,6 +100,13 @@ class JudgeEvaluator:
         """The same, and posteriors [N, classes of the judge split]."""
         _, features, logits = self._see(images)
         return features, logits.softmax(1)
+
+    @torch.inference_mode()
+    def accepts(self, images: Tensor) -> Tensor | None:
+        """Whether it does not answer "none of these"; None where it was not taught to."""
+        if self.judge.line is None:
+            return None
+        return (self.judge.none(self.features(images).to(self.device)) <= self.judge.line).cpu()
 
 
 class Clip:
@@ -182,6 +193,10 @@ class ClipInceptionEvaluator:
         # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
         parts = [self.inception(part.to(self.device)) for part in batches(images)]
         return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu().softmax(1)
+
+    def accepts(self, images: Tensor) -> Tensor | None:
+        """It has no such answer."""
+        return None
 
 
 def _missing(weights: Path, name: str, kind: str) -> UserError:

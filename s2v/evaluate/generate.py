@@ -52,6 +52,7 @@ def run(
     method: str,
     seed: int,
     training: int = 0,
+    frame: str | None = None,
     packs: list[Path],
     train_packs: list[Path],
     parts: Mapping[str, Path],
@@ -69,6 +70,7 @@ def run(
         method: a name of `s2v.config.methods.METHODS`, or package.module:Class of somebody else's.
         seed: generation seed.
         training: which of the trainings with other seeds the models are of; it is noted.
+        frame: that a method which sees is given; `all` is each that there is. None: what the configuration says.
         packs: shards of the test split.
         train_packs: shards of the train split, for methods that search it.
         parts: folders of the trained things that the method's entry names, {part: folder}.
@@ -93,7 +95,7 @@ def run(
         embed_unclip=embed_unclip,
     )
     maker = load_method(method, sources)
-    frame = str(getattr(config, entry.frame, entry.frame))
+    frame = frame or str(getattr(config, entry.frame, entry.frame))
     z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split, read_classes(classes))
     if entry.control:
         z = CONTROLS[entry.control](z, seed)
@@ -151,7 +153,9 @@ def conditions(
             parts.append(method.encode_audio(batch))
     else:
         policy: Policy = getattr(method, "image_policy", "squash")
-        images, keys, labels = read_images(packs, method.image_px, column=f"{frame}.jpg", policy=policy)
+        images, keys, labels = read_images(
+            packs, method.image_px, column=f"{frame}.jpg".removeprefix("all."), policy=policy
+        )
         kept = indices(labels, classes)
         images = images[kept]
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]

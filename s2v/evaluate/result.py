@@ -67,11 +67,14 @@ class Result(Drawn):
         n_labelled: those with a label.
         n_reference: number of real pictures.
         evaluator: that measured them.
+        further: evaluators beside it, of R@k.
+        r1_by_evaluator: R@1 of each of them, the first one's first.
+        accepted: share of pictures that are of any class at all, where an evaluator answers that.
         tie_rule: of R@k.
         classes: number of names that R@k ranks.
         inception_splits: parts of IS.
         missing: metric -> reason.
-        r1: R@1, 0 to 1.
+        r1: R@1, 0 to 1, the mean over evaluators.
         r5: R@5.
         fid: FID.
         inception: IS.
@@ -83,6 +86,9 @@ class Result(Drawn):
     n_labelled: int = 0
     n_reference: int = 0
     evaluator: str = "none"
+    further: list[str] = field(default_factory=list)
+    r1_by_evaluator: list[float] = field(default_factory=list)
+    accepted: float | None = None
     tie_rule: str = ""
     classes: int = 0
     inception_splits: int = 0

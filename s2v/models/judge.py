@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -49,12 +49,16 @@ class Judge(nn.Module):
         dim: size of the shared space, and of the classifier's hidden layer, whose values are the features for
             FID.
         about: its label, what it was trained on, and how well it does on what was held out.
+        sees: `colour`, or `edges`: grey pictures and how they change along both axes.
+        line: of `none`, above which a picture is of no class; None where it was not taught to say so.
     """
 
     def __init__(
-        self, class_names: list[str], image_px: Side, width: int, dim: int, about: dict[str, Any] | None = None
-    ) -> None:
+        self, class_names: list[str], image_px: Side, width: int, dim: int, about: dict[str, Any] | None = None,
+        sees: Literal["colour", "edges"] = "colour", line: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.sees, self.line = sees, line
         self.class_names, self.about = class_names, about or {}
         self.image_px, self.dim = image_px, dim
         self.backbone = ResNet(10, width, small_input=image_px < SMALL_PX)
@@ -63,6 +67,7 @@ class Judge(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.hidden = nn.Linear(self.backbone.dim, dim)
         self.classify = nn.Linear(dim, len(class_names))
+        self.doubt = nn.Linear(dim, 1) if line is not None else None
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See pictures [B, 3, px, px] in [-1, 1].
@@ -70,9 +75,15 @@ class Judge(nn.Module):
         Returns:
             Embedding [B, dim] of unit norm, features [B, dim], logits [B, K].
         """
-        pooled = self.backbone(images)
+        pooled = self.backbone(edges(images) if self.sees == "edges" else images)
         features = self.hidden(pooled)
         return F.normalize(self.project(pooled), dim=1), features, self.classify(F.relu(features))
+
+    def none(self, features: Tensor) -> Tensor:
+        """How much pictures of features [B, dim] are of no class, [B]; to be compared with `line`."""
+        assert self.doubt is not None
+        doubt: Tensor = self.doubt(F.relu(features))[:, 0]
+        return doubt
 
     def similarity(self, embedding: Tensor, names: list[str]) -> Tensor:
         """Scaled cosine similarity of picture embeddings [B, dim] to class names -> [B, C]."""
@@ -81,4 +92,11 @@ class Judge(nn.Module):
         return scores
 
 
-__all__ = ["Judge", "TextTower"]
+def edges(images: Tensor) -> Tensor:
+    """Brightness of pictures [B, 3, H, W], and how it changes from left to right and from top to bottom."""
+    grey = (images * images.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    across, down = F.pad(grey, (1, 1, 0, 0), mode="replicate"), F.pad(grey, (0, 0, 1, 1), mode="replicate")
+    return torch.cat([grey, across[..., 2:] - across[..., :-2], down[..., 2:, :] - down[..., :-2, :]], 1)
+
+
+__all__ = ["Judge", "TextTower", "edges"]
