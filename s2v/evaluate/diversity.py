@@ -1,6 +1,8 @@
-"""Diversity among the pictures of one sound."""
+"""Diversity among the pictures of one sound, of one class, and of all sounds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -42,4 +44,27 @@ class Spread:
         return float(often @ self.within / often.sum() / apart) if apart > 0 else 0.0
 
 
-__all__ = ["Spread"]
+def within_class(features: Tensor, classes: Sequence[str | None]) -> NDArray[np.float64]:
+    """Mean distance of each picture's features [N, F] to those of the other pictures of its class, [N]; not a number
+    where there is no other."""
+    x, named = features.double(), np.array([name or "" for name in classes])
+    apart, found = torch.cdist(x, x).numpy(), np.full(len(x), np.nan)
+    for i, name in enumerate(named):
+        others = (named == name) & (np.arange(len(x)) != i)
+        if name and others.any():
+            found[i] = apart[i, others].mean()
+    return found
+
+
+def vendi(features: Tensor) -> float:
+    """Vendi score (Friedman and Dieng 2023) of features [N, F]: how many pictures that have nothing in common would be
+    as diverse, by the entropy of the eigenvalues of their cosines. From 1, where all are the same, to N."""
+    x = torch.nn.functional.normalize(features.double())
+    # Those of the N x N kernel, and of the F x F one that is smaller, are the same but for zeros.
+    kernel = (x.T @ x if x.shape[1] < len(x) else x @ x.T) / len(x)
+    values = torch.linalg.eigvalsh(kernel).clamp(min=0)
+    values = values[values > 1e-12]
+    return float(torch.exp(-(values * values.log()).sum()))
+
+
+__all__ = ["Spread", "vendi", "within_class"]
