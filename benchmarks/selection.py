@@ -8,6 +8,7 @@ Reads `select/*.parquet` and `world/truth.parquet` of a finished run. Nothing th
 from __future__ import annotations
 
 import argparse
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def precision(results: Path) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
     for clip in judged((row for shard in shards for row in read_parquet(shard)), truth):
         for group in ("all", clip.label):
-            found[clip.split][group].append(clip.measures)
+            found[clip.split][group].append({k: v for k, v in clip.measures.items() if not math.isnan(v)})
     return {
         split: {group: _summary(clips) for group, clips in groups.items()} for split, groups in sorted(found.items())
     }

@@ -77,7 +77,6 @@ if PLAN.judge:
             judge_split=CONFIG.judge.split,
             window_s=CONFIG.generate.window_s,
             seed=CONFIG.generate.seeds[0],
-            bootstrap=CONFIG.evaluate.bootstrap,
             code=PLAN.code("control"),
         script:
             "../workflow_scripts/control.py"

@@ -29,7 +29,6 @@ rule fig03:
         runtime=PLAN.minutes("fig03"),
     params:
         split=CHOSEN,
-        bootstrap=CONFIG.evaluate.bootstrap,
         code=PLAN.code("fig03"),
     script:
         "../workflow_scripts/fig03.py"
@@ -64,7 +63,6 @@ rule fig05:
         config=PLAN.values("fig05"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
-        bootstrap=CONFIG.evaluate.bootstrap,
         code=PLAN.code("fig05"),
     script:
         "../workflow_scripts/fig05.py"

@@ -17,7 +17,7 @@ EXTRAS = {
     "scipy": "workflow",
     "sklearn": "workflow",
     "starlette": "study",
-    "statsmodels": "study",
+    "statsmodels": "workflow",
     "tabulate": "workflow",
     "tensorboard": "workflow",
     "timm": "workflow",

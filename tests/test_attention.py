@@ -93,7 +93,6 @@ def test_the_stage_draws_and_measures_against_the_truth(tmp_path: Path) -> None:
         "window_s": 1.0,
         "seed": 0,
         "score": "change",
-        "bootstrap": 50,
         "runtime": RuntimeConfig(device="cpu"),
         "threads": 1,
     }

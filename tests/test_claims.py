@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,14 +13,16 @@ from hypothesis import strategies as st
 
 from s2v.errors import UserError
 from s2v.evaluate.quantities import Missing, Quantity, read_quantities, write_quantities
-from s2v.report.claim_list import CLAIMS, Claim
+from s2v.report.claim import Claim
+from s2v.report.claim_list import CLAIMS
 from s2v.report.claims import run
-from s2v.report.findings import decide
+from s2v.report.findings import Finding, corrected, decide, find
 from s2v.report.targets import MEASURED
 
 MORE = Claim("table1", "x", "it is more than half", "4.3", "share", "0.9", than=0.5)
 ABOVE = Claim("table2", "x", "it is more", "4.3", "difference", "1.0")
 BELOW = Claim("table2", "x", "it is less", "4.3", "difference", "-1.0", "below")
+EQUAL = Claim("table2", "x", "it is more, or as good as the same", "4.3", "difference", "1.0", margin=0.1)
 NEAR = Claim("gap", "x", "it is nothing", "4.4", "mean", "0", "near", 0.1)
 
 
@@ -33,6 +37,8 @@ def q(low: float, high: float, **more: object) -> Quantity:
     (MORE, 0.6, 0.9, "holds"), (MORE, 0.4, 0.9, "undecided"), (MORE, 0.1, 0.5, "does not hold"),
     (NEAR, -0.05, 0.05, "holds"), (NEAR, -0.05, 0.15, "undecided"), (NEAR, 0.11, 0.2, "does not hold"),
     (NEAR, -0.3, -0.15, "does not hold"), (NEAR, -0.2, 0.2, "undecided"),
+    (EQUAL, -0.05, 0.05, "equivalent"), (EQUAL, 0.01, 0.05, "holds"), (EQUAL, -0.05, -0.01, "does not hold"),
+    (EQUAL, -0.05, 0.2, "undecided"), (EQUAL, 0.0, 0.0, "equivalent"), (EQUAL, 0.15, 0.2, "holds"),
 ])  # fmt: skip
 def test_the_verdict_is_that_of_the_interval(claim: Claim, low: float, high: float, verdict: str) -> None:
     assert decide(claim, q(low, high)) == verdict
@@ -51,7 +57,7 @@ def test_every_claim_has_a_name_of_its_own_and_a_source() -> None:
 
 def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict[str, dict[str, str]]:
     folder.mkdir(exist_ok=True)
-    quantity = q(low, high, by_training=[low, high], trainings=trainings, about="three clips")
+    quantity = q(low, high, by_training=[low, high][: len(trainings)], trainings=trainings, about="three clips", df=30)
     measured = {"r1_f_minus_a": quantity, "r1_f_minus_c": Missing("ablation.rows has no row C")}
     write_quantities(folder / "table2.json", measured)
     run(
@@ -70,11 +76,52 @@ def _claims(folder: Path, trainings: list[int], low: float, high: float) -> dict
     return {f"{row['target']}: {row['quantity']}": row for row in rows}
 
 
+def _primary(claim: Claim) -> bool:
+    return claim.primary
+
+
+def test_the_primary_claims_are_eight() -> None:
+    assert [claim.name for claim in CLAIMS if claim.primary] == [
+        "table1.r1_c_minus_b", "table1.r1_b_minus_a_top1", *(f"table2.r1_f_minus_{row}" for row in "abcd"),
+        "gap.magnitude_total_minus_nce", "table3.r1_ldm_minus_gan",
+    ]  # fmt: skip
+
+
+def test_every_claim_of_a_difference_has_a_margin() -> None:
+    assert [claim.name for claim in CLAIMS if claim.kind == "claim" and not claim.margin] == []
+
+
+def test_one_training_says_nothing_of_a_method(tmp_path: Path) -> None:
+    name = "table2: R@1, F minus A (points)"
+    alone = _claims(tmp_path, [0], 0.05, 0.15)[name]
+    assert alone["verdict"] == "one training" and alone["ours"] == "10.0" and alone["corrected p"] == ""
+
+
+def test_many_claims_are_corrected_for_their_number_and_checks_are_not() -> None:
+    def finding(p_half: float, **of: Any) -> Finding:
+        claim = replace(ABOVE, **of)
+        return find(claim, {"x": Quantity(1.0, 1 - p_half, 1 + p_half, 10, [1, 1], [0, 1])})
+
+    close = [finding(0.95, primary=True) for _ in range(8)]  # p = 0.039, each alone
+    assert {one.verdict for one in close} == {"holds"}
+    assert {one.verdict for one in corrected(close)} == {"undecided"}, "eight of them by Holm"
+    sure = [finding(0.2, primary=True), *close]
+    assert [one.verdict for one in corrected(sure)] == ["holds", *["undecided"] * 8]
+    others = [finding(0.95) for _ in range(8)]
+    assert {one.verdict for one in corrected(others)} == {"holds"}, (
+        "by Benjamini and Hochberg all or none of alike ones"
+    )
+    none = [finding(9.0) for _ in range(8)]
+    assert corrected([*none, finding(0.95)])[-1].verdict == "undecided"
+    assert corrected([*none, finding(0.95, kind="check")])[-1].verdict == "holds"
+
+
 def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
     rows = _claims(tmp_path, [0, 1], 0.05, 0.15)
     held = rows["table2: R@1, F minus A (points)"]
     assert (held["verdict"], held["ours"], held["ours low"], held["ours high"]) == ("holds", "10.0", "5.0", "15.0")
-    assert held["test"] == "95 % interval above 0" and held["each training alone"] == "5.0 15.0"
+    assert held["test"] == "95 % interval above 0; equivalent within +- 2" and held["each training alone"] == "5.0 15.0"
+    assert held["kind"] == "primary" and 0 < float(held["p"]) <= float(held["corrected p"]) < 0.05
     for quantity, verdict, why in [
         ("table2: R@1, F minus C (points)", "not measured", "ablation.rows has no row C"),
         ("table2: R@1, F minus B (points)", "not measured", "table2 does not measure it"),
@@ -83,9 +130,10 @@ def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
     ]:
         assert (rows[quantity]["verdict"], rows[quantity]["why not"]) == (verdict, why)
     text = (tmp_path / "claims.md").read_text()
-    papers = sum(claim.kind == "claim" for claim in CLAIMS)
-    assert f"- {papers} claims of the paper: 1 holds, 0 does not hold, 0 undecided, " in text
-    assert f"- {len(CLAIMS) - papers} checks of what is measured here: 0 holds" in text
+    primary, checks = (sum(test(claim) for claim in CLAIMS) for test in (_primary, lambda claim: claim.kind == "check"))
+    assert f"- {primary} primary claims: 1 holds, 0 does not hold, 0 equivalent, 0 undecided, " in text
+    assert f"- {len(CLAIMS) - primary - checks} exploratory claims: 0 holds" in text
+    assert f"- {checks} checks of what is measured here: 0 holds" in text
     assert "10.0 [5.0, 15.0] (2 of 2)" in text
 
 

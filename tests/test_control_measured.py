@@ -39,12 +39,12 @@ def test_a_clip_is_mixed_with_one_of_another_class_and_the_order_is_that_of_the_
         TestSet.read([pack(tmp_path / "no.tar", 2, labelled=False)], 24)
 
 
-def _csv(found: dict[str, np.ndarray], labels: list[str], bootstrap: int) -> str:
-    return to_csv(columns(), by_class(found, labels, bootstrap))
+def _csv(found: dict[str, np.ndarray], labels: list[str]) -> str:
+    return to_csv(columns(), by_class(found, labels))
 
 
 def test_means_are_by_class_and_over_all() -> None:
-    text = _csv({"x": np.array([1.0, 0.0, 1.0, 1.0])}, ["a", "a", "b", "b"], 50)
+    text = _csv({"x": np.array([1.0, 0.0, 1.0, 1.0])}, ["a", "a", "b", "b"])
     rows = {row["class"]: row for row in csv.DictReader(text.splitlines())}
     assert (rows["all"]["mean"], rows["a"]["mean"], rows["b"]["mean"]) == ("0.7500", "0.5000", "1.0000")
     assert rows["b"]["mean low"] == rows["b"]["mean high"] == "1.0000" and rows["all"]["clips"] == "4"
@@ -85,7 +85,7 @@ def test_the_estimator_finds_the_size_that_the_recipe_drew(tmp_path: Path) -> No
 
 
 def test_a_clip_that_says_nothing_is_left_out_of_the_mean() -> None:
-    text = _csv({"x": np.array([1.0, np.nan, np.nan])}, ["a", "a", "b"], 50)
+    text = _csv({"x": np.array([1.0, np.nan, np.nan])}, ["a", "a", "b"])
     rows = {row["class"]: row for row in csv.DictReader(text.splitlines())}
     assert rows.keys() == {"all", "a"} and rows["a"]["clips"] == "1" and rows["all"]["mean"] == "1.0000"
 

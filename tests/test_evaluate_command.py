@@ -83,7 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             out = root / f"evaluate/{method}/{seed}.json"
             evaluate_stage(
                 config=CONFIG, pictures=root / f"generate/{method}/{seed}.tar",
-                reference_packs=[root / "pack/test/000.tar"], evaluator_dir=root / "judge", output=out,
+                reference_packs=[root / "pack/test/000.tar"], evaluator_dirs=[root / "judge"], output=out,
                 ranks_output=out.with_suffix(".parquet"), tensors_output=out.with_suffix(".safetensors"),
                 runtime=RUNTIME, threads=1,
             )  # fmt: skip
@@ -97,7 +97,7 @@ def test_pictures_of_some_classes_get_the_numbers_of_figure_15(run: Path, tmp_pa
     out = tmp_path / "stage.json"
     evaluate_stage(
         config=CONFIG, pictures=tmp_path / "some/0.tar", reference_packs=[run / "pack/test/000.tar"],
-        evaluator_dir=run / "judge", classes=tmp_path / "classes.json", output=out,
+        evaluator_dirs=[run / "judge"], classes=tmp_path / "classes.json", output=out,
         ranks_output=out.with_suffix(".parquet"), tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME,
         threads=1,
     )  # fmt: skip
@@ -116,7 +116,7 @@ def test_real_frames_of_another_split(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "stage.json"
     evaluate_stage(
         config=CONFIG, pictures=run / "generate/good/0.tar", reference_packs=[run / "pack/judge/000.tar"],
-        evaluator_dir=run / "judge", output=out, ranks_output=out.with_suffix(".parquet"),
+        evaluator_dirs=[run / "judge"], output=out, ranks_output=out.with_suffix(".parquet"),
         tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME, threads=1,
     )  # fmt: skip
     s2v("evaluate", run / "generate/good/0.tar", "--sounds", run, "--reference", run / "pack/judge", "-o",

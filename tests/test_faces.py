@@ -19,12 +19,13 @@ from s2v.config import FaceReaderConfig, RuntimeConfig, SpeakersConfig
 from s2v.configfile import load
 from s2v.errors import UserError
 from s2v.evaluate import faces
+from s2v.evaluate.quantities import Quantity
 from s2v.media.picture import encode_jpeg
 from s2v.models.face_reader import LOOKS, FaceReader, as_numbers, mirrored
 from s2v.models.store import load as store_load
 from s2v.report.claim_list import CLAIMS
 from s2v.report.faces import COLUMNS, described, quantities_of
-from s2v.report.findings import find
+from s2v.report.findings import decide
 from s2v.report.tabular import to_csv
 from s2v.speakers.film import photo_of, portrait
 from s2v.speakers.mesh import canonical, distance_mm, shape_of
@@ -45,8 +46,12 @@ def rows() -> list[dict[str, Any]]:
 def verdicts_of(found: list[faces.Agreement]) -> dict[str, str]:
     """Of the claims that rest on what was found."""
     measured = quantities_of(found, "a reader")
-    told = {claim.key: find(claim, measured).verdict for claim in CLAIMS if claim.source == "faces"}
-    return {one.name: told[one.name] for one in found if one.name in told}
+    told = {claim.key: claim for claim in CLAIMS if claim.source == "faces"}
+    return {
+        name: decide(told[name], quantity)
+        for name, quantity in measured.items()
+        if name in told and isinstance(quantity, Quantity)
+    }
 
 
 def people_of(rows: list[dict[str, Any]]) -> list[str]:
@@ -170,7 +175,7 @@ def test_the_table_says_what_is_what(rows: list[dict[str, Any]]) -> None:
     truth = faces.truth_of(rows)
     found = faces.attributes([truth], truth, truth, people_of(rows), 50, 0)
     text = described(found, quantities_of(found, "a reader"), 48, 3, "face reader: of this test")
-    assert "Speech tells the face's sex (6.2, Fig. 20): **holds**." in text
+    assert "Speech tells the face's sex (6.2, Fig. 20). balanced accuracy of the sex (points), own minus" in text
     assert "96 test clips of 48 people" in text and "face reader: of this test" in text and "does not identify" in text
     assert to_csv(COLUMNS, found).splitlines()[1].startswith("sex,balanced accuracy of the sex,1.000,1.000,1.000,0.")
 

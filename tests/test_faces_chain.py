@@ -59,7 +59,7 @@ def test_from_voices_to_faces(tmp_path: Path) -> None:
         assert float(row["own low"]) <= float(row["own high"])
     claims = read_quantities(run / "claims/faces.json")
     assert {claim.key for claim in CLAIMS if claim.source == "faces"} <= set(claims) == set(rows)
-    assert "## What holds" in (run / "faces.md").read_text()
+    assert "## What was found of the claims" in (run / "faces.md").read_text()
     assert "does not identify a face" in (run / "faces.md").read_text()
     assert Image.open(run / "fig20.png").width > 600
     assert Image.open(run / "fig21.png").width > 600 and set(read_quantities(run / "claims/fig21.json")) == {"both"}

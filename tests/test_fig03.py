@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
-from shards import blinking_clip, write_tar
+from scipy.stats import t as student
+from shards import blinking_clip, flac, write_tar
 
 from s2v.data.select import SELECTION
 from s2v.errors import UserError
 from s2v.evaluate.quantities import Missing, read_quantities
+from s2v.evaluate.selection import loudest_frame
 from s2v.files import write_parquet
 from s2v.media.picture import encode_jpeg
 from s2v.report import fig03
@@ -84,7 +87,7 @@ class World:
         """The PNG."""
         order = slice(None, None, -1 if turned else 1)
         fig03.run(
-            selection=self.selection[order], packs=self.packs[order], split="train", truth=self.truth, bootstrap=200,
+            selection=self.selection[order], packs=self.packs[order], split="train", truth=self.truth,
             output=self.folder / "f.png", table=self.folder / "f.csv", quantities=self.folder / "f.json",
         )  # fmt: skip
         return (self.folder / "f.png").read_bytes()
@@ -136,7 +139,35 @@ def test_precision_is_the_share_of_right_moments(tmp_path: Path, drawn: list[Fig
     assert found["top3_minus_mid"].value == pytest.approx(5 / 9 - 2 / 3)
     assert found["top1_minus_random"].value == pytest.approx(2 / 3 - 0.5)
     # Paired: c1 has the same in both, so only c0 (+1) and c2 (-1) move it.
-    assert (found["top1_minus_mid"].low, found["top1_minus_mid"].high) == pytest.approx((-1.0, 1.0))
+    half = student.ppf(0.975, 2) / np.sqrt(3)
+    assert (found["top1_minus_mid"].low, found["top1_minus_mid"].high) == pytest.approx((-half, half))
+    assert found["top1_minus_loudest"] == Missing("the clips' sounds are not packed") and every["loudest"] == ""
+
+
+def test_the_loudest_second_is_where_the_sound_is() -> None:
+    wave = np.zeros(4 * 1000, np.int16)
+    wave[2500:3000] = 9000
+    assert loudest_frame(wave, 1000, 10, 40) in range(25, 31), "a second around it, with frames of a tenth"
+    assert loudest_frame(wave[:300], 1000, 10, 3) == 1, "shorter than a second: its middle"
+    wave[:500] = 9001
+    assert loudest_frame(wave, 1000, 10, 40) in (4, 5), "in the middle of the first second"
+
+
+def test_the_loudest_second_counts_where_sounds_are_packed(tmp_path: Path, drawn: list[Figure]) -> None:
+    world = _three(tmp_path / "w")
+    wave = np.full(6400, 9000, np.int16)  # 4 frames at 10 a second: all in one second
+    for pack in world.packs:
+        members = {}
+        with tarfile.open(pack) as tar:
+            members = {name: tar.extractfile(name).read() for name in tar.getnames()}  # type: ignore[union-attr]
+        sounds = {f"{name.partition('.')[0]}.flac": flac(wave) for name in members if name.endswith(".json")}
+        merged = members | sounds
+        write_tar(pack, {name: merged[name] for name in sorted(merged)})
+    world.run()
+    first = loudest_frame(wave, 16000, 10, 4)
+    right = np.mean([CLIPS[clip][1][first] for clip in CLIPS])
+    assert float(world.table["all"]["loudest"]) == pytest.approx(right, abs=1e-4)
+    assert read_quantities(tmp_path / "w/f.json")["top1_minus_loudest"].value == pytest.approx(2 / 3 - right)
 
 
 def test_clips_in_which_nothing_can_be_right_do_not_count(tmp_path: Path, drawn: list[Figure]) -> None:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from s2v.cli import app
 from s2v.errors import UserError
+from s2v.evaluate.corrected import holm
 from s2v.study import naming
 from s2v.study.design import CHECKS, CHOICES, REAL, Design, Part, Question, balanced, draw, draw_names
 from s2v.study.files import Key, Record, read_key, read_records, record_of
@@ -31,7 +32,6 @@ from s2v.study.statistics import (
     above_chance,
     alpha,
     fleiss,
-    holm,
     interval,
     mixed,
     one_rather_than_other,
@@ -228,7 +228,7 @@ def test_known_answers_give_the_known_table(study: Path, tmp_path: Path) -> None
     assert [(row["method"], row["recall"], row["precision"]) for row in rows] == [
         ("ICGAN", "0.00", ""), ("Sound2Vision (ours)", "100.00", "50.00"),
     ]  # fmt: skip
-    assert "## What holds" in markdown.read_text() and second.person == wrong.person
+    assert "## What was found of the claims" in markdown.read_text() and second.person == wrong.person
 
 
 def test_simulated_people_recover_what_they_were_made_with_and_make_no_table1b(study: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.report.tabular import Column, page, to_csv, to_markdown
 
 ROWS = [("a|b", Interval(12.345, 1.0, 20.005), 3), ("c, d", None, 4)]

@@ -19,7 +19,6 @@ with job(snakemake):
         judge_split=snakemake.params.judge_split,
         window_s=snakemake.params.window_s,
         seed=snakemake.params.seed,
-        bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.csv),
         quantities=Path(snakemake.output.quantities),
     )

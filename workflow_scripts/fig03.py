@@ -12,7 +12,6 @@ with job(snakemake):
         packs=paths(snakemake.input.packs),
         split=snakemake.params.split,
         truth=optional(snakemake.input.truth),
-        bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.figure),
         table=Path(snakemake.output.csv),
         quantities=Path(snakemake.output.quantities),

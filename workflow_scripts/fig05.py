@@ -15,7 +15,6 @@ with job(snakemake) as settings:
         score=snakemake.params.config["score"],
         window_s=snakemake.params.window_s,
         seed=snakemake.params.seed,
-        bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.figure),
         quantities=Path(snakemake.output.quantities),
         runtime=settings.runtime,

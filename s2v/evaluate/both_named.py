@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from s2v.evaluate.bootstrap import Interval
 from s2v.evaluate.faces import means, people_intervals, shuffles
+from s2v.evaluate.interval import Interval
 from s2v.models.face_reader import Seen
 
 Flags = NDArray[np.bool_]

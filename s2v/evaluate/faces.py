@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from s2v.evaluate.bootstrap import LEVEL, Interval
+from s2v.evaluate.interval import LEVEL, Interval
 from s2v.models.face_reader import LOOKS, FaceReader, as_numbers, similarity
 from s2v.speakers.film import portrait
 from s2v.speakers.mesh import distance_mm, shape_of

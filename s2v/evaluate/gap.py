@@ -88,4 +88,25 @@ def unit_geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
     return geometry(F.normalize(z_v.double()), F.normalize(z_a.double()))
 
 
-__all__ = ["Geometry", "geometry", "unit_geometry"]
+def random_directions(z_v: Tensor, z_a: Tensor, count: int = 64, seed: int = 0) -> Tensor:
+    """Directions [count, D] of unit norm that are random as the features are: sums of the centred features of both
+    modalities with random weights, which lean to where features vary much. What the gap is held against, since features
+    fill few of their dimensions: beside one that they do not use any feature is orthogonal."""
+    x = torch.cat([one.double() - one.double().mean(0) for one in (z_v, z_a)])
+    weights = torch.randn(count, len(x), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return F.normalize(weights @ x)
+
+
+def orthogonality(z: Tensor, directions: Tensor) -> Tensor:
+    """[N]: absolute cosine of centred features [N, D] and directions [K, D], the mean over these."""
+    x = z.double()
+    return (F.normalize(x - x.mean(0)) @ directions.T).abs().mean(1)
+
+
+def centre_beside(z: Tensor, directions: Tensor) -> float:
+    """Length of the mean feature of z [N, D] beside a direction, the mean over directions [K, D]."""
+    mean = z.double().mean(0)
+    return float((mean - (directions @ mean)[:, None] * directions).norm(dim=1).mean())
+
+
+__all__ = ["Geometry", "centre_beside", "geometry", "orthogonality", "random_directions", "unit_geometry"]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval, two_sided_p
 from s2v.files import read_json, write_json
 
 
@@ -25,6 +25,7 @@ class Quantity:
         by_training: the number of each training alone, in the order of `trainings`; empty where there is one.
         trainings: seeds of the trainings.
         about: what was measured on what, in words.
+        df: degrees of freedom of Student's t of the interval; None where it is of resamples.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Quantity:
     by_training: list[float] = field(default_factory=list)
     trainings: list[int] = field(default_factory=list)
     about: str = ""
+    df: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.low <= self.high):
@@ -50,7 +52,24 @@ class Quantity:
     ) -> Quantity:
         """An interval, over `clips`; of one training alone there is nothing more to say."""
         several = alone if alone and len(alone) > 1 else []
-        return cls(interval.value, interval.low, interval.high, clips, several, trainings or [], about)
+        return cls(interval.value, interval.low, interval.high, clips, several, trainings or [], about, interval.df)
+
+    def p_above(self, than: float) -> float:
+        """Two-sided p against what lies at or below a number: under 0.05 exactly where the interval lies above it."""
+        return two_sided_p(self.value - than, self.value - self.low, self.df)
+
+    def p_below(self, than: float) -> float:
+        """The same against what lies at or above it."""
+        return two_sided_p(than - self.value, self.high - self.value, self.df)
+
+    def p_within(self, than: float, margin: float) -> float:
+        """p against what lies a margin or more away from a number: two one-sided tests (Schuirmann 1987), doubled, so
+        that it is under 0.05 exactly where the whole 95 % interval lies inside."""
+        return max(self.p_above(than - margin), self.p_below(than + margin))
+
+    def p_outside(self, than: float, margin: float) -> float:
+        """p against what lies within a margin of a number."""
+        return min(self.p_above(than + margin), self.p_below(than - margin))
 
 
 @dataclass(frozen=True)

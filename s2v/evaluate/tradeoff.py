@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from s2v.evaluate.bootstrap import LEVEL, Interval, resamples
+from s2v.evaluate.interval import LEVEL, Interval
+from s2v.evaluate.resampling import resamples
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -10,8 +10,9 @@ from pathlib import Path
 from s2v.errors import UserError
 from s2v.evaluate.quantities import Measured, Quantity, read_quantities
 from s2v.files import read_json, write_json, write_text
-from s2v.report.claim_list import CLAIMS, Claim
-from s2v.report.findings import VERDICTS, Finding, find
+from s2v.report.claim import Claim
+from s2v.report.claim_list import CLAIMS
+from s2v.report.findings import RULES, VERDICTS, Finding, corrected, find, written
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.report.targets import MEASURED, Target
 
@@ -46,7 +47,7 @@ def run(
         UserError: a source is no file of quantities.
     """
     measured: dict[str, Measured] = {name: read_quantities(path) for name, path in sources.items()}
-    findings = [_finding(claim, measured, unmeasured) for claim in CLAIMS]
+    findings = corrected([_finding(claim, measured, unmeasured) for claim in CLAIMS])
     trainings = sorted({n for found in findings if found.quantity for n in found.quantity.trainings})
     findings = _with_history(findings, history, configuration)
     noted = {
@@ -111,7 +112,7 @@ def _verdict(found: Finding) -> str:
 
 _COLUMNS: list[Column[Finding]] = [
     Column("claim", lambda found: found.claim.statement, title="Claim"),
-    Column("kind", lambda found: found.claim.kind, only="csv"),
+    Column("kind", lambda found: "primary" if found.claim.primary else found.claim.kind, only="csv"),
     Column("where", lambda found: found.claim.where, title="Where"),
     Column("Measured", lambda found: f"{found.claim.quantity}; {found.claim.rule}", only="markdown"),
     Column("quantity", lambda found: found.claim.quantity, only="csv"),
@@ -120,8 +121,12 @@ _COLUMNS: list[Column[Finding]] = [
     Column("ours", _of(lambda found, quantity: found.number(quantity.value)), only="csv"),
     Column("ours low", _of(lambda found, quantity: found.number(quantity.low)), only="csv"),
     Column("ours high", _of(lambda found, quantity: found.number(quantity.high)), only="csv"),
+    Column("p", lambda found: written(found.p).removeprefix("p ").removeprefix("= "), only="markdown", number=True),
+    Column("p corrected", lambda found: _corrected(found, 3), only="markdown", number=True),
     Column("Verdict", _verdict, only="markdown"),
     Column("verdict", lambda found: found.verdict, only="csv"),
+    Column("p", lambda found: "" if found.p is None else f"{found.p:.6f}", only="csv"),
+    Column("corrected p", lambda found: _corrected(found, 6), only="csv"),
     Column("test", lambda found: found.claim.rule, only="csv"),
     Column("clips", _of(lambda found, quantity: quantity.clips), only="csv"),
     Column("trainings", _of(lambda found, quantity: " ".join(map(str, quantity.trainings))), only="csv"),
@@ -137,27 +142,36 @@ _COLUMNS: list[Column[Finding]] = [
 ]
 
 
+def _corrected(found: Finding, digits: int) -> str:
+    return "" if found.corrected is None else f"{found.corrected:.{digits}f}"
+
+
 def _page(findings: list[Finding], target: Target, dataset: str, evaluator: str) -> str:
     """The readable twin: a summary, then each claim."""
-    kinds = {kind: [found for found in findings if found.claim.kind == kind] for kind in ("claim", "check")}
+    primary = [found for found in findings if found.claim.primary]
+    others = [found for found in findings if found.claim.kind == "claim" and not found.claim.primary]
+    checks = [found for found in findings if found.claim.kind == "check"]
     abouts = dict.fromkeys(
         f"{found.claim.source}: {found.quantity.about}" for found in findings if found.quantity and found.quantity.about
     )
     return page(
         "# The paper's claims, and what holds here",
         bullets([
-            _count("claims of the paper", kinds["claim"]),
-            _count("checks of what is measured here", kinds["check"]),
+            _count("primary claims", primary),
+            _count("exploratory claims", others),
+            _count("checks of what is measured here", checks),
             f"Target: `{target}`. Data set: {dataset}. Evaluator: {evaluator}.",
-            "The test is in the table and the same for all: the 95 % interval of the measured quantity lies on the "
-            "claim's side (holds), on the other side (does not hold), or on both (undecided: too few clips or "
-            "trainings to tell). Intervals are over test clips and, where there are several trainings, over these too.",
+            *RULES,
             "In brackets after ours: how many of the trainings, each alone, lie on the side of the whole.",
         ]),
-        to_markdown(_COLUMNS, kinds["claim"]),
+        "## Primary claims",
+        "Named before anything was measured.",
+        to_markdown(_COLUMNS, primary),
+        "## Exploratory claims",
+        to_markdown(_COLUMNS, others),
         "## Checks",
         "Not of the paper: whether evaluator, rows and controls are what the claims take them for.",
-        to_markdown(_COLUMNS, kinds["check"]),
+        to_markdown(_COLUMNS, checks),
         *(["## How it was measured", bullets(abouts)] if abouts else []),
     )  # fmt: skip
 

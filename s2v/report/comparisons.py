@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity
 from s2v.report.claim_list import ABLATED
-from s2v.report.measures import Metric, metric_of
+from s2v.report.diversity import over_real
+from s2v.report.measures import Metric, metric_of, paired
 from s2v.report.rows import Row
 
 Found = dict[str, Quantity | Missing]
@@ -22,27 +23,41 @@ def compare(
         if metric.lacks(row) is not None:
             return Missing(row.result.missing.get(metric.name, f"{row.result.method} has no {metric.name}"))
     interval, alone = metric.difference(first, second, bootstrap)
-    longer = max((first, second), key=lambda row: len(row.runs()))
-    return quantity(interval, longer, bootstrap, alone)
+    one, other = paired(first, second)
+    longer, places = (first, one) if len(first.runs()) >= len(second.runs()) else (second, other)
+    trainings = list(dict.fromkeys(longer.trainings))
+    return quantity(interval, longer, alone, [trainings[i] for i in places])
 
 
-def quantity(interval: Interval, row: Row, bootstrap: int, alone: list[float] | None = None) -> Quantity:
-    """An interval of a row, or of its difference to another."""
-    trainings = list(dict.fromkeys(row.trainings))
-    about = (
-        f"evaluator {row.result.evaluator}; trainings {', '.join(map(str, trainings))}; {bootstrap} resamples of R@k"
-    )
-    return Quantity.of(interval, len(row.clips), alone, trainings, about)
+def quantity(
+    interval: Interval, row: Row, alone: list[float] | None = None, trainings: list[int] | None = None
+) -> Quantity:
+    """An interval of a row, or of its difference to another; of all its trainings where none are named."""
+    several = trainings or list(dict.fromkeys(row.trainings))
+    about = f"evaluator {row.result.evaluator}; trainings {', '.join(map(str, several))}"
+    return Quantity.of(interval, len(row.clips), alone, several, about)
 
 
-def _share(row: Row | None, method: str, bootstrap: int, less: float = 0.0) -> Quantity | Missing:
+def _share(row: Row | None, method: str, less: float = 0.0) -> Quantity | Missing:
     """R@1 of one row, less a number."""
     if row is None:
         return Missing(_not_run(method))
     if row.r1 is None:
         return Missing(row.result.missing.get("R@1", f"{method} has no R@1"))
-    alone = [float(value) - less for value in row.by_training(row.hits).mean(1)]
-    return quantity(Interval(row.r1.value - less, row.r1.low - less, row.r1.high - less), row, bootstrap, alone)
+    alone = [float(value) - less for value in row.by_training(row.hits).mean((0, 2))]
+    return quantity(row.r1.less(less), row, alone)
+
+
+def _diversity(row: Row | None, real: Row | None, bootstrap: int) -> Quantity | Missing:
+    """How far pictures of one sound are apart, over how far real frames of one class are."""
+    if row is None or real is None:
+        return Missing("generate.methods does not name sound2vision and upper_bound")
+    interval = over_real(row, real, bootstrap)
+    return (
+        Missing("it takes two generation seeds, classes and an evaluator")
+        if interval is None
+        else quantity(interval, row)
+    )
 
 
 def _not_run(*methods: str) -> str:
@@ -69,10 +84,11 @@ def of_table1(rows: dict[str, Row], bootstrap: int) -> Found:
         "r5_c_minus_b": difference(c, b, R5),
         "r1_d_minus_c": difference(d, c, R1),
         "r1_b_minus_a_top1": difference(b, "icgan_top1", R1),
-        "r1_d": _share(rows.get(d), d, bootstrap),
-        "r1_b": Missing("the clips are of fewer than ten classes") if few else _share(ours, b, bootstrap),
-        "r1_shuffled_minus_chance": _share(mixed, shuffled, bootstrap, less=chance),
+        "r1_d": _share(rows.get(d), d),
+        "r1_b": Missing("the clips are of fewer than ten classes") if few else _share(ours, b),
+        "r1_shuffled_minus_chance": _share(mixed, shuffled, less=chance),
         "fid_scrambled_minus_b": difference(scrambled, b, FID),
+        "diversity_b_over_d": _diversity(ours, rows.get(d), bootstrap),
     }
 
 

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from s2v.control import latent, waveform
 from s2v.evaluate.background import background, distance
-from s2v.evaluate.bootstrap import Interval, mean_interval
+from s2v.evaluate.crossed import crossed
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
 from s2v.media.picture import from_unit, resize
@@ -57,7 +58,6 @@ def run(
     judge_split: str,
     window_s: float,
     seed: int,
-    bootstrap: int,
     output: Path,
     quantities: Path,
 ) -> None:
@@ -76,7 +76,6 @@ def run(
         judge_split: that of the judge's.
         window_s: of a sound that is heard.
         seed: of generation.
-        bootstrap: resamples.
         output: CSV.
         quantities: JSON of `s2v.evaluate.quantities`.
     """
@@ -105,19 +104,19 @@ def run(
             "edit_identity": "of the judge's features, at the last step",
             "interpolation_background": said,
         }
-    write_csv(output, columns(), by_class(found, clips.labels, bootstrap))
+    write_csv(output, columns(), by_class(found, clips.labels))
     measured = {
-        name: _quantity(values, about.get(name, "the judge's scores"), bootstrap) for name, values in found.items()
+        name: _quantity(values, clips.labels, about.get(name, "the judge's scores")) for name, values in found.items()
     }
     unknown = Missing("only the embedded world's recipe says how large a source is and what lies behind it")
     write_quantities(quantities, dict.fromkeys(OF_THE_RECIPE, unknown) | measured)
 
 
-def _quantity(values: NDArray[np.float64], about: str, bootstrap: int) -> Quantity | Missing:
-    known = values[~np.isnan(values)]
+def _quantity(values: NDArray[np.float64], labels: list[str], about: str) -> Quantity | Missing:
+    known = np.flatnonzero(~np.isnan(values))
     if not len(known):
         return Missing(f"no test clip gives a number ({about})")
-    return Quantity.of(mean_interval(known, bootstrap), len(known), about=about)
+    return Quantity.of(crossed(values[known], [labels[i] for i in known]), len(known), about=about)
 
 
 def _paint(model: Model, z: Tensor, key: str, seed: int) -> Tensor:
@@ -249,15 +248,14 @@ class Mean:
     mean: Interval
 
 
-def by_class(found: dict[str, NDArray[np.float64]], labels: list[str], bootstrap: int) -> list[Mean]:
+def by_class(found: dict[str, NDArray[np.float64]], labels: list[str]) -> list[Mean]:
     """The means of each quantity and class, and of all classes; one of no clip is left out."""
     means = []
     for name, values in found.items():
         for group in ("all", *sorted(set(labels))):
-            own = values if group == "all" else values[[i for i, label in enumerate(labels) if label == group]]
-            own = own[~np.isnan(own)]
-            if len(own):
-                means.append(Mean(name, group, len(own), mean_interval(own, bootstrap)))
+            own = [i for i, label in enumerate(labels) if group in ("all", label) and not np.isnan(values[i])]
+            if own:
+                means.append(Mean(name, group, len(own), crossed(values[own], [labels[i] for i in own])))
     return means
 
 

@@ -206,8 +206,8 @@ def evaluate(
         for number, (images, record) in enumerate(zip(pictures.images, pictures.records, strict=True))
     ]
     results = [one.result for one in measured]
-    ranks = np.array([[rank or 0 for rank in one.ranks] for one in measured])
-    row = row_of(results, pictures.clips, ranks, [one.tensors for one in measured], config.bootstrap)
+    ranks = np.array([[[rank or 0 for rank in one.ranks] for one in measured]])
+    row = row_of(results, pictures.clips, labels, ranks, [one.tensors for one in measured], config.bootstrap)
     networks, lacking = _score(row, nets, pictures, sounding, labels, names, real, real_names)
     values, missing = values_of(row, config.bootstrap)
     evaluation = Evaluation(
@@ -311,7 +311,11 @@ def read_row(path: Path, evaluation: Evaluation) -> Row:
             raise UserError(f"{file}: not there as it was written with {path.name}; keep the three together")
     need = ("features", "probabilities", "reference", "ranks")
     tensors = load_tensors(path.with_suffix(".safetensors"), need=need)
-    table = [line for line in read_parquet(path.with_suffix(".parquet"), ["clip_id", "number"]) if line["number"] == 0]
+    table = [
+        line
+        for line in read_parquet(path.with_suffix(".parquet"), ["clip_id", "label", "number"])
+        if line["number"] == 0
+    ]
     results = [read_result_fields(path, fields) for fields in evaluation.draws]
     clips = [line["clip_id"] for line in table]
     scores = {
@@ -324,7 +328,8 @@ def read_row(path: Path, evaluation: Evaluation) -> Row:
         {"features": features, "probabilities": probabilities, "reference": tensors["reference"]}
         for features, probabilities in zip(tensors["features"], tensors["probabilities"], strict=True)
     ]
-    row = row_of(results, clips, tensors["ranks"].long().numpy(), each, evaluation.bootstrap)
+    labels = [line["label"] for line in table]
+    row = row_of(results, clips, labels, tensors["ranks"].long().numpy()[None], each, evaluation.bootstrap)
     row.result = replace(row.result, method=evaluation.name, missing=row.result.missing | evaluation.missing)
     row.scores = scores
     return row

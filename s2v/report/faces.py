@@ -24,7 +24,7 @@ from s2v.models.face_reader import FaceReader
 from s2v.models.store import load
 from s2v.report.canvas import save
 from s2v.report.fig20 import coloured, draw
-from s2v.report.findings import what_holds
+from s2v.report.findings import what_was_found
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.runtime import Runtime
 from s2v.speakers.voice import old_record
@@ -72,7 +72,7 @@ def run(
         speakers: of which world they are.
         bootstrap: resamples.
         csv: the table.
-        markdown: the same for people, with what holds.
+        markdown: the same for people, with what was found of the claims.
         quantities: those that claims take.
         figure: Figure 20.
         runtime: device.
@@ -169,7 +169,7 @@ def described(found: list[Agreement], measured: Measured, people: int, seeds: in
         "(docs/faces.md says why).",
         WARNING,
     ]
-    return page("# Faces from voices", bullets(facts), to_markdown(COLUMNS, found), what_holds("faces", measured))
+    return page("# Faces from voices", bullets(facts), to_markdown(COLUMNS, found), what_was_found("faces", measured))
 
 
 def _shown(rows: list[dict[str, Any]]) -> list[int]:

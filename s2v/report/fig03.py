@@ -7,6 +7,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,22 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from s2v.data.reader import Only, clip_record, decoded, label_of, samples
+from s2v.data.reader import Only, clip_record, decode_wave, decoded, label_of, samples
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval, mean_interval, paired_difference
+from s2v.evaluate.crossed import crossed
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
-from s2v.evaluate.selection import Judged, judged
+from s2v.evaluate.selection import Judged, judged, loudest_frame
 from s2v.files import read_parquet
 from s2v.media.picture import decode_image
+from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.report.canvas import cells, open_frame, save
 from s2v.report.panels import show_picture
 from s2v.report.tabular import Column, write_csv
 
 EXAMPLES = 6
-NAMES = {"top1": "top-1", "top3": "top-3", "mid": "middle", "random": "random"}
-COLOURS = {"top1": "#0072B2", "top3": "#56B4E9", "mid": "#D55E00", "random": "0.6"}
+NAMES = {"top1": "top-1", "top3": "top-3", "mid": "middle", "loudest": "loudest", "random": "random"}
+COLOURS = {"top1": "#0072B2", "top3": "#56B4E9", "mid": "#D55E00", "loudest": "#E69F00", "random": "0.6"}
 """Of Okabe and Ito, which the colour-blind tell apart."""
 
 
@@ -49,7 +52,6 @@ def run(
     packs: list[Path],
     split: str,
     truth: Path | None,
-    bootstrap: int,
     output: Path,
     table: Path,
     quantities: Path,
@@ -64,7 +66,6 @@ def run(
         packs: packed shards of the split.
         split: its name.
         truth: the world's.
-        bootstrap: resamples.
         output: PNG.
         table: CSV.
         quantities: JSON of `s2v.evaluate.quantities`.
@@ -74,27 +75,44 @@ def run(
     """
     rows = [row for path in selection for row in read_parquet(path) if row["split"] == split and row["scores"]]
     facts = {row["clip_id"]: row for row in read_parquet(truth)} if truth else {}
-    clips = judged(rows, facts) if facts else []
-    measured = _by_class(clips, bootstrap)
+    clips = judged(rows, facts, _loudest(rows, packs)) if facts else []
+    measured = _by_class(clips)
     write_csv(table, columns(split), sorted(measured.items(), key=lambda item: (item[0] != "all", item[0])))
-    write_quantities(quantities, to_quantities(clips, split, bootstrap))
+    write_quantities(quantities, to_quantities(clips, split))
     examples = list(_examples(rows, packs, {clip.clip_id: clip for clip in clips}))
     if not examples:
         raise UserError(f"fig03: the split `{split}` has no clip with sound; see coverage.csv")
     save(draw(examples, measured["all"][1] if measured else {}), output)
 
 
-def _by_class(clips: list[Judged], bootstrap: int) -> dict[str, tuple[int, dict[str, Interval]]]:
+def _by_class(clips: list[Judged]) -> dict[str, tuple[int, dict[str, Interval]]]:
     """{class or `all`: (clips, measures)}."""
     groups: dict[str, list[Judged]] = defaultdict(list)
     for clip in clips:
         groups["all"].append(clip)
         groups[clip.label].append(clip)
-    return {name: (len(own), _means(own, bootstrap)) for name, own in groups.items()}
+    return {name: (len(own), _means(own)) for name, own in groups.items()}
 
 
-def _means(clips: list[Judged], bootstrap: int) -> dict[str, Interval]:
-    return {name: mean_interval(_values(clips, name), bootstrap) for name in (*NAMES, "order")}
+def _loudest(rows: list[dict[str, Any]], packs: list[Path]) -> dict[str, int]:
+    """The frame in the loudest second of each clip, as far as sounds are packed."""
+    frames, found = {row["clip_id"]: row["n_frames"] for row in rows}, {}
+    for pack in packs:
+        for sample in samples(pack, Only("flac", "json")):
+            key = sample["__key__"]
+            if key in frames and "flac" in sample:
+                wave = decoded(pack, sample, "flac", partial(decode_wave, sample_rate_hz=SAMPLE_RATE_HZ))
+                found[key] = loudest_frame(wave, SAMPLE_RATE_HZ, float(clip_record(pack, sample)["fps"]), frames[key])
+    return found
+
+
+def _means(clips: list[Judged]) -> dict[str, Interval]:
+    return {name: found for name in (*NAMES, "order") if (found := _mean(clips, _values(clips, name))) is not None}
+
+
+def _mean(clips: list[Judged], values: NDArray[np.float64]) -> Interval | None:
+    known = np.flatnonzero(~np.isnan(values))
+    return crossed(values[known], [clips[i].label for i in known]) if len(known) else None
 
 
 def _values(clips: list[Judged], name: str) -> NDArray[np.float64]:
@@ -115,23 +133,26 @@ def columns(split: str) -> list[Column[ByClass]]:
 
 
 def _measure(name: str) -> Column[ByClass]:
-    return Column(name, lambda own: own[1][1][name], digits=4, interval=True)
+    return Column(name, lambda own: own[1][1].get(name), digits=4, interval=True)
 
 
-def to_quantities(clips: list[Judged], split: str, bootstrap: int) -> dict[str, Quantity | Missing]:
+def to_quantities(clips: list[Judged], split: str) -> dict[str, Quantity | Missing]:
     """What the claims take; without the world's truth nothing can be right or wrong."""
     if not clips:
-        names = ("top1", "top1_minus_mid", "top3_minus_mid", "top1_minus_random")
+        names = ("top1", "top1_minus_mid", "top3_minus_mid", "top1_minus_random", "top1_minus_loudest")
         return dict.fromkeys(names, Missing("nobody knows when the source of a clip is seen and heard"))
     about = f"clips of the split `{split}` in which the source is seen and heard at some moment"
     top1, mid = _values(clips, "top1"), _values(clips, "mid")
     found = {
-        "top1": mean_interval(top1, bootstrap),
-        "top1_minus_mid": paired_difference(top1, mid, bootstrap),
-        "top3_minus_mid": paired_difference(_values(clips, "top3"), mid, bootstrap),
-        "top1_minus_random": paired_difference(top1, _values(clips, "random"), bootstrap),
+        "top1": top1,
+        "top1_minus_mid": top1 - mid,
+        "top3_minus_mid": _values(clips, "top3") - mid,
+        "top1_minus_random": top1 - _values(clips, "random"),
+        "top1_minus_loudest": top1 - _values(clips, "loudest"),
     }
-    return {name: Quantity.of(interval, len(clips), about=about) for name, interval in found.items()}
+    silent = Missing("the clips' sounds are not packed")
+    means = {name: _mean(clips, values) for name, values in found.items()}
+    return {name: Quantity.of(one, len(clips), about=about) if one else silent for name, one in means.items()}
 
 
 def _examples(rows: list[dict[str, Any]], packs: list[Path], known: dict[str, Judged]) -> Iterator[Example]:
@@ -236,7 +257,7 @@ def _scores(axes: Any, example: Example, labelled: bool) -> None:
 
 
 def _bars(axes: Any, precision: dict[str, Interval]) -> None:
-    names = list(NAMES)
+    names = [name for name in NAMES if name in precision]
     values = [100 * precision[name].value for name in names]
     error = [
         [100 * (precision[name].value - precision[name].low) for name in names],

@@ -18,7 +18,7 @@ from torch import Tensor
 from s2v.data.reader import read_waves
 from s2v.errors import UserError
 from s2v.evaluate.attention import column_times_s, grad_cam, share, sounding
-from s2v.evaluate.bootstrap import mean_interval
+from s2v.evaluate.crossed import crossed
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
 from s2v.media.picture import from_unit
@@ -66,7 +66,6 @@ def run(
     seed: int,
     truth: Path | None,
     score: str,
-    bootstrap: int,
     output: Path,
     quantities: Path,
     runtime: RuntimeConfig,
@@ -87,7 +86,6 @@ def run(
         seed: of generation.
         truth: the world's; without it nothing is measured.
         score: a name of `s2v.evaluate.attention.SCORES`.
-        bootstrap: resamples.
         output: PNG.
         quantities: JSON of `s2v.evaluate.quantities`.
         runtime: device.
@@ -104,15 +102,18 @@ def run(
     strips = plan(dict(zip(keys, labels, strict=True)), 1, 1)[:MAX_SHOWN]
     wanted = {strip.sound: strip.name for strip in strips}
     seen: dict[str, Seen] = {}
-    measured = []
+    measured: list[tuple[float, float, float]] = []
+    classes: list[str | None] = []
+    label_of = dict(zip(keys, labels, strict=True))
     f_a, g = load(AudioEncoder, align_dir, place.device), load(Generator, generator_dir, place.device)
     model = _Model(f_a, g, window_s, seed, score, place.device, waves)
     for one in model.all(keys, facts):
         if one.truth is not None and one.truth.mean() < ALL_THE_TIME:
             measured.append(_shares(one))
+            classes.append(label_of[one.clip])
         if one.clip in wanted:
             seen[one.clip] = one
-    write_quantities(quantities, to_quantities(measured, len(keys), score, bootstrap))
+    write_quantities(quantities, to_quantities(measured, classes, len(keys), score))
     shown = [(name, seen[clip]) for clip, name in wanted.items()]
     save(draw(shown, window_s), output)
 
@@ -196,7 +197,7 @@ def _shares(one: Seen) -> tuple[float, float, float]:
 
 
 def to_quantities(
-    measured: list[tuple[float, float, float]], clips: int, score: str, bootstrap: int
+    measured: list[tuple[float, float, float]], classes: list[str | None], clips: int, score: str
 ) -> dict[str, Quantity | Missing]:
     """Means over clips with intervals; without the world's truth there is nothing to attend to."""
     names = ("share", "chance", "share_minus_chance", "loudness_minus_chance", "share_minus_loudness")
@@ -210,7 +211,7 @@ def to_quantities(
     )
     values = (attention, chance, attention - chance, loudness - chance, attention - loudness)
     return {
-        name: Quantity.of(mean_interval(value, bootstrap), len(measured), about=about)
+        name: Quantity.of(crossed(value, classes), len(measured), about=about)
         for name, value in zip(names, values, strict=True)
     }
 

@@ -74,7 +74,7 @@ def run(
         deviations: from what was published, in words.
         output: PNG.
         csv: a row for each method and weight.
-        markdown: its twin, with what holds.
+        markdown: its twin, with what was found of the claims.
         quantities: JSON of `s2v.evaluate.quantities`.
         runtime: device.
         threads: of torch on the CPU.
@@ -103,8 +103,9 @@ def run(
     alone = apart(sounds, clips, chosen)
     curves = [measure(one, clips, chosen, judged) for one in made]
     points = points_of(made, curves, alone, bootstrap)
-    measured = quantities_of(made, curves, alone, len(set(clips.labels)), bootstrap, setting)
-    measured["volume_lee"] = volume_of(shift, bootstrap)
+    heard = [clips.labels[pair.sound] for pair in chosen]
+    measured = quantities_of(made, curves, alone, len(set(clips.labels)), bootstrap, setting, heard)
+    measured["volume_lee"] = volume_of(shift)
     write_csv(csv, columns(setting), points)
     write_quantities(quantities, measured)
     write_text(markdown, twin(points, measured, setting, deviations))

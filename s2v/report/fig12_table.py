@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from s2v.evaluate.bootstrap import Interval, mean_interval
+from s2v.evaluate.crossed import crossed
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Measured, Missing, Quantity
 from s2v.evaluate.tradeoff import Curve, Floats, advantage_interval, leads, point_intervals, shared_range
 from s2v.report.clips import LOUD_DB, SOFT_DB
 from s2v.report.edits import Edits
-from s2v.report.findings import what_holds
+from s2v.report.findings import what_was_found
 from s2v.report.tabular import Column, bullets, page, to_markdown
 
 KEYS = ("ours", "moved", "lee")
@@ -85,7 +86,7 @@ def columns(setting: Setting) -> list[Column[Point]]:
 
 
 def twin(points: list[Point], measured: Measured, setting: Setting, deviations: Sequence[str]) -> str:
-    """The same in Markdown, with how it was measured, what holds, and what it is not."""
+    """The same in Markdown, with how it was measured, what was found, and what it is not."""
     where = "outside its source" if setting.kept == "background" else "over the whole of it: nobody knows its source"
     return page(
         "# Figure 12: pictures edited by the sound of another class",
@@ -99,20 +100,27 @@ def twin(points: list[Point], measured: Measured, setting: Setting, deviations: 
             "The paper shows pictures and has no numbers.",
         ]),
         to_markdown(columns(setting), points),
-        what_holds("fig12", measured),
+        what_was_found("fig12", measured),
         "## What this is and is not",
         bullets(deviations),
     )  # fmt: skip
 
 
 def quantities_of(
-    made: list[Edits], curves: list[Curve], alone: Floats, classes: int, bootstrap: int, setting: Setting
+    made: list[Edits],
+    curves: list[Curve],
+    alone: Floats,
+    classes: int,
+    bootstrap: int,
+    setting: Setting,
+    heard: Sequence[str] | None = None,
 ) -> dict[str, Quantity | Missing]:
-    """Insertion: of each method minus its own control, and of ours minus that of Lee et al."""
+    """Insertion: of each method minus its own control, and of ours minus that of Lee et al.; `heard` are the classes of
+    the pairs' sounds."""
     found: dict[str, Quantity | Missing] = {}
     for key, one, curve in zip(KEYS, made, curves, strict=True):
         found[f"insertion_{key}_minus_shuffled"] = (
-            _above_shuffled(one, curve, bootstrap, setting)
+            _above_shuffled(one, curve, setting, heard)
             if classes > 2
             else Missing("with two classes no sound that a picture might be given is of another class than its own")
         )
@@ -133,21 +141,21 @@ def quantities_of(
     return found
 
 
-def _above_shuffled(one: Edits, curve: Curve, bootstrap: int, setting: Setting) -> Quantity:
+def _above_shuffled(one: Edits, curve: Curve, setting: Setting, heard: Sequence[str] | None) -> Quantity:
     named, mixed = curve.named[-1], curve.mixed[-1]
     return Quantity.of(
-        mean_interval(named - mixed, bootstrap), len(named),
+        crossed(named - mixed, heard), len(named),
         about=f"{one.name}, {one.weight} {one.weights[-1]:g}: {100 * named.mean():.1f} % less {100 * mixed.mean():.1f} "
         "%, the mean over all sounds of the pairs that are not of the picture's own class: every shuffle at once; "
         f"{setting.about}",
     )  # fmt: skip
 
 
-def volume_of(shift: tuple[Floats, Floats], bootstrap: int) -> Quantity:
+def volume_of(shift: tuple[Floats, Floats]) -> Quantity:
     """How far a sound's volume moves its feature, [N] each in the joint space and in ours."""
     joint, own = shift
     return Quantity.of(
-        mean_interval(joint, bootstrap), len(joint),
+        crossed(joint), len(joint),
         about=f"1 - cosine of a sound's features at {SOFT_DB:g} and {LOUD_DB:g} dB in the joint space; of ours it is "
         f"{own.mean():.3f}",
     )  # fmt: skip

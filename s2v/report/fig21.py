@@ -25,7 +25,7 @@ from s2v.models.face_reader import FaceReader
 from s2v.models.store import load
 from s2v.report.canvas import bare, cells, save
 from s2v.report.faces import METHOD, WARNING
-from s2v.report.findings import what_holds
+from s2v.report.findings import what_was_found
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.runtime import Runtime
 
@@ -68,7 +68,7 @@ def run(
         generate: how pictures are drawn; of its seeds the first.
         bootstrap: resamples.
         csv: a row a weight.
-        markdown: the same for people, with what holds.
+        markdown: the same for people, with what was found of the claims.
         quantities: those that claims take.
         figure: Figure 21.
         runtime: device.
@@ -200,7 +200,7 @@ def described(told: Sequence[Told], measured: Measured, weight: float, people: i
         WARNING,
     ]
     return page("# Figure 21: speech and environment in one picture", bullets(facts), to_markdown(COLUMNS, told),
-                what_holds("fig21", measured))  # fmt: skip
+                what_was_found("fig21", measured))  # fmt: skip
 
 
 def draw(images: Mapping[float, Tensor], mixed: _Mixed, weight: float) -> Figure:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from s2v.data.reader import read_waves
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import LEVEL, Interval, crossed, crossed_statistic
-from s2v.evaluate.gap import Geometry, unit_geometry
+from s2v.evaluate.crossed import crossed, crossed_statistic
+from s2v.evaluate.gap import Geometry, centre_beside, orthogonality, random_directions, unit_geometry
+from s2v.evaluate.interval import LEAST_RANKED, Interval, spearman
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
@@ -54,6 +54,8 @@ class Measured:
     z_a: Tensor
     geometry: Geometry
     r1: float | None
+    labels: list[str | None] | None = None
+    """Classes of the clips."""
 
 
 def run(
@@ -89,9 +91,9 @@ def run(
         UserError: sounds, features and ranks are not of the same clips, or a feature is no finite number.
     """
     place = Runtime.from_config(runtime, threads)
-    waves, keys, _ = read_waves(packs, SAMPLE_RATE_HZ)
+    waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
     z_v = _matched(features, keys)
-    measured = [_measured(run, waves, keys, z_v, place) for run in runs]
+    measured = [replace(_measured(run, waves, keys, z_v, place), labels=labels) for run in runs]
     groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
     first = {loss: own[0] for loss, own in groups.items() if own}
     write_csv(output, columns({one.run: loss for loss, one in first.items()}), measured)
@@ -128,8 +130,8 @@ def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_
     judged = read_parquet(run.ranks)
     if {row["clip_id"] for row in judged} != set(keys):
         raise UserError(f"{run.ranks}: these ranks are not of the clips of the packs; run stage evaluate again")
-    ranks = [row["rank"] for row in judged if row["rank"] is not None]
-    r1 = float(np.mean([rank <= 1 for rank in ranks])) if ranks else None
+    ranks = [[row["rank"], *row["further"]] for row in judged if row["rank"] is not None]  # of all evaluators
+    r1 = float(np.mean(np.array(ranks) <= 1)) if ranks else None
     normal = torch.nn.functional.normalize
     return Measured(run, normal(z_v), normal(z_a), unit_geometry(z_v, z_a), r1)
 
@@ -169,7 +171,8 @@ def to_quantities(
 ) -> dict[str, Quantity | Missing]:
     """What the claims take: differences between the losses, and how near to 0 each one's geometry is.
 
-    Of orthogonality it is the mean absolute cosine: features are centred, so their mean cosine is near 0 anyway.
+    Of orthogonality it is the mean absolute cosine: features are centred, so their mean cosine is near 0 anyway. It and
+    the centre are held against random directions: what is "near 0" depends on how many dimensions features fill.
     """
     found: dict[str, Quantity | Missing] = {}
     nce = {one.run.training: one for one in groups.get("nce", [])}
@@ -178,7 +181,7 @@ def to_quantities(
         found[f"{name}_total_minus_nce"] = Missing("no row of Table 2 differs from another in L_nce or L_total alone")
         if total:
             values = np.stack([of(one) - of(nce[one.run.training]) for one in total])
-            found[f"{name}_total_minus_nce"] = _over_clips(values, total, bootstrap)
+            found[f"{name}_total_minus_nce"] = _over_clips(values, total)
     for loss in ("nce", "total"):
         own = groups.get(loss, [])
         if not own:
@@ -187,20 +190,30 @@ def to_quantities(
             found |= dict.fromkeys((f"{name}_{loss}" for name in names), absent)
             continue
         for side in ("image", "sound"):
-            values = np.stack([getattr(one.geometry, f"orthogonality_{side}").abs().numpy() for one in own])
-            found[f"orthogonality_{side}_{loss}"] = _over_clips(values, own, bootstrap)
+            found[f"orthogonality_{side}_{loss}"] = _orthogonality(own, side)
         found[f"centre_{loss}"] = _statistic(own, _centre, bootstrap)
-        found[f"cv_{loss}"] = _statistic(own, lambda g: g.variation, bootstrap)
-    return found | {"spearman_gap_r1": rank_correlation(measured, bootstrap)}
+        found[f"cv_{loss}"] = _statistic(own, lambda v, a: unit_geometry(v, a).variation, bootstrap)
+    return found | {"spearman_gap_r1": rank_correlation(measured)}
 
 
-def _centre(geometry: Geometry) -> float:
-    """Length of the mean feature beside the gap; that of images and of sounds differ along the gap alone, so it is one.
+def _orthogonality(own: list[Measured], side: str) -> Quantity:
+    """Of the features of one modality to the mean gap, minus that to a random direction in the features' own span."""
+    gap = np.stack([getattr(one.geometry, f"orthogonality_{side}").abs().numpy() for one in own])
+    z = [one.z_v if side == "image" else one.z_a for one in own]
+    directions = [random_directions(one.z_v, one.z_a) for one in own]
+    null = np.stack([orthogonality(*both).numpy() for both in zip(z, directions, strict=True)])
+    found = _over_clips(gap - null, own)
+    return replace(found, about=f"{found.about}; {gap.mean():.3f} of the gap, {null.mean():.3f} of a random direction")
+
+
+def _centre(z_v: Tensor, z_a: Tensor) -> float:
+    """Length of the mean feature beside the gap, minus that beside a random direction in the features' own span. The
+    means of images and of sounds differ along the gap alone, so it is one number.
 
     Not its mean over dimensions: of D numbers of a vector of length 1 the root mean square is 1 / sqrt(D) (0.02 at the
     paper's 2048), which is near zero whatever the centre is.
     """
-    return float(geometry.centre_image.norm())
+    return float(unit_geometry(z_v, z_a).centre_image.norm()) - centre_beside(z_v, random_directions(z_v, z_a))
 
 
 def _magnitude(one: Measured) -> NDArray[np.float64]:
@@ -211,20 +224,20 @@ def _cosine(one: Measured) -> NDArray[np.float64]:
     return (one.z_v.double() * one.z_a.double()).sum(1).numpy()
 
 
-def _over_clips(values: NDArray[np.float64], own: list[Measured], bootstrap: int) -> Quantity:
+def _over_clips(values: NDArray[np.float64], own: list[Measured]) -> Quantity:
     """Of numbers of trainings and clips [S, N]."""
-    return _quantity(crossed(values, bootstrap), [float(value) for value in values.mean(1)], own)
+    return _quantity(crossed(values, own[0].labels), [float(value) for value in values.mean(1)], own)
 
 
-def _statistic(own: list[Measured], of: Callable[[Geometry], float], bootstrap: int) -> Quantity:
-    """Of a number of whole sets of clips."""
+def _statistic(own: list[Measured], of: Callable[[Tensor, Tensor], float], bootstrap: int) -> Quantity:
+    """Of a number of whole sets of clips, of z^V and z^A at unit norm."""
 
     def over(trainings: NDArray[np.int64], clips: NDArray[np.int64]) -> float:
         index = torch.from_numpy(clips)
-        return float(np.mean([of(unit_geometry(own[n].z_v[index], own[n].z_a[index])) for n in trainings]))
+        return float(np.mean([of(own[n].z_v[index], own[n].z_a[index]) for n in trainings]))
 
     interval = crossed_statistic(over, len(own[0].z_v), len(own), statistic_resamples(bootstrap))
-    return _quantity(interval, [of(one.geometry) for one in own], own)
+    return _quantity(interval, [of(one.z_v, one.z_a) for one in own], own)
 
 
 def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Quantity:
@@ -233,40 +246,27 @@ def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Qu
     return Quantity.of(interval, len(own[0].z_v), alone, trainings, about)
 
 
-def rank_correlation(measured: list[Measured], bootstrap: int, seed: int = 0) -> Quantity | Missing:
-    """Spearman's rho of the mean magnitude and R@1 over trainings.
+def rank_correlation(measured: list[Measured]) -> Quantity | Missing:
+    """Spearman's rho of the mean magnitude and R@1 over rows of Table 2, each the mean of its trainings.
 
-    Trainings of a row are alike, so the interval is of resampled rows, and within each of resampled trainings. Missing
-    where there are fewer than four trainings or two rows, no labels, or no differences.
+    Trainings of a row are alike, so the interval is of as many numbers as there are rows (`spearman`). Missing where
+    there are too few, no labels, or no differences.
     """
     rows: dict[str, list[tuple[float, float]]] = {}
     for one in measured:
         if one.r1 is not None:
             rows.setdefault(one.run.row, []).append((float(one.geometry.magnitude.mean()), one.r1))
-    points = np.array([point for own in rows.values() for point in own])
     if not rows:
         return Missing("the clips have no labels, or no evaluator ranked their pictures")
-    if len(points) < 4 or len(rows) < 2:
-        return Missing("it takes four trainings, of two rows of Table 2")
+    if len(rows) < LEAST_RANKED:
+        return Missing(f"it takes {LEAST_RANKED} rows of Table 2")
+    points = np.array([np.mean(own, axis=0) for own in rows.values()])
     if (points == points[0]).all(0).any():
-        return Missing("all trainings have the same gap or the same R@1")
-    rng, groups = np.random.default_rng(seed), [np.array(own) for own in rows.values()]
-    drawn = []
-    for _ in range(bootstrap):
-        chosen = [groups[i] for i in rng.integers(0, len(groups), len(groups))]
-        some = np.concatenate([own[rng.integers(0, len(own), len(own))] for own in chosen])
-        if not (some == some[0]).all(0).any():  # of one point alone there is no rank
-            drawn.append(float(spearmanr(some[:, 0], some[:, 1]).statistic))
-    if not drawn:
-        return Missing("no resample of the trainings has two gaps and two R@1")
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Missing("all rows have the same gap or the same R@1")
+    found = spearman(points[:, 0], points[:, 1])
     trainings = sorted({one.run.training for one in measured})
-    about = (
-        f"{len(points)} trainings of the rows {', '.join(rows)}; the interval is of resampled rows, and of resampled "
-        "trainings within them"
-    )
-    value = float(spearmanr(points[:, 0], points[:, 1]).statistic)
-    return Quantity(value, float(low), float(high), len(measured[0].z_v), [], trainings, about)
+    about = f"rows {', '.join(rows)}, each the mean of its trainings {', '.join(map(str, trainings))}"
+    return Quantity.of(found, len(measured[0].z_v), trainings=trainings, about=about)
 
 
 __all__ = ["Measured", "RunFiles", "columns", "rank_correlation", "run", "to_quantities"]

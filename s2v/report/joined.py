@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.files import read_csv, write_text
 from s2v.report.tables import METRICS
 from s2v.report.tabular import Column, bullets, page, to_csv, to_markdown

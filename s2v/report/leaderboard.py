@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.report.evaluation import Evaluation, read
 from s2v.report.measures import FIXED, metric_of
 from s2v.report.tabular import Column, bullets, page, to_markdown

@@ -1,4 +1,4 @@
-"""The rows of a table: metrics of all seeds of a method, with 95 % intervals over test clips."""
+"""The rows of a table: metrics of all seeds of a method, with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval, crossed, crossed_statistic
+from s2v.evaluate.crossed import crossed, crossed_statistic
 from s2v.evaluate.fidelity import Reference, frechet_distance, inception_score
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.result import Result, read_result
 from s2v.files import read_parquet
 from s2v.tensors import load_tensors
@@ -36,12 +37,13 @@ class Row:
         seeds: of generation; where there are several trainings, those of all of them, one after another.
         trainings: number of the training seed of each of `seeds`.
         clips: ids.
+        labels: of the clips; None where one has none.
         r1: R@1, a share; None where it could not be had, as the other metrics.
         r5: R@5.
         fid: FID.
         inception: IS.
         kid: KID.
-        hits: R@1 hit of each seed and labelled clip, [S, N]; for paired differences.
+        hits: R@1 hit of each evaluator, seed and labelled clip, [E, S, N]; for paired differences.
         hits5: R@5 hit, likewise.
         features: the evaluator's features of each seed's pictures, [N, F], for FID.
         reference: the real pictures' statistics, for FID.
@@ -49,25 +51,28 @@ class Row:
         seen: the same features, where there is no FID too.
         frames: features of the real pictures, [M, F].
         scores: further numbers of each seed's pictures, whose means are metrics: name -> [S, N].
+        accepted: of each evaluator that can tell, seed and clip, whether the picture is of any class at all, [E, S, N].
     """
 
     result: Result
     seeds: list[int]
     trainings: list[int]
     clips: list[str]
+    labels: list[str | None]
     r1: Interval | None = None
     r5: Interval | None = None
     fid: Interval | None = None
     inception: Interval | None = None
     kid: float | None = None
-    hits: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    hits5: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    hits: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    hits5: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     features: list[Tensor] = field(default_factory=list)
     reference: Reference | None = None
     probabilities: list[Tensor] = field(default_factory=list)
     seen: list[Tensor] = field(default_factory=list)
     frames: Tensor = field(default_factory=lambda: torch.empty(0, 0))
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    accepted: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     _known: dict[tuple[str, int, bytes], float] = field(default_factory=dict)
     _kept: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -76,8 +81,17 @@ class Row:
         return [[i for i, other in enumerate(self.trainings) if other == n] for n in dict.fromkeys(self.trainings)]
 
     def by_training(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """[S, N] of seeds and clips -> [T, N], the mean over the seeds of each training."""
-        return np.stack([values[own].mean(0) for own in self.runs()])
+        """[..., S, N] of seeds and clips -> [..., T, N], the mean over the seeds of each training."""
+        return np.stack([values[..., own, :].mean(-2) for own in self.runs()], axis=-2)
+
+    def classes_of(self, values: NDArray[np.float64]) -> list[str | None]:
+        """Classes of the clips of some values [..., N], which are of all clips or of those with a label."""
+        labelled: list[str | None] = [label for label in self.labels if label]
+        return labelled if values.shape[-1] == len(labelled) else self.labels
+
+    def mean(self, values: NDArray[np.float64]) -> Interval:
+        """Over trainings and clips, and over evaluators where there are several, of values [..., S, N]."""
+        return crossed(self.by_training(values), self.classes_of(values))
 
     def frechet(self, run: int, clips: Clips) -> float:
         """FID of some clips' pictures of one seed."""
@@ -97,15 +111,15 @@ class Row:
         return cast(T, self._kept[key])
 
     def once(self, metric: str, run: int, clips: Clips, of: Callable[[Tensor], float]) -> float:
-        """A metric, computed once: all intervals of a table resample the same clips (`bootstrap.resamples`)."""
+        """A metric, computed once: all intervals of a table resample the same clips (`resampling.resamples`)."""
         key = (metric, run, blake2b(clips.tobytes(), digest_size=16).digest())
         if key not in self._known:
             self._known[key] = of(torch.from_numpy(clips))
         return self._known[key]
 
     def fid_resamples(self, bootstrap: int) -> int:
-        """Resamples of FID."""
-        return 20 if self.features[0].shape[1] >= WIDE else statistic_resamples(bootstrap)
+        """Resamples of what is slow with many features."""
+        return 20 if self.seen[0].shape[1] >= WIDE else statistic_resamples(bootstrap)
 
     @property
     def real(self) -> bool:
@@ -125,7 +139,7 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
 
     Args:
         results: JSON files of all methods and seeds.
-        bootstrap: resamples of R@k. FID and IS, whose intervals need only a spread, take a tenth, 20 to 200.
+        bootstrap: resamples, of which FID and IS, whose intervals need only a spread, take a tenth, 20 to 200.
 
     Raises:
         UserError: no results, or the seeds of a method or the evaluators of a table do not belong together.
@@ -133,9 +147,9 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
     loaded = [(path, read_result(path)) for path in results]
     if not loaded:
         raise UserError("table: there are no results to make it from")
-    labels = {result.evaluator for _, result in loaded}
+    labels = {"; ".join((result.evaluator, *result.further)) for _, result in loaded}
     if len(labels) > 1:
-        raise UserError(f"table: results of different evaluators do not compare ({'; '.join(sorted(labels))})")
+        raise UserError(f"table: results of different evaluators do not compare ({' | '.join(sorted(labels))})")
     groups: dict[str, list[tuple[Path, Result]]] = {}
     for path, result in sorted(loaded, key=lambda item: (item[1].method, item[1].training, item[1].seed)):
         groups.setdefault(result.method, []).append((path, result))
@@ -146,11 +160,15 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
 
 def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
     first = group[0][1]
-    tables = [read_parquet(path.with_suffix(".parquet"), ["clip_id", "rank"]) for path, _ in group]
+    tables = [
+        read_parquet(path.with_suffix(".parquet"), ["clip_id", "label", "rank", "further", "accepted"])
+        for path, _ in group
+    ]
     clips = [entry["clip_id"] for entry in tables[0]]
     if any([entry["clip_id"] for entry in table] != clips for table in tables):
         raise UserError(f"table: the seeds of {first.method} saw different clips; run stage generate again")
-    rank = np.array([[entry["rank"] or 0 for entry in table] for table in tables])
+    rank = np.array([[[r or 0 for r in (entry["rank"], *entry["further"])] for entry in table] for table in tables])
+    accepted = np.array([[entry["accepted"] for entry in table] for table in tables], np.float64)
     tensors: list[dict[str, Tensor]] = []
     if first.inception is not None:
         need = ("probabilities", "features", "reference")
@@ -158,31 +176,38 @@ def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
         for (path, _), each in zip(group, tensors, strict=True):
             if not len(each["probabilities"]) == len(each["features"]) == len(clips):
                 raise UserError(f"{path}: its tensors are not of {len(clips)} clips; run stage evaluate again")
-    return row_of([result for _, result in group], clips, rank, tensors, bootstrap)
+    labels = [entry["label"] for entry in tables[0]]
+    results = [result for _, result in group]
+    return row_of(results, clips, labels, np.moveaxis(rank, -1, 0), tensors, bootstrap, np.moveaxis(accepted, -1, 0))
 
 
 def row_of(
     results: list[Result],
     clips: list[str],
+    labels: list[str | None],
     ranks: NDArray[np.int64],
     tensors: list[dict[str, Tensor]],
     bootstrap: int,
+    accepted: NDArray[np.float64] | None = None,
 ) -> Row:
     """A row of what was measured.
 
     Args:
         results: of all seeds.
         clips: ids.
-        ranks: of each seed and clip, [S, N]; 0 where there is none.
+        labels: of the clips; None where one has none.
+        ranks: of each evaluator, seed and clip, [E, S, N]; 0 where there is none.
         tensors: of each seed, as `s2v.evaluate.evaluate.Measured` has them; not read where there is no IS.
-        bootstrap: resamples of R@k.
+        bootstrap: resamples, of which FID and IS take a tenth, 20 to 200.
+        accepted: of each evaluator, seed and clip, whether it takes the picture for one of any class, [E, S, N].
     """
     first = results[0]
-    row = Row(first, [result.seed for result in results], [result.training for result in results], clips)
-    ranks = ranks[:, (ranks > 0).all(0)]
+    row = Row(first, [result.seed for result in results], [result.training for result in results], clips, labels)
+    ranked = (ranks > 0).all((0, 1))
+    ranks = ranks[..., ranked]
     if ranks.size:
-        row.hits, row.hits5 = (ranks <= 1).astype(np.float64), (ranks <= 5).astype(np.float64)
-        row.r1, row.r5 = (crossed(row.by_training(hits), bootstrap) for hits in (row.hits, row.hits5))
+        row.hits, row.hits5 = ((ranks <= k).astype(np.float64) for k in (1, 5))
+        row.r1, row.r5 = (row.mean(hits).within(0, 1) for hits in (row.hits, row.hits5))
     if first.inception is not None:
         row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
         row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap))
@@ -190,13 +215,15 @@ def row_of(
             row.features, row.frames = row.seen, tensors[0]["reference"]
             row.reference = Reference.of(row.frames)
             row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap))
+    if accepted is not None:
+        row.accepted = accepted
     if first.kid is not None:
         row.kid = float(np.mean([result.kid for result in results]))
     return row
 
 
 def statistic_resamples(bootstrap: int) -> int:
-    """Resamples of a statistic whose interval needs only a spread, where R@k takes `bootstrap`."""
+    """Resamples of a statistic whose interval needs only a spread, where others take `bootstrap`."""
     return min(200, max(20, bootstrap // 10))
 
 

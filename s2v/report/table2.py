@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Measured, Quantity
 from s2v.report.ablation import Ablation
 from s2v.report.comparisons import of_table2
@@ -38,7 +38,7 @@ def run(*, results: dict[str, list[Path]], rows: dict[str, Ablation], job: Table
     """Write table2.csv and table2.md, and what the claims take.
 
     R@k is in percent. Values are means over trainings, each with pictures of one generation seed; low and high bound
-    the 95 % interval over trainings and test clips, which are resampled together (`s2v.evaluate.bootstrap.crossed`).
+    the 95 % interval over trainings and classes (`s2v.evaluate.crossed`).
 
     Args:
         results: row -> JSON files of stage evaluate, one per training.
@@ -54,8 +54,8 @@ def run(*, results: dict[str, list[Path]], rows: dict[str, Ablation], job: Table
     said = replace(
         facts(every, job),
         ours=f"Ours: mean over the trainings {trainings} of the audio encoder, which share everything else; each draws "
-        f"with a generation seed of its own ({seeds}) [95 % interval over trainings and test clips, both resampled "
-        f"({job.bootstrap} times); for FID and IS +- 1.96 standard deviations].",
+        f"with a generation seed of its own ({seeds}) [95 % interval over trainings and classes; of FID "
+        "and IS over trainings and test clips].",
         paper="Paper: VGGSound (50 classes), one training and no intervals; CLIP ViT-B/32 and the authors' own "
         "Inception.",
     )

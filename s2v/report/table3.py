@@ -42,7 +42,7 @@ class Generator:
 
 
 def run(*, results: list[Path], methods: dict[str, str], controls: Sequence[str] = (), job: TableJob) -> None:
-    """Write table3.csv, what the claims take, and table3.md (the same, the paper's numbers, what holds, controls).
+    """Write table3.csv, what the claims take, and table3.md (the same, the paper's numbers, what was found, controls).
 
     Args:
         results: JSON files of stage evaluate, all methods and all seeds.

@@ -33,7 +33,7 @@ class System:
 
 
 def run(*, results: list[Path], methods: dict[str, str], classes: list[str] | None, job: TableJob) -> None:
-    """Write table_vegas5.csv, what the claims take, and table_vegas5.md (the same, the paper's numbers, what holds).
+    """Write table_vegas5.csv, what the claims take, and table_vegas5.md (the same, the paper's numbers, what is found).
 
     Args:
         results: JSON files of stage evaluate, of the rows' methods, of the baselines' controls, and of all seeds.

@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 import pandas as pd
 from tabulate import tabulate
 
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.files import write_text
 
 T = TypeVar("T")

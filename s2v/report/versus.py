@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s2v.errors import UserError
 from s2v.evaluate.quantities import Missing
-from s2v.report.claim_list import Claim
+from s2v.report.claim import Claim
 from s2v.report.comparisons import quantity
 from s2v.report.evaluation import Evaluation, read, read_row
 from s2v.report.findings import Finding, find
@@ -60,9 +60,8 @@ def _findings(one: Evaluation, other: Evaluation, first: Row, second: Row, name:
         if why is not None:
             found.append(find(claim, {claim.key: Missing(why)}))
             continue
-        bootstrap = max(one.bootstrap, other.bootstrap)
-        interval, alone = metric.difference(first, second, bootstrap)
-        found.append(find(claim, {claim.key: quantity(interval, first, bootstrap, alone)}))
+        interval, alone = metric.difference(first, second, max(one.bootstrap, other.bootstrap))
+        found.append(find(claim, {claim.key: quantity(interval, first, alone)}))
     return found
 
 
@@ -72,6 +71,7 @@ def _claim(metric: Metric, name: str, against: str) -> Claim:
     return Claim(
         "compare", metric.name, f"{name} has a {side} {metric.name} than {against}", "s2v compare",
         f"{metric.name}, difference{points}", "-", test=metric.better or "above", percent=metric.percent,
+        of_pictures=True,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.files import write_text
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.study.files import Key, Record

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.interval import Interval
 from s2v.study.design import Experiment
 from s2v.study.files import Answer, ItemKey, Key
 from s2v.study.people import People, reasons

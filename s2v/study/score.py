@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from s2v.errors import UserError
-from s2v.evaluate.bootstrap import Interval
+from s2v.evaluate.corrected import holm
+from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Measured, Quantity, write_quantities
 from s2v.files import write_text
-from s2v.report.findings import what_holds
+from s2v.report.findings import what_was_found
 from s2v.report.tabular import Column, bullets, page, to_markdown, write_csv
 from s2v.study.files import ItemKey, Key, Record, read_key, read_records
 from s2v.study.people import sort_out
 from s2v.study.said import about, agreed, by_item, percent, said
-from s2v.study.statistics import Mixed, Observed, above_chance, holm, interval, mixed, one_rather_than_other
+from s2v.study.statistics import Mixed, Observed, above_chance, interval, mixed, one_rather_than_other
 
 CHANCE = 0.25
 PAPER = "83.8"
@@ -193,7 +194,7 @@ def _write(scored: Scored, key: Key, csv: Path, markdown: Path) -> None:
             "[95 % intervals: people and sounds resampled together.] The paper asked 70 people, 20 questions each.",
         ]),
         to_markdown(COLUMNS, scored.rows),
-        "" if scored.simulated else what_holds("table1b", scored.measured),
+        "" if scored.simulated else what_was_found("table1b", scored.measured),
         *(part for title, lines in scored.lines.items() for part in (f"## {title}", bullets(lines))),
     )  # fmt: skip
     write_text(markdown, text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from s2v.evaluate.bootstrap import LEVEL, Interval
+from s2v.evaluate.interval import LEVEL, Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,13 +82,6 @@ def one_rather_than_other(first: int, second: int) -> float:
     from scipy.stats import binomtest
 
     return float(binomtest(first, first + second, 0.5).pvalue) if first + second else 1.0
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """p of several tests, each as large as it has to be for all to be read together."""
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(one) for one in multipletests(values, method="holm")[1]]
 
 
 def alpha(units: Sequence[Sequence[str]]) -> float | None:
@@ -230,6 +223,6 @@ def _middle(share: float, spread: float) -> float:
 
 
 __all__ = [
-    "Mixed", "Observed", "Power", "above_chance", "alpha", "fleiss", "holm", "interval", "mixed",
+    "Mixed", "Observed", "Power", "above_chance", "alpha", "fleiss", "interval", "mixed",
     "one_rather_than_other", "power",
 ]  # fmt: skip
