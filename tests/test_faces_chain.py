@@ -36,7 +36,7 @@ vae: {resolution: 32, batch_size: 8, steps: 4}
 diffusion: {steps: 4}
 tagger: {steps: 8}
 align: {audio: {window_s: 1.5}, epochs: 2}
-face_reader: {batch_size: 16, steps: 8, checkpoint_every: 4, image_px: 32, width: 4}
+face_reader: {batch_size: 16, steps: 8, checkpoint_every: 4, image_px: 32, width: 8}
 generate: {window_s: 1.5, seeds: [0, 1]}
 """
 TARGETS = ("results/tinyfaces/faces.csv", "results/tinyfaces/fig20.png", "results/tinyfaces/fig21.png")
