@@ -236,7 +236,7 @@ def die(*arguments):
 if sys.argv[1] == "die":
     checkpoint.save = die
 from s2v.train.judge import run
-config = JudgeConfig(steps=8, batch_size=4, checkpoint_every=4, width=4, dim=8, image_px=16)
+config = JudgeConfig(steps=8, batch_size=4, checkpoint_every=4, width=8, dim=8, image_px=16)
 if sys.argv[1] != "digests":
     run(config=config, packs=[Path(sys.argv[2])], output_dir=Path(sys.argv[3]), runtime=RuntimeConfig(device="cpu"),
         threads=1)

@@ -20,7 +20,7 @@ from s2v.models.store import load
 from s2v.train.localise import run
 
 CONFIG = LocaliseConfig(
-    batch_size=16, steps=6, checkpoint_every=3, image_px=16, width=4, dim=8, frames_per_clip=4, frames_per_step=2
+    batch_size=16, steps=6, checkpoint_every=3, image_px=16, width=8, dim=8, frames_per_clip=4, frames_per_step=2
 )
 
 

@@ -89,7 +89,7 @@ def _trained(root: Path) -> tuple[Path, Path]:
     packs = [pack(root / "train.tar", 6, seed=1)]
     vqvae = PedersoliVqvaeConfig(**SMALL, steps=4, batch_size=6)
     train_vqvae(config=vqvae, packs=packs, output_dir=root / "vq", runtime=RUNTIME, threads=1)
-    audio = PedersoliAudioConfig(audio=MelConfig(**MEL), depth=10, width=4, steps=3, batch_size=6)
+    audio = PedersoliAudioConfig(audio=MelConfig(**MEL), depth=10, width=8, steps=3, batch_size=6)
     train_audio(config=audio, packs=packs, vqvae_dir=root / "vq", output_dir=root / "audio", runtime=RUNTIME, threads=1)
     return root / "vq", root / "audio"
 
@@ -103,7 +103,7 @@ def test_the_target_is_what_is_not_yet_quantised(trained: tuple[Path, Path]) -> 
     vqvae = load(VqVae, trained[0])
     latents = vqvae.latents(torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8))
     assert not torch.allclose(latents, vqvae.quantise(latents)[0])
-    config = PedersoliAudioConfig(audio=MelConfig(**MEL), depth=10, width=4, batch_size=2)
+    config = PedersoliAudioConfig(audio=MelConfig(**MEL), depth=10, width=8, batch_size=2)
     task = PedersoliAudioTask(config, torch.zeros(4, 32, 32), latents, Runtime(torch.device("cpu"), bf16=False))
     batch = {**task.draw(2), **task.read(torch.tensor([2, 0]))}
     _, target = task.forward(batch)

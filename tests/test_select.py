@@ -26,7 +26,7 @@ RUNTIME = RuntimeConfig(device="cpu")
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("localise")
-    config = LocaliseConfig(batch_size=8, steps=4, image_px=16, width=4, dim=8, frames_per_clip=4, frames_per_step=2)
+    config = LocaliseConfig(batch_size=8, steps=4, image_px=16, width=8, dim=8, frames_per_clip=4, frames_per_step=2)
     tar = extract_tar(folder / "000.tar", range(8))
     localise(config=config, audio=AudioConfig(), tars=[tar], output_dir=folder / "out", runtime=RUNTIME, threads=1)
     return folder / "out"
