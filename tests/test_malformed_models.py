@@ -33,7 +33,7 @@ from s2v.models.localiser import Localiser
 from s2v.models.store import load, save
 
 SECONDS, MEGABYTES = 10, 400
-"""What a refusal may take: the nets themselves load in a tenth of a second and a few megabytes."""
+"""What a refusal may take of a core and memory: the nets themselves load in a tenth of a second and a few megabytes."""
 
 
 @pytest.fixture(scope="module")
@@ -69,20 +69,20 @@ def bounded() -> Iterator[None]:
     """A case that hangs, or takes the memory that a file claims, fails."""
 
     def stop(*_: object) -> None:
-        raise TimeoutError(f"took more than {SECONDS} s")
+        raise TimeoutError(f"took more than {6 * SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, stop)
-    started, limits = time.monotonic(), resource.getrlimit(resource.RLIMIT_AS)
+    started, limits = time.process_time(), resource.getrlimit(resource.RLIMIT_AS)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEGABYTES * 2**20, limits[1]))
-    signal.alarm(2 * SECONDS)
+    signal.alarm(6 * SECONDS)
     try:
         yield
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_AS, limits)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def told(act: Callable[[], object]) -> str:

@@ -93,6 +93,15 @@ def frozen(runtime: Runtime) -> ImageEncoder:
     return ImageEncoder(**shape(EncoderConfig(**RESNET))).to(runtime.device).eval().requires_grad_(False)
 
 
+def smooth(encoder: ImageEncoder) -> ImageEncoder:
+    """Without ReLU and max pooling: at their kinks, rounding decides a gradient."""
+    for net in [*encoder.modules()]:
+        for name, part in net.named_children():
+            if isinstance(part, nn.ReLU | nn.MaxPool2d):
+                setattr(net, name, nn.Softplus() if isinstance(part, nn.ReLU) else nn.AvgPool2d(3, 2, 1))
+    return encoder
+
+
 def align(runtime: Runtime, **changes: Any) -> Any:
     """Alignment on 20 pairs."""
     config = AlignConfig(**{"batch_size": BATCH, "width": 8, "learning_rate": 0.05, **changes})
@@ -127,7 +136,7 @@ def vae(runtime: Runtime, **changes: Any) -> Any:
         **{"batch_size": BATCH, "steps": 20, "resolution": 16, "channels": [8, 8], "layers_per_block": 1, "groups": 4,
            "loss": "l2", "kl_weight": 1e-2, "learning_rate": 0.05, **changes}
     )  # fmt: skip
-    return VaeTask(config, pictures(20, 16), frozen(runtime), runtime)
+    return VaeTask(config, pictures(20, 16), smooth(frozen(runtime)), runtime)
 
 
 SENTENCES = ["a brown dog on a meadow", "sea waves, in haze", "an owl", "a train in a street, far away"]
