@@ -11,6 +11,8 @@ from s2v.report.rows import Row
 
 Found = dict[str, Quantity | Missing]
 R1, R5, FID, IS = (metric_of(name) for name in ("R@1", "R@5", "FID", "IS"))
+MEASURES = {"r1": R1, "r5": R5, "fid": FID, "is": IS}
+"""As keys of quantities name them."""
 
 
 def compare(
@@ -99,7 +101,7 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
     for name in dict.fromkeys([*ABLATED, "B_tuned", *rows]):
         if name != "F":
             absent = f"ablation.rows has no row {'F' if full is None else name}"
-            for key, metric in (("r1", R1), ("fid", FID)):
+            for key, metric in MEASURES.items():
                 found[f"{key}_f_minus_{name.lower()}"] = compare(full, rows.get(name), metric, bootstrap, absent)
     absent = "ablation.rows lacks a row of D and E"
     found["r1_e_minus_d"] = compare(rows.get("E"), rows.get("D"), R1, bootstrap, absent)
@@ -108,11 +110,10 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
 
 def of_table3(gan: Row | None, ldm: Row | None, token: Row | None, shuffled: Row | None, bootstrap: int) -> Found:
     """Of rows A, B and C of Table 3, and of C with its conditions shuffled."""
-    measures = {"r1": R1, "r5": R5, "fid": FID, "is": IS}
-    found: Found = {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in measures.items()}
+    found: Found = {f"{name}_ldm_minus_gan": compare(ldm, gan, of, bootstrap) for name, of in MEASURES.items()}
     absent = "row C, AudioToken, is not run"
     for key, row in (("ldm", ldm), ("gan", gan)):
-        for name, of in measures.items():
+        for name, of in MEASURES.items():
             found[f"{name}_{key}_minus_audiotoken"] = compare(row, token, of, bootstrap, absent)
     control = "generate.table3.controls does not name row C's shuffled one" if token else absent
     found["r1_audiotoken_minus_shuffled"] = compare(token, shuffled, R1, bootstrap, control)

@@ -17,6 +17,7 @@ from s2v.control import latent, waveform
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.crossed import crossed
 from s2v.evaluate.evaluators import Evaluator, load_evaluator
+from s2v.evaluate.gap import random_directions
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
@@ -38,6 +39,7 @@ BLENDED = 2
 OF_THE_RECIPE = ("size_volume", "size_volume_named", "edit_size", "edit_identity", "interpolation_background")
 """Quantities that take what the world's recipe says of a clip."""
 
+RANDOM_STEP = "the same of a step as long in a random direction of the test sounds"
 LEAST_NAMED = 3
 """Pictures of a sweep that a rank correlation takes at least."""
 
@@ -100,8 +102,8 @@ def run(
         about = {
             "size_volume": f"{told}; of the pictures the judge takes for the class {shares}",
             "size_volume_named": f"of those pictures alone; clips with fewer than {LEAST_NAMED} of them are left out",
-            "edit_size": "f_V's feature, not inverted, and the noise is drawn",
-            "edit_identity": "of the judge's features, at the last step",
+            "edit_size": f"f_V's feature, not inverted, and the noise is drawn; minus {RANDOM_STEP}",
+            "edit_identity": f"of the judge's features, at the last step; minus {RANDOM_STEP}",
             "interpolation_background": said,
         }
     write_csv(output, columns(), by_class(found, clips.labels))
@@ -191,30 +193,38 @@ def _sizes(
 
     Softened far enough, a sound no longer makes a picture of its class, which looks like a small source to the
     estimator. So `size_volume_named` takes those pictures alone that the judge takes for the class; it is not a number
-    where these are fewer than `LEAST_NAMED`.
+    where these are fewer than `LEAST_NAMED`. Both numbers of edits are those along the volume minus those of a step as
+    long in a random direction of the split's sounds: any step changes a picture.
 
     Returns:
         The numbers, and the share of pictures so taken at each of `GAINS_DB`.
     """
     found: dict[str, list[float]] = {"size_volume": [], "size_volume_named": [], "edit_size": []}
-    names, shares, ends = sorted(set(clips.labels)), [], []
+    names, shares, ends, random_ends = sorted(set(clips.labels)), [], [], []
+    heard = torch.cat([model.encode_audio([wave]) for wave in clips.waves])
+    directions = random_directions(heard, heard, len(clips.keys), seed).float()
     for i, key in enumerate(clips.keys):
         wave, label = clips.waves[i], clips.labels[i]
         gains = [*GAINS_DB, SOFT_DB, LOUD_DB]
         z = model.encode_audio([waveform.gain(wave, db) for db in gains])
-        edited = latent.move(model.encode_image(clips.frames[i])[0], z[-2], z[-1], STEPS)
-        pictures = _paint(model, torch.cat([z[: len(GAINS_DB)], edited]), key, seed)
-        louder, edits = np.split(size(pictures, label), [len(GAINS_DB)])
+        given, step = model.encode_image(clips.frames[i])[0], directions[i] * (z[-1] - z[-2]).norm()
+        edited = latent.move(given, z[-2], z[-1], STEPS)
+        elsewhere = latent.move(given, torch.zeros_like(step), step, STEPS)
+        pictures = _paint(model, torch.cat([z[: len(GAINS_DB)], edited, elsewhere]), key, seed)
+        louder, edits, others = np.split(size(pictures, label), [len(GAINS_DB), len(GAINS_DB) + len(STEPS)])
         best = evaluator.rank(pictures[: len(GAINS_DB)], names).argmax(1)
         named = (best == names.index(label)).numpy()
         shares.append(named)
         found["size_volume"].append(rho(GAINS_DB, louder))
         enough = named.sum() >= LEAST_NAMED
         found["size_volume_named"].append(rho(np.array(GAINS_DB)[named].tolist(), louder[named]) if enough else np.nan)
-        found["edit_size"].append(rho(STEPS, edits))
-        ends.append(evaluator.features(pictures[[len(GAINS_DB), -1]]))
+        found["edit_size"].append(rho(STEPS, edits) - rho(STEPS, others))
+        first = len(GAINS_DB)
+        ends.append(evaluator.features(pictures[[first, first + len(STEPS) - 1]]))
+        random_ends.append(evaluator.features(pictures[[first + len(STEPS), -1]]))
     numbers = {name: np.array(values) for name, values in found.items()}
-    numbers["edit_identity"] = identity(torch.stack(ends).double(), clips.labels)
+    kept = [identity(torch.stack(some).double(), clips.labels) for some in (ends, random_ends)]
+    numbers["edit_identity"] = kept[0] - kept[1]
     return numbers, np.mean(shares, 0)
 
 

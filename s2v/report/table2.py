@@ -115,10 +115,12 @@ def _differences(rows: dict[str, Row], measured: Measured) -> str:
         Column("R@1 by training", lambda name: alone(name, "r1", 100)),
         Column("FID", lambda name: interval(name, "fid")),
         Column("FID by training", lambda name: alone(name, "fid")),
+        Column("R@5", lambda name: interval(name, "r5", 100), digits=1),
+        Column("IS", lambda name: interval(name, "is")),
     ]
     head = (
-        "## Differences\n\nRow F minus the others, over the same clips and paired by training. R@1 in points: above 0 "
-        "speaks for F. FID: below 0 speaks for F."
+        "## Differences\n\nRow F minus the others, over the same clips and paired by training. R@k (in points) and IS: "
+        "above 0 speaks for F. FID: below 0 speaks for F."
     )
     return f"{head}\n\n{to_markdown(columns, [name for name in rows if name != 'F'])}"
 
