@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -26,9 +25,6 @@ from s2v.report.fig15_deviations import fig15_deviations
 from s2v.report.table_vegas5 import run as table
 from s2v.report.tables import TableJob
 from s2v.workflow import Plan
-
-if TYPE_CHECKING:  # its name in a module marks all of its tests as runs of Snakemake
-    from workflow_runs import Checkout
 
 METHODS_OF = {"A": "pedersoli", "B": "s2i", "C": "sound2vision", "D": "sound2vision_ldm"}
 SHARES = {
@@ -170,20 +166,3 @@ def test_the_figure_shows_sounds_frames_and_systems(tmp_path: Path) -> None:
         fig15(pictures={"S2I": tars[0], "Ours": tars[1]}, output=tmp_path / "x.png", **given)
     with pytest.raises(UserError, match="packs lack"):
         fig15(pictures={"S2I": tars[0]}, output=tmp_path / "x.png", **{**given, "packs": []})
-
-
-def test_the_chain_at_the_tiny_size(tiny_checkout: Checkout, tmp_path: Path) -> None:
-    checkout = tiny_checkout.copy(tmp_path / "checkout")
-    targets = ["results/tiny/table_vegas5.csv", "results/tiny/fig15.png"]
-    planned = checkout.planned(*targets)
-    trainings = {"s2i_autoencoder": 1, "s2i_generator": 1, "pedersoli_vqvae": 1, "pedersoli_audio": 1}
-    assert {name: planned[name] for name in trainings} == trainings
-    assert {name: planned[name] for name in ("fig15_classes", "generate", "evaluate")} == {
-        "fig15_classes": 1, "generate": 6, "evaluate": 6,
-    }  # fmt: skip
-    done = checkout.snakemake("--cores", "2", *targets)
-    assert done.returncode == 0, done.stdout[-4000:]
-    rows = list(csv.DictReader((checkout.results / "table_vegas5.csv").open()))
-    assert [row["row"] for row in rows] == ["A", "B", "C", "D"] and {row["n clips"] for row in rows} == {"6"}
-    assert (checkout.results / "fig15.png").read_bytes().startswith(b"\x89PNG")
-    assert checkout.planned(*targets) == {} == checkout.planned(), "nothing of Table 1 is made again"

@@ -133,47 +133,6 @@ def test_what_an_edit_reruns(tiny_checkout: Checkout, path: str, old: str, new: 
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_the_second_generator_takes_nothing_of_the_first_again(checkout: Checkout) -> None:
-    table = "results/tiny/table3.csv"
-    planned = checkout.planned(table)
-    assert planned == {"encoder": 1, "embed": 3, "vae": 1, "latents": 1, "diffusion": 1, "align": 1,
-                       "text_diffusion": 1, "tagger": 1, "audiotoken": 1, "generate": 5, "evaluate": 5,
-                       "table3": 1}  # fmt: skip
-    done = checkout.snakemake("--cores", "2", table)
-    assert done.returncode == 0, done.stdout[-4000:]
-    text = (checkout.results / "table3.md").read_text()
-    named = {"A": ("GAN", "no"), "B": ("LDM", "no"), "C": ("AudioToken", "yes")}
-    for letter, (name, uses_text) in named.items():
-        assert re.search(rf"^\| {letter} +\| {name} +\| {uses_text} +\|", text, re.M), text
-    assert re.search(r"^\| `audiotoken_shuffled` +\| sound ", text, re.M), text
-    rows = list(csv.DictReader((checkout.results / "table3.csv").open()))
-    assert [(row["row"], row["uses text"], row["input"]) for row in rows] == [
-        ("A", "no", "sound"), ("B", "no", "sound"), ("C", "yes", "sound"), ("", "yes", "sound"), ("", "yes", "name"),
-    ]  # fmt: skip
-    assert checkout.planned(table) == {} == checkout.planned()
-    overlay = checkout.root / "steps.yaml"
-    overlay.write_text("generate: {ldm: {steps: 3}}\n")
-    planned = checkout.planned(table, config=(*TINY, "steps.yaml"))
-    assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
-    figures = [f"results/tiny/{name}.png" for name in ("fig14", "fig16", "fig17", "fig18", "fig19")]
-    # Encoders, generators and packed data are those of the tables; f_A is trained for each set of classes.
-    assert checkout.planned(*figures) == {
-        "classes": 2, "align": 4, "generate": 6, "evaluate": 6, "fig14": 1, "fig16": 1, "fig17": 1,
-        "control_figure": 2,
-    }  # fmt: skip
-    done = checkout.snakemake("--cores", "2", *figures)
-    assert done.returncode == 0, done.stdout[-4000:]
-    for figure in figures:
-        assert (checkout.root / figure).read_bytes().startswith(b"\x89PNG")
-    rows = list(csv.DictReader((checkout.results / "fig16.csv").open()))
-    assert [(row["classes"], row["generator"]) for row in rows[:4]] == [
-        ("2", "GAN"), ("2", "LDM"), ("3", "GAN"), ("3", "LDM"),
-    ]  # fmt: skip
-    card = (checkout.results / "classes/2/align_ldm/README.md").read_text()
-    assert "12 pairs of the train split, stopped on 6" in card, "of 18 and 9"
-    assert checkout.planned(*figures) == {}
-
-
 def test_table3_with_stable_unclip_trains_no_latent_diffusion_model(checkout: Checkout) -> None:
     table = "results/tiny/table3.csv"
     overlay = checkout.root / "unclip.yaml"

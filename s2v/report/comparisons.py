@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity
-from s2v.report.claim_list import ABLATED
+from s2v.report.claims_of.quality import ABLATED
 from s2v.report.diversity import over_real
 from s2v.report.measures import Metric, metric_of, paired
 from s2v.report.rows import Row
