@@ -160,6 +160,7 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("data: {world: {others: [cow mooing]}}", ["data.world.others: 'cow mooing' is one of data.world.classes"]),
         ("data: {world: {distances: {test: [3, 2]}}}", ["data.world.distances", "smaller one first"]),
         ("generator: {reconstruction_neighbours: 11}", ["generator", "no more than these"]),
+        ("generator: {reconstruction_code: 81}", ["generator", "no more than dim_z"]),
         (
             "generate: {split: tets}",
             ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"],

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 DRAWN_THERE = {
     "encoder", "encoder_vit", "generator, warm-up", "generator, adversarial", "vae", "joint, pictures",
-    "joint, sounds", "judge", "judge, none of these", "generator, several noises",
+    "joint, sounds", "judge", "judge, none of these", "generator, codes",
 }  # fmt: skip
 """Their noise, crops and masks are drawn on the device, and each device has random numbers of its own."""
 SAME = [name for name in TASKS if name not in DRAWN_THERE]

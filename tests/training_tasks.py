@@ -277,7 +277,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "encoder_vit": swav(VIT),
     "generator, warm-up": generator(20, 10),
     "generator, adversarial": generator(0, 20),
-    "generator, several noises": partial(generator(20, 10), reconstruction_neighbours=3, reconstruction_noises=3),
+    "generator, codes": partial(generator(20, 10), reconstruction_neighbours=3, reconstruction_code=4),
     "vae": vae,
     "diffusion": diffusion,
     "text_diffusion": text_diffusion,

@@ -139,16 +139,20 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
     reconstruction_neighbours: int = Field(
         0, ge=0, description="pictures near the instance of which one may be what is reconstructed; not in the paper"
     )
-    reconstruction_noises: Positive = Field(
-        1,
-        description="noises that are tried for each picture, of which the nearest one learns it (implicit maximum "
-        "likelihood, Li and Malik 2018): noise then chooses among the neighbours; not in the paper",
+    reconstruction_code: int = Field(
+        0,
+        ge=0,
+        le=192,
+        description="numbers of the noise that say, in training, which of these pictures is meant: whitened principal "
+        "components of 8 x 8 px, less the neighbourhood's mean; 0 leaves noise no say; not in the paper",
     )
 
     @model_validator(mode="after")
     def _has_neighbours(self) -> GeneratorConfig:
         if self.reconstruction_neighbours > self.neighbours:
             raise ValueError("reconstruction_neighbours are of the neighbours: give no more than these")
+        if self.reconstruction_code > self.dim_z:
+            raise ValueError("reconstruction_code is a part of the noise: give no more than dim_z")
         return self
 
 

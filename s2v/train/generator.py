@@ -25,7 +25,8 @@ from s2v.tensors import load_tensors
 from s2v.train.augment import diff_augment, draw_diff_augment
 from s2v.train.ema import Ema
 from s2v.train.loop import train_stage
-from s2v.train.norms import shared_norms, untracked
+from s2v.train.norms import shared_norms
+from s2v.train.picture_codes import PictureCodes
 from s2v.train.schedule import Schedule
 from s2v.train.task import Batch, Loss, Outputs, Task, Update
 
@@ -72,6 +73,8 @@ class IcGanTask(Task):
         self.config, self.encoder, self.images = config, encoder, images
         self.features = torch.stack([unit(features), unit(flipped)])
         self.neighbours = neighbours(self.features[0], config.neighbours)
+        code, near = config.reconstruction_code, self.neighbours[:, : config.reconstruction_neighbours]
+        self.codes = PictureCodes(images, near, code) if code else None
         self.sample_every = max(1, self.steps // 8)
         dim = features.shape[1]
         self.shape = shape(config, dim)
@@ -110,14 +113,15 @@ class IcGanTask(Task):
         yield Update("g", config.learning_rate, drawn, {}, self._generated, self._g_loss, separable)
 
     def _draw(self, index: Tensor) -> Batch:
-        """Noises for pictures that go with their own features, mirrored half the time, or with those of near ones."""
-        n, near, noises = len(index), self.config.reconstruction_neighbours, self.config.reconstruction_noises
+        """Noise for a picture that goes with its own feature, mirrored half the time, or with that of a near one."""
+        n, near = len(index), self.config.reconstruction_neighbours
         flip = (torch.rand(n) < 0.5) if self.config.hflip else torch.zeros(n, dtype=torch.bool)
-        noise = self._draw_noise(n * noises).view(n, noises, -1)
-        if not near:
-            return {"index": index, "picture": index, "flip": flip, "noise": noise}
-        choice = torch.cat([index[:, None], self.neighbours[index, :near]], 1)
-        picture = choice[torch.arange(n), torch.randint(choice.shape[1], (n,))]
+        noise, picture = self._draw_noise(n), index
+        if near:
+            choice = torch.cat([index[:, None], self.neighbours[index, :near]], 1)
+            picture = choice[torch.arange(n), torch.randint(choice.shape[1], (n,))]
+        if self.codes is not None:
+            noise[:, : self.config.reconstruction_code] = self.codes(index, picture, flip).to(noise)
         return {"index": index, "picture": picture, "flip": flip, "noise": noise}
 
     def _draw_pairs(self, index: Tensor) -> Batch:
@@ -159,22 +163,9 @@ class IcGanTask(Task):
             real = nearer_mirror(fake.detach(), real)
         return fake, real, perceptual_maps(self.encoder, fake), perceptual_maps(self.encoder, real)
 
-    def _nearest(self, noise: Tensor, h: Tensor, real: Tensor) -> Tensor:
-        """Of several noises of each picture [n, m, dim_z] the one that is painted most like it, [n, dim_z]."""
-        n, several, _ = noise.shape
-        if several == 1:
-            return noise[:, 0]
-        with torch.no_grad(), untracked(self.generator):
-            fake = F.avg_pool2d(self.generator(noise.flatten(0, 1), h.repeat_interleave(several, 0)).float(), 4)
-            target = F.avg_pool2d(real, 4).repeat_interleave(several, 0)
-            apart = (fake - target).abs().mean((1, 2, 3))
-            if self.config.reconstruction_mirror:
-                apart = torch.minimum(apart, (fake - target.flip(3)).abs().mean((1, 2, 3)))
-        return noise[torch.arange(n, device=noise.device), apart.view(n, several).argmin(1)]
-
     def _warmup(self, batch: Batch) -> Outputs:
         h, real = self._features(batch["flip"], batch["index"]), self._pictures(batch["picture"], batch["flip"])
-        return self._compared(self.generator(self._nearest(batch["noise"], h, real), h), real)
+        return self._compared(self.generator(batch["noise"], h), real)
 
     def _warmup_loss(self, *compared: Tensor) -> Loss:
         loss = reconstruction_loss(*compared)
@@ -200,10 +191,10 @@ class IcGanTask(Task):
         """D's scores [n] of generated pictures; and what reconstruction compares."""
         h = self._features(batch["flip"], batch["index"])
         if not self.config.reconstruction_weight:
-            fake = self.generator(batch["noise"][:, 0], h)
+            fake = self.generator(batch["noise"], h)
             return (self.discriminator(diff_augment(fake, self.config.diffaugment, batch["augment"]), h),)
         real = self._pictures(batch["picture"], batch["flip"])
-        fake = self.generator(self._nearest(batch["noise"], h, real), h)
+        fake = self.generator(batch["noise"], h)
         score = self.discriminator(diff_augment(fake, self.config.diffaugment, batch["augment"]), h)
         return score, *self._compared(fake, real)
 

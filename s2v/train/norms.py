@@ -21,20 +21,6 @@ from s2v.runtime import Runtime
 Net = TypeVar("Net", bound=nn.Module)
 
 
-@contextmanager
-def untracked(net: nn.Module) -> Iterator[None]:
-    """What batch norms see meanwhile stays out of their running statistics."""
-    norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
-    kept = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, momentum in zip(norms, kept, strict=True):
-            norm.momentum = momentum
-
-
 class _Total(torch.autograd.Function):
     """The sum over processes, whose gradient is the sum of theirs."""
 
@@ -132,4 +118,4 @@ def one_of_several(nets: Iterable[nn.Module], piece: int, pieces: int, repeated:
             setattr(module, name, value)
 
 
-__all__ = ["one_of_several", "shared_norms", "untracked"]
+__all__ = ["one_of_several", "shared_norms"]
