@@ -162,6 +162,10 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
         ("generator: {reconstruction_neighbours: 11}", ["generator", "no more than these"]),
         ("generator: {reconstruction_code: 81}", ["generator", "no more than dim_z"]),
         (
+            "generator: {reconstruction_code: 8, warmup_steps: 0, reconstruction_weight: 0}",
+            ["generator", "is of reconstruction"],
+        ),
+        (
             "generate: {split: tets}",
             ["mine.yaml: generate.split: 'tets' is no split of the data", "images, train, val"],
         ),

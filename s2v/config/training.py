@@ -153,6 +153,8 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
             raise ValueError("reconstruction_neighbours are of the neighbours: give no more than these")
         if self.reconstruction_code > self.dim_z:
             raise ValueError("reconstruction_code is a part of the noise: give no more than dim_z")
+        if self.reconstruction_code and not (self.warmup_steps or self.reconstruction_weight):
+            raise ValueError("reconstruction_code is of reconstruction: give it warmup_steps or reconstruction_weight")
         return self
 
 

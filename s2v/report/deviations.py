@@ -202,6 +202,11 @@ def _lines(config: Config) -> Iterator[str]:
             f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come "
             f"before the {config.generator.steps} adversarial ones; IC-GAN has no such warm-up."
         )
+    if config.generator.reconstruction_code and not config.generator.weights:
+        yield (
+            f"Generator: while it reconstructs, {config.generator.reconstruction_code} numbers of its noise say which "
+            f"of a picture and {config.generator.reconstruction_neighbours} near ones is meant; IC-GAN draws all of it."
+        )
     if config.align.final_relu or config.align.weights:
         yield "Audio encoder: ends in a ReLU, as in the authors' code; the paper does not say so."
     if not config.align.weights:

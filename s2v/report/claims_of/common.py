@@ -12,8 +12,6 @@ MARGINS = {"r1": 0.02, "r5": 0.02, "fid": 1.0, "is": 0.25}
 """Differences that are too little to speak of: less than the least that the paper speaks of (2.39 points of R@1)."""
 SHARE, RHO = 0.02, 0.1
 """The same of other shares, and of correlations."""
-
-
 SOME = "above 0, no number"
 
 
