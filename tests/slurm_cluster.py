@@ -1,7 +1,7 @@
 """A throw-away SLURM of one node on this machine, without systemd: for tests, and to try profiles/slurm.
 
-    python -m tests.slurm_cluster start
-    python -m tests.slurm_cluster stop
+    python tests/slurm_cluster.py start
+    python tests/slurm_cluster.py stop
 
 It installs nothing. The node says that it has 16 CPUs, 16 GB and two GPUs, whatever the machine has. A step that holds
 more memory than its job asked for is killed. All sockets but those of clients are bound to 127.0.0.1.
@@ -112,7 +112,7 @@ def missing() -> str | None:
     if any(os.path.lexists(ETC / name) for name in FILES) and not _ours():
         return f"{ETC} belongs to another SLURM, which is left alone"
     if _ours() and _alive(_root()):
-        return "a throw-away cluster is running already: python -m tests.slurm_cluster stop"
+        return "a throw-away cluster is running already: python tests/slurm_cluster.py stop"
     return None
 
 
