@@ -135,6 +135,9 @@ def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
     assert f"- {len(CLAIMS) - primary - checks} exploratory claims: 0 holds" in text
     assert f"- {checks} checks of what is measured here: 0 holds" in text
     assert "10.0 [5.0, 15.0] (2 of 2)" in text
+    # 5 points of half width at 30 degrees of freedom: 2.042 and 0.854 standard errors of 2.448; 2.930 for one of eight.
+    assert "| 10.0 [5.0, 15.0] | 7.1 | 9.3 | 2.0 | 2 | 10 | - | 1 | holds |" in " ".join(text.split())
+    assert held["could be seen"] == "7.1"
 
 
 def test_another_verdict_with_other_seeds_is_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from scipy.stats import t, ttest_1samp
 from s2v.evaluate.crossed import FEW_CLASSES, by_class, crossed, crossed_statistic, variance_of_mean
 from s2v.evaluate.faces import means, people_intervals
 from s2v.evaluate.fidelity import Reference, frechet_distance, inception_score
-from s2v.evaluate.interval import Interval, spearman, two_sided_p
+from s2v.evaluate.interval import Interval, detectable, quantile, spearman, two_sided_p
 from s2v.evaluate.resampling import resamples
 from s2v.evaluate.tradeoff import Curve, advantage, advantage_interval
 from s2v.study.statistics import Observed
@@ -28,6 +28,21 @@ def coverage(draw: Draw, truth: float, trials: int, seed: int = 0) -> float:
     """Share of intervals that hold the truth."""
     found = [draw(np.random.default_rng([seed, trial])) for trial in range(trials)]
     return float(np.mean([one is not None and one.low <= truth <= one.high for one in found]))
+
+
+def test_what_could_have_been_seen_is_what_a_t_test_needs() -> None:
+    for n, effect in ((34, 0.5), (199, 0.2), (15, 0.778)):  # Cohen's d for a power of 0.8, paired, two-sided 5 %
+        half = quantile(n - 1) / np.sqrt(n)
+        assert detectable(half, n - 1) == pytest.approx(effect, rel=0.02)
+    assert detectable(1.96, None) == pytest.approx(1.96 + 0.8416, rel=1e-3)
+    assert detectable(1.0, 10, tests=8) > detectable(1.0, 10)
+
+
+def test_an_interval_says_of_how_many_classes_and_evaluators_it_is() -> None:
+    values = np.random.default_rng(0).random((3, 2, 60))
+    found = crossed(values, [f"class {i % 20}" for i in range(60)])
+    assert (found.classes, found.evaluators) == (20, 3)
+    assert (crossed(values[0]).classes, crossed(values[0]).evaluators) == (0, 1)
 
 
 def test_of_one_training_it_is_student_s_interval_of_clips_or_of_classes() -> None:

@@ -42,7 +42,8 @@ def crossed(values: Floats, classes: Sequence[str | None] | None = None) -> Inte
     if table.shape[-1] == 0:
         raise ValueError("an interval over no clip")
     units = by_class(table, classes)
-    return Interval.student(float(table.mean()), *variance_of_mean(units))
+    known = 0 if units is table else units.shape[-1]
+    return Interval.student(float(table.mean()), *variance_of_mean(units), classes=known, evaluators=len(table))
 
 
 def by_class(table: Floats, classes: Sequence[str | None] | None) -> Floats:

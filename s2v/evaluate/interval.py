@@ -22,18 +22,22 @@ class Interval:
         low: lower end.
         high: upper end.
         df: degrees of freedom of Student's t, of which it is; None where it is of resamples.
+        classes: how many classes it takes for a sample; 0 where its units are clips.
+        evaluators: how many evaluators it takes for one; 1 where there was one.
     """
 
     value: float
     low: float
     high: float
     df: float | None = None
+    classes: int = 0
+    evaluators: int = 1
 
     @classmethod
-    def student(cls, value: float, variance: float, df: float) -> Interval:
+    def student(cls, value: float, variance: float, df: float, classes: int = 0, evaluators: int = 1) -> Interval:
         """Student's interval of a number of some variance, which is known with `df` degrees of freedom."""
         half = quantile(df) * math.sqrt(variance) if variance > 0 else 0.0
-        return cls(value, value - half, value + half, df)
+        return cls(value, value - half, value + half, df, classes, evaluators)
 
     def times(self, factor: float) -> Interval:
         """In another unit, such as percent in place of shares."""
@@ -65,11 +69,24 @@ def two_sided_p(distance: float, half: float, df: float | None) -> float:
     return min(1.0, 2 * float(ndtr(below) if df is None else stdtr(df, below)))
 
 
-def quantile(df: float | None) -> float:
-    """How many standard errors a 95 % interval reaches to each side: by Student's t, or the normal distribution."""
+def quantile(df: float | None, below: float = (1 + LEVEL) / 2) -> float:
+    """How many standard errors a 95 % interval reaches to each side, or where another share lies `below`: by Student's
+    t, or the normal distribution."""
     from scipy.special import ndtri, stdtrit
 
-    return float(ndtri((1 + LEVEL) / 2) if df is None else stdtrit(df, (1 + LEVEL) / 2))
+    return float(ndtri(below) if df is None else stdtrit(df, below))
+
+
+def detectable(half: float, df: float | None, tests: int = 1, power: float = 0.8) -> float:
+    """The effect that a test would have told from none with some power, by the standard error that was measured.
+
+    Args:
+        half: from the number to the end of its 95 % interval.
+        df: degrees of freedom of Student's t; None is the normal distribution.
+        tests: how many are made, by which the level of each is divided (Bonferroni, Holm's first step).
+        power: chance to tell it.
+    """
+    return half / quantile(df) * (quantile(df, 1 - (1 - LEVEL) / 2 / tests) + quantile(df, power))
 
 
 def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interval:
@@ -90,4 +107,4 @@ def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interva
     return Interval(rho, min(rho, math.tanh(z - half)), max(rho, math.tanh(z + half)))
 
 
-__all__ = ["LEAST_RANKED", "LEVEL", "Interval", "quantile", "spearman", "two_sided_p"]
+__all__ = ["LEAST_RANKED", "LEVEL", "Interval", "detectable", "quantile", "spearman", "two_sided_p"]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from s2v.errors import UserError
-from s2v.evaluate.interval import Interval, two_sided_p
+from s2v.evaluate.interval import Interval, detectable, two_sided_p
 from s2v.files import read_json, write_json
 
 
@@ -26,6 +26,8 @@ class Quantity:
         trainings: seeds of the trainings.
         about: what was measured on what, in words.
         df: degrees of freedom of Student's t of the interval; None where it is of resamples.
+        classes: how many classes the interval takes for a sample; 0 where its units are clips.
+        evaluators: how many evaluators it takes for one; 1 where there was one.
     """
 
     value: float
@@ -36,6 +38,8 @@ class Quantity:
     trainings: list[int] = field(default_factory=list)
     about: str = ""
     df: float | None = None
+    classes: int = 0
+    evaluators: int = 1
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.low <= self.high):
@@ -52,7 +56,14 @@ class Quantity:
     ) -> Quantity:
         """An interval, over `clips`; of one training alone there is nothing more to say."""
         several = alone if alone and len(alone) > 1 else []
-        return cls(interval.value, interval.low, interval.high, clips, several, trainings or [], about, interval.df)
+        return cls(
+            interval.value, interval.low, interval.high, clips, several, trainings or [], about, interval.df,
+            interval.classes, interval.evaluators,
+        )  # fmt: skip
+
+    def detectable(self, tests: int = 1) -> float:
+        """The effect that would have been told from none with a power of 0.8, among so many tests."""
+        return detectable((self.high - self.low) / 2, self.df, tests)
 
     def p_above(self, than: float) -> float:
         """Two-sided p against what lies at or below a number: under 0.05 exactly where the interval lies above it."""

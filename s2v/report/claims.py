@@ -129,6 +129,9 @@ _COLUMNS: list[Column[Finding]] = [
     Column("corrected p", lambda found: _corrected(found, 6), only="csv"),
     Column("test", lambda found: found.claim.rule, only="csv"),
     Column("clips", _of(lambda found, quantity: quantity.clips), only="csv"),
+    Column("classes", _of(lambda found, quantity: quantity.classes or ""), only="csv"),
+    Column("evaluators", _of(lambda found, quantity: quantity.evaluators), only="csv"),
+    Column("could be seen", _of(lambda found, quantity: found.number(quantity.detectable())), only="csv"),
     Column("trainings", _of(lambda found, quantity: " ".join(map(str, quantity.trainings))), only="csv"),
     Column(
         "each training alone",
@@ -140,6 +143,40 @@ _COLUMNS: list[Column[Finding]] = [
     Column("why not", lambda found: found.why, only="csv"),
     Column("about", _of(lambda found, quantity: quantity.about), only="csv"),
 ]
+
+
+_PRIMARY = sum(claim.primary for claim in CLAIMS)
+_POWER: list[Column[Finding]] = [
+    Column("claim", lambda found: found.claim.statement, title="Claim"),
+    Column("quantity", lambda found: found.claim.quantity, title="Quantity"),
+    Column("paper", lambda found: found.claim.paper, title="Paper", number=True),
+    Column("ours", lambda found: found.ours, title="Seen", number=True),
+    Column(
+        "alone", _of(lambda found, quantity: found.number(quantity.detectable())), title="Could be seen", number=True,
+    ),
+    Column(
+        "first", _of(lambda found, quantity: found.number(quantity.detectable(_PRIMARY))),
+        title=f"... as the first of {_PRIMARY}", number=True,
+    ),
+    Column("margin", lambda found: found.number(found.claim.margin), title="Margin", number=True),
+    Column("trainings", _of(lambda found, quantity: len(quantity.trainings)), title="Trainings", number=True),
+    Column("clips", _of(lambda found, quantity: quantity.clips), title="Clips", number=True),
+    Column("classes", _of(lambda found, quantity: quantity.classes or "-"), title="Classes", number=True),
+    Column("evaluators", _of(lambda found, quantity: quantity.evaluators), title="Evaluators", number=True),
+    Column("verdict", lambda found: found.verdict, title="Verdict"),
+]  # fmt: skip
+
+
+def _power(primary: list[Finding]) -> list[str]:
+    measured = [found for found in primary if found.quantity]
+    return [
+        "## What could have been seen",
+        "The effect that would have been told from none with a power of 0.8, by the standard errors that were "
+        f"measured: by a claim alone, and by the surest of {_PRIMARY}, whose level Holm divides by {_PRIMARY}. A "
+        "smaller one may be there unseen. Where classes are the units, their number is said; evaluators are a sample "
+        "where there are several.",
+        to_markdown(_POWER, measured),
+    ] if measured else []  # fmt: skip
 
 
 def _corrected(found: Finding, digits: int) -> str:
@@ -167,6 +204,7 @@ def _page(findings: list[Finding], target: Target, dataset: str, evaluator: str)
         "## Primary claims",
         "Named before anything was measured.",
         to_markdown(_COLUMNS, primary),
+        *_power(primary),
         "## Exploratory claims",
         to_markdown(_COLUMNS, others),
         "## Checks",

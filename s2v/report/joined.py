@@ -68,7 +68,8 @@ def _column(metric: str, number: int, name: str) -> Column[_Row]:
         values = row.cells[number]
         if values is None or not values[metric]:
             return None
-        return Interval(*(float(values[f"{metric}{bound}"]) for bound in ("", " low", " high")))
+        value, low, high = (float(values[f"{metric}{bound}"]) for bound in ("", " low", " high"))
+        return Interval(value, low, high)
 
     return Column(f"{metric} {name}", cell, interval=True)
 
