@@ -462,7 +462,7 @@ class Plan:
         """What stage `evaluate` writes for Table 2, {row and suffix: files}."""
         found: dict[str, list[str]] = {}
         for name, _, folder, seed in ablation_runs(self.config):
-            file = f"<results>/{folder}evaluate/sound2vision/{seed}.{suffix}"
+            file = f"<results>/{folder}evaluate/{self.config.ablation.wanted()[name].method}/{seed}.{suffix}"
             found.setdefault(f"{name}_{suffix}", []).append(file)
         return found
 

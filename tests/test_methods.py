@@ -277,6 +277,24 @@ def test_controls_destroy_what_they_say_and_keep_the_rest() -> None:
     assert before[0, 16] > 0.99 and abs(after[0, 16]) < 0.6, "dimensions that moved together no longer do"
 
 
+def test_a_gap_that_is_closed_afterwards_is_none_over_training_pairs(tiny: tuple[Path, Models]) -> None:
+    root, m = tiny
+    closed: Any = _method(root, m, "sound2vision_closed")
+    plain: Any = _method(root, m, "sound2vision")
+    images, keys, _ = read_images([root / "train-0.tar"], plain.image_px)
+    waves, heard, _ = read_waves([root / "train-0.tar"], 16000)
+    assert keys == heard
+    sounds = torch.stack([fit_window(torch.from_numpy(wave), 16000) for wave in waves])
+    z_v, z_a = plain.encode_image(to_unit(images)), plain.encode_audio(sounds)
+    assert (z_v.mean(0) - z_a.mean(0)).norm() > 0.1, "there is a gap to close"
+    assert torch.allclose((z_a + closed.gap).mean(0), z_v.mean(0), atol=1e-5)
+    moved = closed.encode_audio(sounds)
+    assert torch.allclose(moved, unit(z_a + closed.gap), atol=1e-5)
+    assert torch.allclose(closed.encode_image(to_unit(images)), z_v), "pictures stay where they are"
+    with pytest.raises(UserError, match=r"sound2vision_closed: .* 0 frame\(s\) and 0 sound"):
+        _method(root, m, "sound2vision_closed", ["train-1.tar"])
+
+
 def test_noise_of_a_clip_depends_on_seed_and_id_alone() -> None:
     assert clip_seed(0, "a") == clip_seed(0, "a") != clip_seed(1, "a") != clip_seed(1, "b")
     assert 0 <= clip_seed(5, "-x") < 2**63

@@ -39,6 +39,7 @@ def test_a_row_changes_what_it_names_and_nothing_else() -> None:
     runs = ablation_runs(config)
     assert len(runs) == 3 * len(rows) and ("F", 0, "", 0) in runs and ("F", 2, "seeds/2/", 2) in runs
     assert ("B", 1, "seeds/1/ablation/B/", 1) in runs
+    assert ("F_closed", 1, "seeds/1/", 1) in runs and rows["F_closed"].method == "sound2vision_closed"
 
 
 def test_another_seed_trains_what_it_names_and_what_is_made_from_it() -> None:

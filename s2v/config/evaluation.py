@@ -66,11 +66,19 @@ class AblationRow(Slice):
     temperature: float | None = Field(None, gt=0)
     frame: Literal["top1", "mid"] | None = Field(None, description="frame of a clip that sounds are aligned to")
     window: float = Field(1.0, gt=0, le=1, description="share of align.audio.window_s and generate.window_s")
+    closed: bool = Field(
+        False, description="sounds are moved by the mean gap of training pairs before they are drawn; not in the paper"
+    )
 
     @property
     def changes(self) -> bool:
         """Whether the row is anything but alignment as it is configured."""
-        return self != AblationRow()
+        return self.model_copy(update={"closed": False}) != AblationRow()
+
+    @property
+    def method(self) -> str:
+        """What draws its pictures."""
+        return "sound2vision_closed" if self.closed else "sound2vision"
 
     def of(self, align: AlignConfig) -> AlignConfig:
         """Alignment as this row has it."""
@@ -99,7 +107,11 @@ class AblationConfig(Slice):
     """Table 2: what alignment is without a part of it (paper 4.3)."""
 
     rows: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], AblationRow | None] = Field(
-        {**PAPER_TABLE2_ROWS, "B_tuned": AblationRow(loss="nce", temperature=2.0)},
+        {
+            **PAPER_TABLE2_ROWS,
+            "B_tuned": AblationRow(loss="nce", temperature=2.0),
+            "F_closed": AblationRow(closed=True),
+        },
         description="rows of table2.csv; those of the paper's names stand beside its numbers, null takes one out",
     )
 

@@ -52,6 +52,7 @@ class Entry:
         renders: what makes the pictures.
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
+        closed: whether sounds are moved by the mean gap of training pairs (`s2v.methods.closed_gap`).
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
@@ -71,6 +72,7 @@ class Entry:
     renders: Rendering = field(default_factory=Rendering)
     frame: str = "icgan_frame"
     control: Literal["shuffled", "scrambled"] | None = None
+    closed: bool = False
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -219,6 +221,12 @@ METHODS: dict[str, Entry] = {
             "back to unit norm: every dimension keeps its values but they no longer belong together, so FID "
             "rises too where the pictures depend on the feature as a whole",
             control="scrambled",
+        ),
+        _control(
+            _SOUND2VISION,
+            "closed",
+            "audio features are moved by the mean gap of training pairs, which closes it but for what pairs differ by",
+            closed=True,
         ),
         _AUDIOTOKEN,
         _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),

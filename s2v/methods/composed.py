@@ -8,6 +8,7 @@ from s2v.config.methods import Entry
 from s2v.errors import UserError
 from s2v.media.picture import Policy, from_unit
 from s2v.methods.base import Sources, Unsupported
+from s2v.methods.closed_gap import mean_gap
 from s2v.methods.ears import ear
 from s2v.methods.renderers import Eye, renderer
 from s2v.models.image_encoder import ImageEncoder, unit
@@ -39,6 +40,7 @@ class Composed:
             )
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.renderer.resolution
         self.image_policy: Policy = self.f_v.policy
+        self.gap = mean_gap(entry.name, self.f_v, self.f_a, sources) if entry.closed and self.f_a else None
 
     @property
     def database(self) -> int | None:
@@ -49,7 +51,8 @@ class Composed:
         """Waveform float [B, N] at 16 kHz, tiled or cut to the window -> z^A [B, D], as the renderer takes it."""
         if self.f_a is None:
             raise Unsupported(f"{self.entry.name}: makes pictures from pictures; it has no audio encoder")
-        return self._condition(self.f_a.encode(wave, self.window_s))
+        z = self.f_a.encode(wave, self.window_s)
+        return self._condition(z if self.gap is None else unit(z) + self.gap.to(z.device))
 
     def encode_image(self, image: Tensor) -> Tensor:
         """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D], as the renderer takes it."""

@@ -98,7 +98,7 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
     """Of the rows of Table 2, by name."""
     full = rows.get("F")
     found: Found = {}
-    for name in dict.fromkeys([*ABLATED, "B_tuned", *rows]):
+    for name in dict.fromkeys([*ABLATED, "B_tuned", "F_closed", *rows]):
         if name != "F":
             absent = f"ablation.rows has no row {'F' if full is None else name}"
             for key, metric in MEASURES.items():
