@@ -17,7 +17,7 @@ from torch.testing import assert_close
 from s2v.config import RuntimeConfig
 from s2v.errors import UserError
 from s2v.evaluate.evaluate import RANKS
-from s2v.evaluate.gap import centre_beside, geometry, orthogonality, random_directions, unit_geometry
+from s2v.evaluate.gap import Geometry, centre_beside, geometry, orthogonality, random_directions, unit_geometry
 from s2v.evaluate.quantities import Missing, Quantity, read_quantities
 from s2v.files import read_parquet, write_parquet
 from s2v.report.fig06_07 import fig06, fig07, fig_gap
@@ -116,6 +116,18 @@ def test_a_gap_is_held_against_random_directions_of_the_features_own_span() -> N
     assert centre_beside(plane + gap, directions) == pytest.approx(1.0, abs=0.05)
 
 
+def _magnitude(found: Geometry) -> float:
+    return float(found.magnitude.mean())
+
+
+@given(st.integers(0, 2**31))
+def test_centroid_gap_and_distribution_gap_are_the_parts_of_the_gap(seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    found = unit_geometry(torch.randn(9, 5, generator=g) + 1, torch.randn(9, 5, generator=g))
+    assert found.mean_gap_norm**2 + found.distribution_gap**2 == pytest.approx(float(found.magnitude.square().mean()))
+    assert geometry(*_known(0.75)).distribution_gap == pytest.approx(0, abs=1e-9), "moved as one"
+
+
 def test_rows_with_a_smaller_gap_and_better_pictures_go_together() -> None:
     z_v = torch.nn.functional.normalize(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)))
 
@@ -124,12 +136,12 @@ def test_rows_with_a_smaller_gap_and_better_pictures_go_together() -> None:
         return Measured(RunFiles(row, number, Path(), 1.0, Path()), z_v, z_a, unit_geometry(z_v, z_a), r1)
 
     rows = [trained(row, n, 0.1 + 0.1 * i + 0.01 * n, 0.9 - 0.1 * i) for i, row in enumerate("ABCDEF") for n in (0, 1)]
-    found = rank_correlation(rows)
+    found = rank_correlation(rows, _magnitude)
     assert isinstance(found, Quantity) and found.value == pytest.approx(-1) and -1 <= found.low < found.high < -0.7
     assert found.trainings == [0, 1] and "rows A, B, C, D, E, F" in found.about
-    assert rank_correlation(rows[:8]) == Missing("it takes 5 rows of Table 2")
+    assert rank_correlation(rows[:8], _magnitude) == Missing("it takes 5 rows of Table 2")
     same = [replace(one, r1=0.5) for one in rows]
-    assert rank_correlation(same) == Missing("all rows have the same gap or the same R@1")
+    assert rank_correlation(same, _magnitude) == Missing("all rows have the same gap or the same R@1")
 
 
 def test_trainings_of_two_losses_are_paired_by_their_numbers() -> None:
@@ -219,7 +231,8 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     both = found["magnitude_total_minus_nce"]
     assert both.value == pytest.approx(float(table[2]["magnitude"]) - float(table[0]["magnitude"]), abs=1e-5)
     assert both.low <= both.value <= both.high and both.trainings == [0, 1] and len(both.by_training) == 2
-    assert found.pop("spearman_gap_r1") == Missing("it takes 5 rows of Table 2")
+    for part in ("gap", "centroid", "distribution"):
+        assert found.pop(f"spearman_{part}_r1") == Missing("it takes 5 rows of Table 2")
     assert all(math.isfinite(number) for q in found.values() for number in (q.value, q.low, q.high))
     fig06(tensors=files["gap.safetensors"], output=tmp_path / "fig06.png")
     fig07(tensors=files["gap.safetensors"], runs_table=files["gap.csv"], output=tmp_path / "fig07.png")

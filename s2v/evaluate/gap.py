@@ -29,7 +29,9 @@ class Geometry:
         centre_image: [D] E[z^V - (z^V . g') g'] with g' = E g / ||E g||: the mean feature beside the gap.
         centre_sound: [D] the same of z^A, and the same vector but for rounding.
         to_mean: [N] cos(g, E g), 1 where the gap is the same vector for all pairs.
-        mean_gap_norm: ||E g||.
+        mean_gap_norm: ||E g||, the gap between the centroids.
+        distribution_gap: root of E ||g - E g||^2, what is left once the centroids are brought together. E ||g||^2 is
+            the sum of both squares (after Liu et al., arXiv 2604.00279, who tell the two apart).
         alignment: mean cosine of z^V and z^A of a pair (Goel et al. 2022).
     """
 
@@ -40,6 +42,7 @@ class Geometry:
     centre_sound: Tensor
     to_mean: Tensor
     mean_gap_norm: float
+    distribution_gap: float
     alignment: float
 
     @property
@@ -79,7 +82,7 @@ def geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
 
     return Geometry(
         g.norm(dim=1), cosine(v - v.mean(0)), cosine(a - a.mean(0)), centre(v), centre(a), cosine(g), float(norm),
-        float(F.cosine_similarity(v, a).mean()),
+        float((g - mean_gap).square().sum(1).mean().sqrt()), float(F.cosine_similarity(v, a).mean()),
     )  # fmt: skip
 
 

@@ -142,6 +142,7 @@ def columns(shown: dict[RunFiles, str]) -> list[Column[Measured]]:
         "magnitude": lambda g: g.magnitude.mean(),
         "magnitude sd": lambda g: g.magnitude.std(correction=0),
         "mean gap norm": lambda g: g.mean_gap_norm,
+        "distribution gap": lambda g: g.distribution_gap,
         "coefficient of variation": lambda g: g.variation,
         "cosine to mean gap": lambda g: g.to_mean.mean(),
         "orthogonality image": lambda g: g.orthogonality_image.mean(),
@@ -193,7 +194,12 @@ def to_quantities(
             found[f"orthogonality_{side}_{loss}"] = _orthogonality(own, side)
         found[f"centre_{loss}"] = _statistic(own, _centre, bootstrap)
         found[f"cv_{loss}"] = _statistic(own, lambda v, a: unit_geometry(v, a).variation, bootstrap)
-    return found | {"spearman_gap_r1": rank_correlation(measured)}
+    parts: dict[str, Callable[[Geometry], float]] = {
+        "gap": lambda g: float(g.magnitude.mean()),
+        "centroid": lambda g: g.mean_gap_norm,
+        "distribution": lambda g: g.distribution_gap,
+    }
+    return found | {f"spearman_{name}_r1": rank_correlation(measured, of) for name, of in parts.items()}
 
 
 def _orthogonality(own: list[Measured], side: str) -> Quantity:
@@ -246,8 +252,8 @@ def _quantity(interval: Interval, alone: list[float], own: list[Measured]) -> Qu
     return Quantity.of(interval, len(own[0].z_v), alone, trainings, about)
 
 
-def rank_correlation(measured: list[Measured]) -> Quantity | Missing:
-    """Spearman's rho of the mean magnitude and R@1 over rows of Table 2, each the mean of its trainings.
+def rank_correlation(measured: list[Measured], of: Callable[[Geometry], float]) -> Quantity | Missing:
+    """Spearman's rho of a measure of the gap and R@1 over rows of Table 2, each the mean of its trainings.
 
     Trainings of a row are alike, so the interval is of as many numbers as there are rows (`spearman`). Missing where
     there are too few, no labels, or no differences.
@@ -255,7 +261,7 @@ def rank_correlation(measured: list[Measured]) -> Quantity | Missing:
     rows: dict[str, list[tuple[float, float]]] = {}
     for one in measured:
         if one.r1 is not None:
-            rows.setdefault(one.run.row, []).append((float(one.geometry.magnitude.mean()), one.r1))
+            rows.setdefault(one.run.row, []).append((of(one.geometry), one.r1))
     if not rows:
         return Missing("the clips have no labels, or no evaluator ranked their pictures")
     if len(rows) < LEAST_RANKED:
