@@ -33,8 +33,7 @@ from s2v.models.localiser import Localiser
 from s2v.models.store import load, save
 
 SECONDS, MEGABYTES = 10, 400
-"""What a refusal may take of a core and memory: the nets themselves load in a tenth of a second and a few megabytes.
-Time is the thread's: other tests of the process may have left threads that work."""
+"""What a refusal may take of a core and memory: the nets themselves load in a tenth of a second and a few megabytes."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def bounded() -> Iterator[None]:
         raise TimeoutError(f"took more than {6 * SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, stop)
-    started, limits = time.thread_time(), resource.getrlimit(resource.RLIMIT_AS)
+    started, limits = time.process_time(), resource.getrlimit(resource.RLIMIT_AS)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEGABYTES * 2**20, limits[1]))
     signal.alarm(6 * SECONDS)
@@ -83,7 +82,7 @@ def bounded() -> Iterator[None]:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_AS, limits)
-    assert time.thread_time() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def told(act: Callable[[], object]) -> str:

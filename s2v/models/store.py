@@ -91,6 +91,8 @@ def config_of(build: Callable[..., Any], folder: Path) -> dict[str, Any]:
 class _Budget(TorchFunctionMode):
     """Within it no tensors are made that have many more numbers, or are many more, than those that are stored."""
 
+    MOST_POINTS = 2**14
+    """Of a linspace: there is one for each block, or for each bin of a spectrogram. Some nets make a tensor of each."""
     _MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.linspace})
 
     def __init__(self, stored: dict[str, tuple[list[int], bool]]) -> None:
@@ -101,9 +103,9 @@ class _Budget(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func in self._MAKERS:
-            self.tensors -= 1
-            self.numbers -= func(*args, **{**kwargs, "device": "meta"}).numel()
-            if min(self.tensors, self.numbers) < 0:
+            numbers = func(*args, **{**kwargs, "device": "meta"}).numel()
+            self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
+            if min(self.tensors, self.numbers) < 0 or (func is torch.linspace and numbers > self.MOST_POINTS):
                 raise ValueError("config.json claims a larger network than the weights are of")
         return func(*args, **kwargs)
 
