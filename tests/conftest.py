@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from workflow_runs import Checkout  # noqa: E402
 
@@ -30,11 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A copy of the repository in which the tiny chain has been run to its end. Do not change it: `copy` it."""
-    checkout = Checkout.of_repository(tmp_path_factory.mktemp("tiny") / "checkout")
-    done = checkout.snakemake("--cores", "2")
-    assert done.returncode == 0, done.stdout[-8000:]
-    return checkout
+    """A copy of the repository in which the tiny chain has been run to its end, one for all workers. Do not change it:
+    `copy` it."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with FileLock(root / "tiny.lock"):
+        if not (root / "tiny").exists():
+            making = Checkout.of_repository(own / "tiny" / "checkout")
+            done = making.snakemake("--cores", "2")
+            assert done.returncode == 0, done.stdout[-8000:]
+            if root != own:
+                (own / "tiny").rename(root / "tiny")
+    return Checkout(root / "tiny" / "checkout")
 
 
 @pytest.fixture
