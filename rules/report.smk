@@ -5,6 +5,8 @@ rule table1:
         ranks=PLAN.evaluated("parquet", CONFIG.generate.methods, CONFIG.seeds.table1),
         tensors=PLAN.evaluated("safetensors", CONFIG.generate.methods, CONFIG.seeds.table1),
         coverage="<results>/coverage_by_class.csv",
+        truth=PLAN.truth,
+        selection=PLAN.selected,
     output:
         csv=report(
             "<results>/table1.csv",

@@ -201,6 +201,11 @@ class Plan:
         return [f"<results>/{data.source}/truth.parquet"] if data.rendered() is not None else []
 
     @property
+    def selected(self) -> list[str]:
+        """The chosen moments of all clips, where there is a truth to hold them against."""
+        return [f"<results>/select/{shard}.parquet" for shard in self.shards] if self.truth else []
+
+    @property
     def answers(self) -> list[str]:
         """Files of what people answered in the human study."""
         named = self.config.study.answers

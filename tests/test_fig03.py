@@ -21,7 +21,7 @@ from shards import blinking_clip, flac, write_tar
 from s2v.data.select import SELECTION
 from s2v.errors import UserError
 from s2v.evaluate.quantities import Missing, read_quantities
-from s2v.evaluate.selection import loudest_frame
+from s2v.evaluate.selection import loudest_frame, showing
 from s2v.files import write_parquet
 from s2v.media.picture import encode_jpeg
 from s2v.report import fig03
@@ -103,6 +103,12 @@ def _three(folder: Path, **more: Any) -> World:
     truth = [_truth(clip, label, right) for clip, (label, right, _, _) in CLIPS.items()]
     labels = {clip: label for clip, (label, *_) in CLIPS.items()}
     return World(folder, rows + more.get("rows", []), truth + more.get("truth", []), labels)
+
+
+def test_clips_whose_selected_moment_shows_the_source_are_known(tmp_path: Path) -> None:
+    world = _three(tmp_path / "w")
+    assert world.truth is not None
+    assert showing(world.selection, world.truth) == {"c0", "c1"}
 
 
 @pytest.fixture

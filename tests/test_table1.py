@@ -14,6 +14,7 @@ from s2v.config import Config, EvaluateConfig, GenerateConfig, JudgeConfig, Runt
 from s2v.errors import UserError
 from s2v.evaluate.evaluate import run as evaluate
 from s2v.evaluate.generate import run as generate
+from s2v.evaluate.quantities import Missing
 from s2v.files import read_json, read_parquet, write_json
 from s2v.report.claim_list import CLAIMS
 from s2v.report.comparisons import of_table1
@@ -155,6 +156,22 @@ def _findings(folder: Path, made: dict[str, tuple[str, float, float]]) -> dict[s
     paths = [_result(folder, name, row, share, shift) for name, (row, share, shift) in made.items()]
     measured = of_table1(load_rows(paths, 200), 200)
     return {claim.key: find(claim, measured) for claim in CLAIMS if claim.source == "table1"}
+
+
+def test_ours_is_held_against_frames_that_show_the_source_where_that_is_known(tmp_path: Path) -> None:
+    made = {"icgan_top1": ("A", 0.4), "sound2vision": ("B", 0.7)}
+    rows = load_rows([_result(tmp_path, name, row, share) for name, (row, share) in made.items()], 200)
+    key, clips = "r1_b_minus_a_top1", rows["sound2vision"].clips
+    hits = {name: dict(zip(row.clips, row.hits[0, 0], strict=True)) for name, row in rows.items()}
+    assert of_table1(rows, 200)[key].clips == len(clips)
+    shown = frozenset(clips[::3])
+    found = of_table1(rows, 200, shown)[key]
+    one, other = (np.mean([hits[name][clip] for clip in shown]) for name in ("sound2vision", "icgan_top1"))
+    assert found.value == pytest.approx(one - other) and found.clips == len(shown) and found.low < found.value
+    assert found.about.endswith("clips whose selected frame shows the source, by the world's truth")
+    assert of_table1(rows, 200, frozenset(["another"]))[key] == Missing("no clip shows its source")
+    lacking = of_table1({"sound2vision": rows["sound2vision"]}, 200, shown)[key]
+    assert lacking == Missing("generate.methods does not name icgan_top1")
 
 
 def test_checks_follow_the_numbers(tmp_path: Path) -> None:

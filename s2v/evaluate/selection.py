@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from s2v.errors import UserError
+from s2v.files import read_parquet
 
 
 @dataclass(frozen=True)
@@ -90,4 +92,19 @@ def judged(
     return found
 
 
-__all__ = ["Judged", "judged", "loudest_frame"]
+def showing(selection: Iterable[Path], truth: Path) -> frozenset[str]:
+    """Ids of the clips whose selected moment shows the source that is heard.
+
+    Args:
+        selection: Parquet files of stage select.
+        truth: Parquet file of the world's truth.
+
+    Raises:
+        UserError: the truth lacks a clip.
+    """
+    facts = {row["clip_id"]: row for row in read_parquet(truth)}
+    found = (one for path in selection for one in judged(read_parquet(path), facts))
+    return frozenset(one.clip_id for one in found if one.right[one.top[0]])
+
+
+__all__ = ["Judged", "judged", "loudest_frame", "showing"]

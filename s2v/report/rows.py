@@ -89,6 +89,19 @@ class Row:
         labelled: list[str | None] = [label for label in self.labels if label]
         return labelled if values.shape[-1] == len(labelled) else self.labels
 
+    def only(self, clips: frozenset[str]) -> Row | None:
+        """Its hits on some clips alone, without the metrics of whole sets; None where it has none of them."""
+        kept = [i for i, clip in enumerate(self.clips) if clip in clips and self.labels[i]]
+        if not kept or self.r1 is None:
+            return None
+        place = {i: n for n, i in enumerate(i for i, label in enumerate(self.labels) if label)}
+        columns = [place[i] for i in kept]
+        hits, hits5 = self.hits[..., columns], self.hits5[..., columns]
+        names, labels = [self.clips[i] for i in kept], [self.labels[i] for i in kept]
+        found = Row(self.result, self.seeds, self.trainings, names, labels, hits=hits, hits5=hits5)
+        found.r1, found.r5 = found.mean(hits), found.mean(hits5)
+        return found
+
     def mean(self, values: NDArray[np.float64]) -> Interval:
         """Over trainings and clips, and over evaluators where there are several, of values [..., S, N]."""
         return crossed(self.by_training(values), self.classes_of(values))

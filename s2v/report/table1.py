@@ -20,7 +20,7 @@ PAPER_TABLE1: PaperTable = {
 """Table 1 (a): R@k on VGGSound (50 classes) / VEGAS (10 classes), FID and IS on VGGSound."""
 
 
-def run(*, results: list[Path], job: TableJob) -> None:
+def run(*, results: list[Path], job: TableJob, shown: frozenset[str] | None = None) -> None:
     """Write table1.csv (rows A-D), what the claims take from it, and table1.md (the same, the paper's numbers, what
     holds, controls, deviations).
 
@@ -30,6 +30,7 @@ def run(*, results: list[Path], job: TableJob) -> None:
     Args:
         results: JSON files of stage evaluate, all methods and seeds.
         job: what it is given, and what it writes.
+        shown: clips whose selected frame shows the source (`s2v.evaluate.selection.showing`); None where nobody knows.
 
     Raises:
         UserError: results are missing or do not belong together.
@@ -46,7 +47,7 @@ def run(*, results: list[Path], job: TableJob) -> None:
         said = replace(said, database=line)
     others = [row for row in rows.values() if not row.result.main]
     controls = controls_section(main, others, lambda row: f"{row.result.letter} {row.result.title}")
-    measured = of_table1(rows, job.bootstrap)
+    measured = of_table1(rows, job.bootstrap, shown)
     title, columns = "Table 1 (a): comparison to baselines", _columns(job.dataset)
     write_table(job, title, "table1", columns, main, said, main, measured, after=controls)
 

@@ -28,7 +28,7 @@ _SHUFFLED = "Sounds shuffled between clips give pictures of any class"
 _SCRAMBLED = "Features without their joint structure give worse pictures"
 _TUNED = "... and than L_nce with a tuned temperature (not a row of the paper)"
 _CLOSED = "Closing the mean gap afterwards makes pictures better (not a row of the paper)"
-_SELECTED = "Sounds make better pictures than the selected frame too"
+_SELECTED = "Sounds make better pictures than a frame that shows the source does"
 
 
 def _check(key: str, statement: str, quantity: str, **more: Any) -> Claim:
@@ -52,7 +52,7 @@ QUALITY: list[Claim] = [
         "r1_b_minus_a_top1",
         _SELECTED,
         "follows from 4.3, Table 1",
-        "R@1, B minus A with the selected frame (points)",
+        "R@1, B minus A with the selected frame (points), where that shows the source",
         "-",
         margin=MARGINS["r1"],
         percent=True,
