@@ -2,7 +2,7 @@
 
     python benchmarks/evaluators.py results/evidence --config configs/evidence.yaml
 
-Real pictures are the chosen frames of the test split. Broken ones are made of them, each kind apart. Strange ones are
+Real pictures are the chosen frames of a split. Broken ones are made of them, each kind apart. Strange ones are
 new pictures of the world's classes that are neither in data.world.classes nor in data.world.others: no net saw such.
 """
 
@@ -46,11 +46,12 @@ def strange(config: Config) -> dict[str, Tensor]:
 def main(
     results: Annotated[Path, typer.Argument(help="output folder of a run")],
     config: Annotated[list[str] | None, typer.Option(help="its configuration files, over config.yaml")] = None,
+    split: Annotated[str, typer.Option(help="of the real pictures; choices are made on val")] = "test",
 ) -> None:
     """Print a table: a row for each kind of pictures, a column for each judge."""
     whole = load(["config.yaml", *(config or [])])
     judges = {name: JudgeEvaluator(results / name) for name in ("judge", *(f"judges/{n}" for n in whole.judges))}
-    real, _, _ = read_images(sorted((results / "pack/test").glob("*.tar")), whole.generator.resolution)
+    real, _, _ = read_images(sorted((results / "pack" / split).glob("*.tar")), whole.generator.resolution)
     pictures, drawn = to_unit(real), torch.rand(len(real), 2, generator=torch.Generator().manual_seed(0))
     others = pictures.roll(len(pictures) // 2, 0)
     rows = {"real frames": real}
