@@ -4,7 +4,7 @@ rule evaluate:
         pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
         reference=PLAN.packs(CONFIG.evaluate.reference_split),
         classes=variant_classes,
-        judge=PLAN.judge,
+        evaluators=PLAN.evaluators,
     output:
         result="<results>/{again}{variant}evaluate/{method}/{seed}.json",
         ranks="<results>/{again}{variant}evaluate/{method}/{seed}.parquet",

@@ -74,7 +74,7 @@ def _evaluators(run: Path, names: list[str]) -> dict[str, Any]:
 
     found = {}
     for name in names:
-        evaluator = load_evaluator(name, judge_dir=run / "judge")
+        evaluator = load_evaluator(name, folder=run / "judge")
         if evaluator is None:
             raise UserError(f"--evaluator {name}: judge, clip_inception")
 

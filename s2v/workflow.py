@@ -387,6 +387,11 @@ class Plan:
         return table3_methods(self.config)
 
     @property
+    def evaluators(self) -> list[str]:
+        """Trained nets that pictures are evaluated with: the judges, or the Inception of the data's own classes."""
+        return trained("inception") if self.config.evaluate.own_inception else self.judge
+
+    @property
     def judge(self) -> list[str]:
         """The trained evaluators, where they are this workflow's."""
         if self.config.evaluate.evaluator != "judge":

@@ -12,7 +12,7 @@ with job(snakemake) as settings:
         config=EvaluateConfig(**snakemake.params.config),
         pictures=Path(snakemake.input.pictures),
         reference_packs=paths(snakemake.input.reference),
-        evaluator_dirs=folders(snakemake.input.judge),
+        evaluator_dirs=folders(snakemake.input.evaluators),
         output=Path(snakemake.output.result),
         ranks_output=Path(snakemake.output.ranks),
         tensors_output=Path(snakemake.output.tensors),

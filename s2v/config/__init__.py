@@ -64,6 +64,7 @@ from s2v.config.training import (
     EncoderConfig,
     FaceReaderConfig,
     GeneratorConfig,
+    InceptionConfig,
     JudgeConfig,
     LocaliseConfig,
     SteppedConfig,
@@ -93,6 +94,7 @@ class Config(Slice):
     judges: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], JudgeConfig] = Field(
         {}, description="further evaluators, each over `judge`; R@k is the mean over all"
     )
+    inception: InceptionConfig = InceptionConfig()
     face_reader: FaceReaderConfig = FaceReaderConfig()
     heads: HeadsConfig = HeadsConfig()
     av_judge: AvJudgeConfig = Field(AvJudgeConfig(), description="evaluator of sounds and pictures, over `localise`")
@@ -189,6 +191,7 @@ __all__ = [
     "JointConfig",
     "JointTextConfig",
     "FaceReaderConfig",
+    "InceptionConfig",
     "JudgeConfig",
     "LeeConfig",
     "LocaliseConfig",

@@ -196,7 +196,17 @@ class EvaluateConfig(Slice):
     """The protocol of R@k, FID and IS."""
 
     evaluator: Literal["judge", "clip_inception", "none"] = "judge"
+    inception: Literal["imagenet", "own"] = Field(
+        "imagenet",
+        description="of clip_inception: ImageNet's (the paper: pre-trained), or own: one that stage `inception` trains "
+        "on the data's own classes (the authors' repository)",
+    )
     prompt: str = Field("{}", description="template around a class name")
     reference_split: str = "test"
     inception_splits: Positive = Field(10, description="parts of the Inception Score")
     bootstrap: Positive = 1000
+
+    @property
+    def own_inception(self) -> bool:
+        """Whether FID and IS are of an Inception that the run trains."""
+        return self.evaluator == "clip_inception" and self.inception == "own"

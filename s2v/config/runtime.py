@@ -24,7 +24,7 @@ class DownloadConfig(Slice):
 TrainingName = Literal[
     "localise", "encoder", "generator", "align", "encoder_vit", "align_ldm", "align_unclip", "vae", "diffusion",
     "judge", "av_judge", "text_diffusion", "tagger", "audiotoken", "joint", "s2i_autoencoder", "s2i_generator",
-    "pedersoli_vqvae", "pedersoli_audio", "face_reader",
+    "pedersoli_vqvae", "pedersoli_audio", "face_reader", "inception",
 ]  # fmt: skip
 
 

@@ -192,6 +192,16 @@ class FaceReaderConfig(SteppedConfig, NormedConfig):
     width: Positive = 24
 
 
+class InceptionConfig(SteppedConfig, NormedConfig):
+    """The Inception-V3 of the data's own classes, where `evaluate.inception` is own."""
+
+    split: str = Field("train", description="labelled frames that it learns from")
+    image_px: int = Field(299, ge=75, description="side at which it sees pictures")
+    start: Literal["inception-v3-torchvision"] | None = Field(
+        None, description="published weights that it goes on from, see `s2v weights list`; null: random ones"
+    )
+
+
 class JudgeConfig(SteppedConfig, NormedConfig):
     """Stand-in for CLIP and Inception where their weights cannot be had, trained on the judge split alone."""
 

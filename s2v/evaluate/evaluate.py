@@ -77,7 +77,8 @@ def run(
         pictures: tar of stage generate.
         reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own
             size. Their labels are the class names that R@k ranks.
-        evaluator_dirs: folders of judges, the first of which FID and IS are of; other evaluators need none.
+        evaluator_dirs: folders of judges, the first of which FID and IS are of; or of the Inception of the data's own
+            classes; other evaluators need none.
         classes: of stage `classes`, those whose real pictures and names are taken; None is all.
         output: JSON.
         ranks_output: Parquet.
@@ -92,7 +93,7 @@ def run(
     images, records = read_pictures(pictures)
     labels: list[str | None] = [record["label"] for record in records]
     evaluator, *further = [
-        load_evaluator(config.evaluator, judge_dir=folder, prompt=config.prompt, device=place.device)
+        load_evaluator(config.evaluator, folder=folder, prompt=config.prompt, device=place.device)
         for folder in (*evaluator_dirs, *([None] if not evaluator_dirs else []))
     ]
     drawn = Drawn.of(records[0])

@@ -149,34 +149,35 @@ class Clip:
 
 
 class ClipInceptionEvaluator:
-    """CLIP ViT-B/32 for R@k (paper 4.1) and torch-fidelity's Inception-V3 for FID and IS.
+    """CLIP ViT-B/32 for R@k (paper 4.1) and an Inception-V3 for FID and IS: torch-fidelity's, or the data's own.
 
-    The paper's authors trained their Inception on VGGSound's classes; this one knows ImageNet's, so FID and
-    IS do not compare with theirs. Weights are files of the user; nothing is ever downloaded.
+    The paper's text has a pre-trained Inception; its authors' repository has one that was trained on VGGSound's
+    classes. torch-fidelity's knows ImageNet's, so its FID and IS do not compare with theirs; one that was trained on
+    the data's own classes (stage `inception`) is of the same kind as theirs. Published weights are files of the
+    user; nothing is ever downloaded.
 
     Args:
         weights: folder with `clip/` and `inception/`.
         prompt: template around a class name.
         device: where to compute.
+        own: folder of stage `inception`; None takes torch-fidelity's.
 
     Raises:
         UserError: a file is missing (the message names it) or is not what it should be.
     """
 
-    def __init__(self, weights: Path, prompt: str = "{}", device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, weights: Path, prompt: str = "{}", device: torch.device | str = "cpu", own: Path | None = None
+    ) -> None:
         clip = next((weights / name for name in CLIP_FILES if (weights / name).is_file()), None)
         if clip is None:
             raise _missing(weights, " or ".join(CLIP_FILES), "clip")
-        inception = weights / INCEPTION_FILE
-        if not inception.is_file():
-            raise _missing(weights, INCEPTION_FILE, "inception")
         self.prompt, self.device = prompt, device
+        self.inception: _Inception = _Own(own, device) if own else _Published(weights, device)
         self.clip = Clip(clip, "ViT-B-32", prompt, device)
-        self.inception = _load_inception(inception, device)
         self.label = (
             f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
-            f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(inception)[:12]}), where "
-            "the paper's authors trained theirs on VGGSound"
+            f"{self.inception.label}"
         )
 
     def rank(self, images: Tensor, class_names: list[str]) -> Tensor:
@@ -189,14 +190,53 @@ class ClipInceptionEvaluator:
 
     @torch.inference_mode()
     def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, and posteriors over the 1008 outputs, from logits without bias as in the original IS."""
-        # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
-        parts = [self.inception(part.to(self.device)) for part in batches(images)]
-        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu().softmax(1)
+        """The same, and class posteriors."""
+        parts = [self.inception.see(part) for part in batches(images)]
+        return torch.cat([p[0] for p in parts]).float().cpu(), torch.cat([p[1] for p in parts]).float().cpu().softmax(1)
 
     def accepts(self, images: Tensor) -> Tensor | None:
         """It has no such answer."""
         return None
+
+
+class _Inception(Protocol):
+    label: str
+
+    def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """uint8 [B, 3, H, W] -> features [B, 2048], logits [B, K]."""
+        ...
+
+
+class _Published(_Inception):
+    """Logits over 1008 outputs, without bias, as in the original IS."""
+
+    def __init__(self, weights: Path, device: torch.device | str) -> None:
+        path = weights / INCEPTION_FILE
+        if not path.is_file():
+            raise _missing(weights, INCEPTION_FILE, "inception")
+        self.net, self.device = _load_inception(path, device), device
+        self.label = (
+            f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(path)[:12]}), where the paper's "
+            "authors trained theirs on VGGSound"
+        )
+
+    def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        # Its own resize to 299 is part of the definition of FID, so the bytes go in at their size.
+        features, logits = self.net(images.to(self.device))
+        return features, logits
+
+
+class _Own(_Inception):
+    def __init__(self, folder: Path, device: torch.device | str) -> None:
+        from s2v.models.inception import Inception
+        from s2v.models.store import load
+
+        self.net, self.device = load(Inception, folder, device), device
+        self.label = str(self.net.about.get("label", "Inception-V3 of unknown training"))
+
+    def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features, logits = self.net(to_unit(resize(images, self.net.image_px)).to(self.device))
+        return features, logits
 
 
 def _missing(weights: Path, name: str, kind: str) -> UserError:
@@ -228,9 +268,15 @@ def _line(error: Exception) -> str:
 
 
 def load_evaluator(
-    kind: str, *, judge_dir: Path | None = None, prompt: str = "{}", device: torch.device | str = "cpu"
+    kind: str, *, folder: Path | None = None, prompt: str = "{}", device: torch.device | str = "cpu"
 ) -> Evaluator | None:
     """The evaluator that `evaluate.evaluator` names: `judge`, `clip_inception`, or `none`, which gives None.
+
+    Args:
+        kind: which.
+        folder: of a trained judge; or of the Inception of the data's own classes, in place of ImageNet's.
+        prompt: template around a class name.
+        device: where to compute.
 
     Raises:
         UserError: its weights are not there.
@@ -240,18 +286,18 @@ def load_evaluator(
     if kind == "none":
         return None
     if kind == "judge":
-        if judge_dir is None:
+        if folder is None:
             raise UserError("evaluate.evaluator: judge needs the folder of a trained judge; run stage judge first")
-        return JudgeEvaluator(judge_dir, prompt, device)
+        return JudgeEvaluator(folder, prompt, device)
     if kind == "clip_inception":
-        folder = os.environ.get(WEIGHTS_VARIABLE)
-        if not folder:
+        weights = os.environ.get(WEIGHTS_VARIABLE)
+        if not weights:
             raise UserError(
                 f"evaluate.evaluator: clip_inception needs the environment variable {WEIGHTS_VARIABLE}: a "
                 f"folder with {CLIP_FILES[0]} ({_WHERE['clip']}) and {INCEPTION_FILE} ({_WHERE['inception']}), as `s2v "
                 "weights fetch clip-vit-b32 inception-v3` brings them"
             )
-        return ClipInceptionEvaluator(Path(folder), prompt, device)
+        return ClipInceptionEvaluator(Path(weights), prompt, device, folder)
     raise UserError(f"evaluate.evaluator: {kind!r} is not one of judge, clip_inception, none")
 
 

@@ -41,6 +41,7 @@ def default(config: Config) -> Planned:
     methods = frozenset(config.generate.methods)
     stages = {"manifest", "fetch", "generate", "evaluate"}
     todo = [stage for method in methods for stage in METHODS[method].parts.values()]
+    todo += ["inception"] * config.evaluate.own_inception
     todo += ["judge"] * (config.evaluate.evaluator == "judge") + ["localise"] * (config.select.mode != "published")
     todo += ["tagger" for stage in todo if getattr(getattr(config, stage, None), "speaker", None) == "tagger"]
     while todo:
@@ -149,7 +150,11 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         if stage in planned.stages and (named := getattr(config, stage).speaker) not in (None, "tagger")
     }
     if planned.stages & {"evaluate", "fig12"} and config.evaluate.evaluator == "clip_inception":
-        wanted |= dict.fromkeys(("clip-vit-b32", "inception-v3"), "evaluate.evaluator")
+        wanted["clip-vit-b32"] = "evaluate.evaluator"
+        if not config.evaluate.own_inception:
+            wanted["inception-v3"] = "evaluate.evaluator"
+    if "inception" in planned.stages and config.inception.start:
+        wanted[config.inception.start] = "inception.start"
     kinds = {METHODS[method].renders.kind for method in planned.methods}
     if "embed_unclip" in planned.stages or "stable_unclip" in kinds:
         wanted["stable-unclip"] = "Stable unCLIP"

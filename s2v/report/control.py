@@ -82,7 +82,7 @@ def run(
         quantities: JSON of `s2v.evaluate.quantities`.
     """
     model = Model(run_dir, window_s=window_s)
-    evaluator = load_evaluator("judge", judge_dir=judge_dir)
+    evaluator = load_evaluator("judge", folder=judge_dir)
     assert evaluator is not None
     clips = TestSet.read(packs, model.method.image_px)
     found, between = _sweeps(model, clips, evaluator, seed)

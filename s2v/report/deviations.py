@@ -138,6 +138,16 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
         yield f"LDM: the U-Net predicts {diffusion.prediction}, not the noise of Eq. 3-4."
 
 
+def _own_inception(config: Config) -> str:
+    own = config.inception
+    begun = f"from `{own.start}` on" if own.start else "from random weights"
+    return (
+        f"FID and IS: an Inception-V3 that the run trains on the labelled frames of the split `{own.split}`, {begun}, "
+        f"{own.steps} steps at {own.image_px} px. The paper's text has a pre-trained one; its authors' repository has "
+        "one that was trained on VGGSound, how is not said, and FID and IS do not compare with theirs."
+    )
+
+
 def _unclip(config: Config) -> Iterator[str]:
     """Beside the authors' released code, which is what is known of their latent diffusion model."""
     align, draw = config.align_unclip, config.generate.unclip
@@ -214,7 +224,7 @@ def _lines(config: Config) -> Iterator[str]:
             f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper "
             "gives no rule, and the authors' code validates on its training folder."
         )
-    yield _EVALUATOR[config.evaluate.evaluator]
+    yield _own_inception(config) if config.evaluate.own_inception else _EVALUATOR[config.evaluate.evaluator]
     yield (
         f"Open in the paper, settled here: row A sees the {_frame(config.generate.icgan_frame)} of the test "
         f"clip, row D the {_frame(config.generate.upper_bound_frame)}; FID's real pictures are the selected "

@@ -437,7 +437,7 @@ def _evaluator(
             hint = f"`snakemake --cores all {folder / 'judge' / 'model.safetensors'}` makes one"
             raise UserError(f"{folder}: has no trained judge; {hint}, or say --evaluator clip_inception")
     kind = "clip_inception" if judge is None else "judge"
-    evaluator = load_evaluator(kind, judge_dir=judge, prompt=config.prompt, device=place.device)
+    evaluator = load_evaluator(kind, folder=judge, prompt=config.prompt, device=place.device)
     assert evaluator is not None
     return evaluator, sha256(judge / "model.safetensors")[:16] if judge else "", judge.parent if judge else None
 

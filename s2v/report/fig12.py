@@ -85,7 +85,7 @@ def run(
     from s2v.runtime import Runtime
 
     place = Runtime.from_config(runtime, threads)
-    judged = load_evaluator(evaluator, judge_dir=judge_dir, prompt=prompt, device=place.device)
+    judged = load_evaluator(evaluator, folder=judge_dir, prompt=prompt, device=place.device)
     if judged is None:
         raise UserError("fig12: needs an evaluator, and evaluate.evaluator is none")
     model = Model(run_dir, window_s=window_s, device=place.device)

@@ -252,6 +252,22 @@ _ALL = (
         note="the publisher gives the first 8 digits of the checksum (in the name); the rest is as others pin it",
     ),
     Entry(
+        name="inception-v3-torchvision",
+        what="Inception-V3 of torchvision, which one of the data's own classes goes on from (`inception.start`)",
+        files=(
+            File(
+                "inception/inception_v3_google-0cc3c7bd.pth",
+                "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+            ),
+        ),
+        licence="BSD-3-Clause",
+        non_commercial=False,
+        source="https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.inception_v3.html",
+        size_mb=104,
+        note="the publisher gives the first 8 digits of the checksum (in the name); the licence is the code's, the "
+        "weights have none of their own",
+    ),
+    Entry(
         name="stable-unclip",
         what="Stable unCLIP 2.1 (ViT-H), half precision, for the latent diffusion generator",
         files=tuple(

@@ -189,6 +189,15 @@ def _converted(name: str, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]
     return weights, shape, copy
 
 
+def file_of(name: str, folder: Path | None = None) -> Path:
+    """The file of published weights under the weights folder, looked at as far as its checksum is known.
+
+    Raises:
+        UserError: it is not there, or another.
+    """
+    return _checked(entry(name), weights_folder(folder))[0]
+
+
 def _checked(source: Entry, folder: Path) -> tuple[Path, str]:
     file = source.files[0]
     path = folder / file.path

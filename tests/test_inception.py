@@ -1,0 +1,99 @@
+"""Stage `inception`: FID and IS by an Inception-V3 of the data's own classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from test_audiovisual import _clip_inception
+from tiny_run import CLASSES, pack
+
+from s2v.config import InceptionConfig, RuntimeConfig
+from s2v.configfile import load as load_config
+from s2v.errors import UserError
+from s2v.evaluate.evaluators import _Own
+from s2v.models.inception import Inception
+from s2v.models.store import load
+from s2v.planning import needs
+from s2v.report.deviations import deviations
+from s2v.train.inception import begin, run
+from s2v.workflow import Plan
+
+SMALL = {"image_px": 75, "batch_size": 4, "steps": 2}
+
+
+def _published(path: Path) -> Path:
+    """A file as torchvision's, of random weights."""
+    torch.manual_seed(1)
+    net = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True)
+    torch.save(net.state_dict(), path)
+    return path
+
+
+def test_it_is_torchvisions_inception(tmp_path: Path) -> None:
+    path = _published(tmp_path / "i.pth")
+    theirs = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True)
+    theirs.load_state_dict(torch.load(path))
+    theirs.fc = torch.nn.Identity()
+    ours = Inception(["cow", "owl"], 299)
+    begin(ours, path)
+    image = torch.rand(1, 3, 299, 299) * 2 - 1
+    with torch.no_grad():
+        features, logits = ours.eval()(image)
+        assert torch.allclose(features, theirs.eval()(image), atol=1e-4)
+    assert logits.shape == (1, 2)
+
+
+def test_weights_of_another_network_are_one_line(tmp_path: Path) -> None:
+    state = torch.load(_published(tmp_path / "i.pth"))
+    del state["Mixed_5b.branch1x1.conv.weight"]
+    torch.save(state, tmp_path / "i.pth")
+    with pytest.raises(UserError, match="not torchvision's Inception-V3 .1 names or sizes differ, as Mixed_5b"):
+        begin(Inception(["cow", "owl"], 75), tmp_path / "i.pth")
+
+
+def test_it_is_trained_on_labelled_frames_and_gives_features_and_posteriors(tmp_path: Path) -> None:
+    pack(tmp_path / "train.tar", 4)
+    config = InceptionConfig(**SMALL)
+    arguments = {
+        "config": config,
+        "packs": [tmp_path / "train.tar"],
+        "runtime": RuntimeConfig(device="cpu"),
+        "threads": 1,
+    }
+    run(start=_published(tmp_path / "i.pth"), output_dir=tmp_path / "own", **arguments)  # type: ignore[arg-type]
+    net = load(Inception, tmp_path / "own")
+    assert net.class_names == sorted(CLASSES)
+    own = _Own(tmp_path / "own", "cpu")
+    assert own.label.startswith("Inception-V3 at 75 px, trained with labels on ") and "seed 0" in own.label
+    features, logits = own.see(torch.randint(256, (3, 3, 40, 30), dtype=torch.uint8))
+    assert features.shape == (3, 2048) and logits.shape == (3, len(CLASSES))
+    evaluator = _clip_inception()
+    evaluator.inception = own
+    features, posteriors = evaluator.describe(torch.randint(256, (3, 3, 32, 32), dtype=torch.uint8))
+    assert features.shape == (3, 2048) and torch.allclose(posteriors.sum(1), torch.ones(3))
+    pack(tmp_path / "one.tar", 0)
+    with pytest.raises(UserError, match="inception: the split `train` has labelled pictures of 0 class"):
+        run(start=None, output_dir=tmp_path / "none", **arguments | {"packs": [tmp_path / "one.tar"]})  # type: ignore[arg-type]
+
+
+def test_where_it_is_asked_for_the_plan_trains_it_and_tables_say_so(tmp_path: Path) -> None:
+    overlay = tmp_path / "own.yaml"
+    overlay.write_text("evaluate: {inception: own}\n")
+    with pytest.raises(
+        UserError, match="evaluate.inception: own is of clip_inception, and evaluate.evaluator is judge"
+    ):
+        load_config(["config.yaml", overlay])
+    overlay.write_text(
+        "evaluate: {evaluator: clip_inception, inception: own}\ninception: {start: inception-v3-torchvision}\n"
+    )
+    config = load_config(["config.yaml", overlay])
+    assert Plan(config).evaluators == ["<results>/inception/model.safetensors", "<results>/inception/config.json"]
+    planned = needs.default(config)
+    assert "inception" in planned.stages and "judge" not in planned.stages
+    assert needs.weights(config, planned).keys() == {"clip-vit-b32", "inception-v3-torchvision"}
+    assert any("trains on the labelled frames of the split `train`" in line for line in deviations(config))
+    overlay.write_text("evaluate: {evaluator: clip_inception}\n")
+    assert Plan(load_config(["config.yaml", overlay])).evaluators == []
