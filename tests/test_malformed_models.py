@@ -316,7 +316,7 @@ def test_the_untouched_folder_loads(folder: Path) -> None:
     model = s2v.load(folder)
     assert model.generate(model.encode_audio(torch.rand(16000))).shape == (1, 3, 32, 32)
     assert s2v.load(folder, "sound2vision_ldm").dim == 32
-    assert load_evaluator("judge", judge_dir=folder / "judge") is not None
+    assert load_evaluator("judge", folder=folder / "judge") is not None
 
 
 OTHERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], object]]] = {
@@ -346,7 +346,7 @@ OTHERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], object]]] =
             "10^5 levels": config(channels=[16] * 100_000, attention=[True] * 100_000),
             "features of another size": config(dim_feature=33),
         }),
-        ("judge", lambda root: load_evaluator("judge", judge_dir=root / "judge"), {
+        ("judge", lambda root: load_evaluator("judge", folder=root / "judge"), {
             "names are text": config(class_names="cow"),
             "names are numbers": config(class_names=[1, 2]),
             "10^5 names": config(class_names=["a"] * 100_000),

@@ -32,8 +32,8 @@ def configuration(name: str | None = None, **updates: dict[str, Any]) -> Config:
 def test_the_default_asks_for_what_a_laptop_has() -> None:
     config = configuration()
     assert {stage: memory_mb(config, stage) for stage in MEMORY_MB} == MEMORY_MB
-    # Stable unCLIP is no part of the default.
-    assert max(amount for stage, amount in MEMORY_MB.items() if stage != "embed_unclip") <= 4000
+    # Stable unCLIP and an Inception of the data's own are no part of the default.
+    assert max(amount for stage, amount in MEMORY_MB.items() if stage not in ("embed_unclip", "inception")) <= 4000
     assert {stage: minutes(config, stage) for stage in MINUTES} == MINUTES and MINUTES.keys() == MEMORY_MB.keys()
 
 

@@ -126,7 +126,14 @@ def test_stages_are_sections_variants_and_sources_that_exist() -> None:
 def test_trainings_that_another_seed_may_repeat_are_stages_with_a_seed() -> None:
     trainings = {stage.name for stage in STAGES.values() if stage.gpus == "process"}
     # What a moment is, what judges, and what Lee et al. edit in, is the same for all trainings.
-    assert set(get_args(SeededStage)) == trainings - {"localise", "judge", "av_judge", "joint", "face_reader"}
+    assert set(get_args(SeededStage)) == trainings - {
+        "localise",
+        "judge",
+        "av_judge",
+        "joint",
+        "face_reader",
+        "inception",
+    }
 
 
 def test_doctor_lists_the_stages_that_a_configuration_has(tmp_path: Path) -> None:

@@ -172,9 +172,11 @@ class ClipInceptionEvaluator:
         clip = next((weights / name for name in CLIP_FILES if (weights / name).is_file()), None)
         if clip is None:
             raise _missing(weights, " or ".join(CLIP_FILES), "clip")
+        if own is None and not (weights / INCEPTION_FILE).is_file():
+            raise _missing(weights, INCEPTION_FILE, "inception")
         self.prompt, self.device = prompt, device
-        self.inception: _Inception = _Own(own, device) if own else _Published(weights, device)
         self.clip = Clip(clip, "ViT-B-32", prompt, device)
+        self.inception: _Inception = _Own(own, device) if own else _Published(weights / INCEPTION_FILE, device)
         self.label = (
             f"R@k: CLIP ViT-B/32 ({clip.name}, sha256 {sha256(clip)[:12]}), prompt `{prompt}`; FID, IS: "
             f"{self.inception.label}"
@@ -210,10 +212,7 @@ class _Inception(Protocol):
 class _Published(_Inception):
     """Logits over 1008 outputs, without bias, as in the original IS."""
 
-    def __init__(self, weights: Path, device: torch.device | str) -> None:
-        path = weights / INCEPTION_FILE
-        if not path.is_file():
-            raise _missing(weights, INCEPTION_FILE, "inception")
+    def __init__(self, path: Path, device: torch.device | str) -> None:
         self.net, self.device = _load_inception(path, device), device
         self.label = (
             f"Inception-V3 of torch-fidelity, trained on ImageNet (sha256 {sha256(path)[:12]}), where the paper's "
