@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from s2v.media.picture import to_unit
 from s2v.models.inception import Inception
 from s2v.runtime import Runtime
 from s2v.train.augment import crop, draw_crops
+from s2v.train.held_out import held_out
 from s2v.train.loop import train_stage
 from s2v.train.norms import shared_norms
 from s2v.train.schedule import Schedule
@@ -26,9 +26,6 @@ from s2v.weights.checkpoint import tensors
 if TYPE_CHECKING:
     from s2v.config import InceptionConfig, RuntimeConfig
 
-HELD_OUT = 10
-"""One clip in so many, chosen by a hash of its name, is held out to report an accuracy. None is of a class that would
-have no other."""
 SMOOTHING = 0.1
 """Of labels (Szegedy et al. 2016)."""
 
@@ -105,9 +102,7 @@ def run(
             )
         place_of = {name: i for i, name in enumerate(names)}
         labels = torch.tensor([place_of.get(label or "", -1) for label in table.labels])
-        out = torch.tensor([_held_out(key) for key in table.keys])
-        for one in range(len(names)):
-            out[labels == one] &= not out[labels == one].all()
+        out = held_out(table.keys, labels)
         train, val = ((labels >= 0) & which for which in (~out, out))
         torch.manual_seed(config.seed)
         model = Inception(names, config.image_px)
@@ -162,10 +157,6 @@ def begin(model: Inception, start: Path) -> None:
     if wrong:
         raise UserError(f"{start}: not torchvision's Inception-V3 ({len(wrong)} names or sizes differ, as {wrong[0]})")
     model.net.load_state_dict(given, strict=False)
-
-
-def _held_out(key: str) -> bool:
-    return int(hashlib.sha1(key.encode()).hexdigest(), 16) % HELD_OUT == 0
 
 
 __all__ = ["begin", "run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from s2v.errors import UserError
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models.tagger import AudioTagger
 from s2v.runtime import Runtime
+from s2v.train.held_out import held_out
 from s2v.train.loop import train_stage
 from s2v.train.norms import shared_norms
 from s2v.train.schedule import Schedule
@@ -22,10 +22,6 @@ from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
     from s2v.config import RuntimeConfig, TaggerConfig
-
-HELD_OUT = 10
-"""One sound in so many, chosen by a hash of its name, is held out to report an accuracy. None is of a class that would
-have no other."""
 
 
 class TaggerTask(Task):
@@ -99,9 +95,7 @@ def run(*, config: TaggerConfig, packs: list[Path], output_dir: Path, runtime: R
             )
         usable = torch.tensor([i for i, label in enumerate(table.labels) if label])
         labels = torch.tensor([names.index(table.labels[i] or "") for i in usable.tolist()])
-        out = torch.tensor([_held_out(table.keys[i]) for i in usable.tolist()])
-        for one in labels.unique():
-            out[labels == one] &= not out[labels == one].all()
+        out = held_out([table.keys[i] for i in usable.tolist()], labels)
         train, val = ((table.rows[usable[which]], labels[which]) for which in (~out, out))
         torch.manual_seed(config.seed)
         task = TaggerTask(config, AudioTagger(names, config.width, audio), train, val, place)
@@ -124,10 +118,6 @@ def run(*, config: TaggerConfig, packs: list[Path], output_dir: Path, runtime: R
                 )
             ),
         )
-
-
-def _held_out(key: str) -> bool:
-    return int(hashlib.sha1(key.encode()).hexdigest(), 16) % HELD_OUT == 0
 
 
 __all__ = ["run"]
