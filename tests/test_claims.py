@@ -138,6 +138,9 @@ def test_the_table_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
     # 5 points of half width at 30 degrees of freedom: 2.042 and 0.854 standard errors of 2.448; 2.930 for one of eight.
     assert "| 10.0 [5.0, 15.0] | 7.1 | 9.3 | 2.0 | 2 | 10 | - | 1 | holds |" in " ".join(text.split())
     assert held["could be seen"] == "7.1"
+    _claims(tmp_path, [0, 1], 0.0, 0.0)
+    nothing = " ".join((tmp_path / "claims.md").read_text().split())
+    assert "| 0.0 [0.0, 0.0] | - | - | 2.0 | 2 | 10 | - | 1 | equivalent |" in nothing, "nothing varied"
 
 
 def test_another_verdict_with_other_seeds_is_said(tmp_path: Path) -> None:

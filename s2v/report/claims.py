@@ -145,19 +145,24 @@ _COLUMNS: list[Column[Finding]] = [
 ]
 
 
+def _seen_at(tests: int) -> Callable[[Finding], str | int]:
+    """The effect that could have been seen; where nothing varied at all, nobody knows."""
+
+    def text(found: Finding, quantity: Quantity) -> str:
+        effect = quantity.detectable(tests)
+        return found.number(effect) if effect else "-"
+
+    return _of(text)
+
+
 _PRIMARY = sum(claim.primary for claim in CLAIMS)
 _POWER: list[Column[Finding]] = [
     Column("claim", lambda found: found.claim.statement, title="Claim"),
     Column("quantity", lambda found: found.claim.quantity, title="Quantity"),
     Column("paper", lambda found: found.claim.paper, title="Paper", number=True),
     Column("ours", lambda found: found.ours, title="Seen", number=True),
-    Column(
-        "alone", _of(lambda found, quantity: found.number(quantity.detectable())), title="Could be seen", number=True,
-    ),
-    Column(
-        "first", _of(lambda found, quantity: found.number(quantity.detectable(_PRIMARY))),
-        title=f"... as the first of {_PRIMARY}", number=True,
-    ),
+    Column("alone", _seen_at(1), title="Could be seen", number=True),
+    Column("first", _seen_at(_PRIMARY), title=f"... as the first of {_PRIMARY}", number=True),
     Column("margin", lambda found: found.number(found.claim.margin), title="Margin", number=True),
     Column("trainings", _of(lambda found, quantity: len(quantity.trainings)), title="Trainings", number=True),
     Column("clips", _of(lambda found, quantity: quantity.clips), title="Clips", number=True),
