@@ -14,6 +14,7 @@ from s2v.config import InceptionConfig, RuntimeConfig
 from s2v.configfile import load as load_config
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import _Own
+from s2v.files import read_json, write_json
 from s2v.models.inception import Inception
 from s2v.models.store import load
 from s2v.planning import needs
@@ -74,6 +75,10 @@ def test_it_is_trained_on_labelled_frames_and_gives_features_and_posteriors(tmp_
     evaluator.inception = own
     features, posteriors = evaluator.describe(torch.randint(256, (3, 3, 32, 32), dtype=torch.uint8))
     assert features.shape == (3, 2048) and torch.allclose(posteriors.sum(1), torch.ones(3))
+    described = read_json(tmp_path / "own/config.json")
+    write_json(tmp_path / "own/config.json", described | {"about": {}})
+    with pytest.raises(UserError, match="own: config.json names no `about.label`; run stage inception again"):
+        _Own(tmp_path / "own", "cpu")
     pack(tmp_path / "one.tar", 0)
     with pytest.raises(UserError, match="inception: the split `train` has labelled pictures of 0 class"):
         run(start=None, output_dir=tmp_path / "none", **arguments | {"packs": [tmp_path / "one.tar"]})  # type: ignore[arg-type]

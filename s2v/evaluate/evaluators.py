@@ -231,7 +231,9 @@ class _Own(_Inception):
         from s2v.models.store import load
 
         self.net, self.device = load(Inception, folder, device), device
-        self.label = str(self.net.about.get("label", "Inception-V3 of unknown training"))
+        self.label = str(self.net.about.get("label", ""))
+        if not self.label:
+            raise UserError(f"{folder}: config.json names no `about.label`; run stage inception again")
 
     def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features, logits = self.net(to_unit(resize(images, self.net.image_px)).to(self.device))
