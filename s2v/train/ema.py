@@ -31,13 +31,12 @@ class Ema(Generic[Net]):
         decay = self.decay if step >= self.start else 0.0
         if self.ramp:
             decay = min(decay, (1 + step) / (10 + step))
-        averaged = self.net.state_dict()
-        for key, value in self.own.state_dict().items():
-            # The vectors of spectral norm's power iteration have unit length; an average of two would not.
-            if value.dtype.is_floating_point and not key.endswith(("._u", "._v")):
-                averaged[key].lerp_(value, 1 - decay)
-            else:
-                averaged[key].copy_(value)
+        averaged, own = self.net.state_dict(), self.own.state_dict()
+        # The vectors of spectral norm's power iteration have unit length; an average of two would not.
+        moving = [key for key, value in own.items() if value.is_floating_point() and not key.endswith(("._u", "._v"))]
+        torch._foreach_lerp_([averaged[key] for key in moving], [own[key] for key in moving], 1 - decay)
+        for key in own.keys() - moving:
+            averaged[key].copy_(own[key])
 
 
 __all__ = ["Ema"]
