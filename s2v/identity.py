@@ -34,6 +34,10 @@ NEUTRAL = frozenset(
 The bytes that they write are pinned by tests."""
 
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_UNREAD = frozenset({"ctx", "kind", "type_comment", "type_ignores", "returns"})
+
+
 def code_digest(*modules: str, without: Iterable[str] = ()) -> str:
     """Short hash (16 hex digits) over what the modules that `modules` run through compute (`computes`).
 
@@ -103,25 +107,25 @@ def _write(value: Any, parts: list[str], in_function: bool) -> None:
     if not isinstance(value, ast.AST):
         parts.append(f"{type(value).__name__}:{value!r},")
         return
-    if _is_speech(value):
-        return
-    if in_function and isinstance(value, ast.AnnAssign):
-        if value.value is None:
+    if isinstance(value, ast.stmt):
+        if _is_speech(value):
             return
-        value = ast.Assign(targets=[value.target], value=value.value)
-    if isinstance(value, ast.Raise) and isinstance(value.exc, ast.Call):
-        value = ast.Raise(exc=value.exc.func, cause=value.cause)
-    is_function = isinstance(value, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if in_function and isinstance(value, ast.AnnAssign):
+            if value.value is None:
+                return
+            value = ast.Assign(targets=[value.target], value=value.value)
+        if isinstance(value, ast.Raise) and isinstance(value.exc, ast.Call):
+            value = ast.Raise(exc=value.exc.func, cause=value.cause)
+    in_function = in_function or isinstance(value, _FUNCTIONS)
     parts.append(f"{type(value).__name__}(")
-    for field, inner in ast.iter_fields(value):
-        if field in ("ctx", "kind", "type_comment", "type_ignores", "returns"):
+    for field in value._fields:
+        if field in _UNREAD or field == "annotation" and isinstance(value, ast.arg):
             continue
-        if field == "annotation" and isinstance(value, ast.arg):
-            continue
-        if inner is None and not isinstance(value, ast.Constant) or isinstance(inner, list) and not inner:
+        inner = getattr(value, field, None)
+        if inner is None and not isinstance(value, ast.Constant) or inner == []:
             continue
         parts.append(f"{field}=")
-        _write(inner, parts, in_function or is_function)
+        _write(inner, parts, in_function)
     parts.append(")")
 
 
@@ -219,15 +223,12 @@ def _listed(tree: ast.AST) -> list[str]:
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those under `if TYPE_CHECKING`."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and _is_type_checking(node.test):
-            for other in node.orelse:
-                yield other
-                yield from _running(other)
-            continue
-        yield node
-        yield from _running(node)
+    """All statements but those under `if TYPE_CHECKING`; expressions, which import nothing, are not walked."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        skipped = part == "body" and isinstance(tree, ast.If) and _is_type_checking(tree.test)
+        for node in [] if skipped else getattr(tree, part, ()):
+            yield node
+            yield from _running(node)
 
 
 def _is_type_checking(test: ast.expr) -> bool:
