@@ -21,7 +21,7 @@ rule evaluate:
         runtime=PLAN.minutes_of_method("evaluate"),
         gpu=PLAN.gpus("evaluate"),
     params:
-        config=PLAN.values("evaluate"),
+        config=PLAN.values("evaluate", "bootstrap", "similar"),
         code=PLAN.code("evaluate"),
     script:
         "../workflow_scripts/evaluate.py"

@@ -31,6 +31,7 @@ rule table1:
         dataset=CONFIG.name,
         deviations=deviations(CONFIG),
         bootstrap=CONFIG.evaluate.bootstrap,
+        similar=CONFIG.evaluate.similar,
         code=PLAN.code("table1"),
     script:
         "../workflow_scripts/table1.py"

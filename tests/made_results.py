@@ -21,6 +21,7 @@ def made_result(
     labels: list[str] | None = None,
     shift: float = 0.0,
     noise: float = 0.0,
+    named: list[list[str]] | None = None,
     **more: Any,
 ) -> Path:
     """Write one, with clips c000, c001, ...
@@ -32,6 +33,7 @@ def made_result(
         labels: of the clips.
         shift: of the features from the real ones.
         noise: on them, by the seed.
+        named: of each clip, the class that each evaluator takes its picture for.
         more: fields of the result that are to be other than here.
     """
     n, g = len(ranks), torch.Generator().manual_seed(1)
@@ -44,7 +46,14 @@ def made_result(
     write_result(path, Result(method=method, **(fields | more)))
     names = labels or ["x"] * n
     rows = [
-        {"clip_id": f"c{i:03d}", "label": names[i], "rank": rank, "further": [], "accepted": []}
+        {
+            "clip_id": f"c{i:03d}",
+            "label": names[i],
+            "rank": rank,
+            "further": [],
+            "accepted": [],
+            "named": named[i] if named else [],
+        }
         for i, rank in enumerate(ranks)
     ]
     write_parquet(path.with_suffix(".parquet"), rows, RANKS)

@@ -171,7 +171,10 @@ def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
     )
     write_parquet(
         ranks,
-        [{"clip_id": f"other-{j}", "label": "cow", "rank": 1, "further": [], "accepted": []} for j in range(3)],
+        [
+            {"clip_id": f"other-{j}", "label": "cow", "rank": 1, "further": [], "accepted": [], "named": []}
+            for j in range(3)
+        ],
         RANKS,
     )
     with pytest.raises(UserError, match="not of the clips"):
@@ -205,7 +208,7 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     for i, (row, training) in enumerate([("B", 0), ("B", 1), ("F", 0), ("F", 1)]):
         ranks = tmp_path / f"{i}.parquet"
         rows = [
-            {"clip_id": key, "label": "cow", "rank": 1 + (j + i) % (2 + i), "further": [], "accepted": []}
+            {"clip_id": key, "label": "cow", "rank": 1 + (j + i) % (2 + i), "further": [], "accepted": [], "named": []}
             for j, key in enumerate(keys)
         ]
         write_parquet(ranks, rows, RANKS)

@@ -122,6 +122,7 @@ def table_job(snakemake: Any) -> Any:
         output=Path(snakemake.output.csv),
         markdown=Path(snakemake.output.markdown),
         quantities=Path(snakemake.output.quantities),
+        similar=[(first, second) for first, second in snakemake.params.get("similar", [])],
     )
 
 

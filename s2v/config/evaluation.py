@@ -205,6 +205,9 @@ class EvaluateConfig(Slice):
     reference_split: str = "test"
     inception_splits: Positive = Field(10, description="parts of the Inception Score")
     bootstrap: Positive = 1000
+    similar: list[tuple[str, str]] = Field(
+        [], description="pairs of classes that are easily taken for each other, shown apart in table1.md"
+    )
 
     @property
     def own_inception(self) -> bool:

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 RANKS = pa.schema(
     [("clip_id", pa.string()), ("label", pa.string()), ("rank", pa.int32())]
-    + [("further", pa.list_(pa.int32())), ("accepted", pa.list_(pa.bool_()))]
+    + [("further", pa.list_(pa.int32())), ("accepted", pa.list_(pa.bool_())), ("named", pa.list_(pa.string()))]
 )
-"""Ranks by the first evaluator and by further ones; and which of those that can tell take it for one of any class."""
+"""Ranks by the first evaluator and by further ones; which of those that can tell take it for one of any class; and the
+class that each of them names, of the pictures with a label."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Measured:
         ranks: of each picture's class; None without a label.
         further: the same by each further evaluator.
         accepted: of each evaluator that can tell, whether it takes each picture for one of any class.
+        named: of each evaluator, the class that it takes each picture for; None without a label.
         tensors: features [N, F], probabilities [N, K] and reference [M, F].
     """
 
@@ -49,6 +51,7 @@ class Measured:
     ranks: list[int | None]
     further: list[list[int | None]]
     accepted: list[list[bool]]
+    named: list[list[str | None]]
     tensors: dict[str, Tensor]
 
 
@@ -100,7 +103,7 @@ def run(
     if evaluator is None:
         result = Result(**asdict(drawn), n=len(images), tie_rule=TIE_RULE)
         result = replace(result, missing=dict.fromkeys(("R@1", "R@5", "FID", "IS"), "no evaluator is configured"))
-        measured = Measured(result, [None] * len(images), [], [], {"features": torch.empty(0)})
+        measured = Measured(result, [None] * len(images), [], [], [], {"features": torch.empty(0)})
     else:
         real, _, real_labels = read_images(reference_packs, images.shape[-1])
         kept = indices(real_labels, read_classes(classes))
@@ -116,6 +119,7 @@ def run(
             "rank": measured.ranks[i],
             "further": [ranks[i] for ranks in measured.further],
             "accepted": [accepted[i] for accepted in measured.accepted],
+            "named": [named[i] for named in measured.named if named[i]],
         }
         for i, record in enumerate(records)
     ]
@@ -149,13 +153,13 @@ def measure(
         **asdict(drawn), n=len(images), tie_rule=TIE_RULE, evaluator=evaluator.label, classes=len(names),
         further=[one.label for one in further],
     )  # fmt: skip
-    result, ranks = _retrieval([evaluator, *further], images, labels, names, result)
+    result, ranks, named = _retrieval([evaluator, *further], images, labels, names, result)
     result, tensors = _fidelity(evaluator, images, reference, min(splits, len(images)), result)
     said = [one.accepts(images) for one in (evaluator, *further)]
     accepted = [one.tolist() for one in said if one is not None]
     if accepted:
         result = replace(result, accepted=float(torch.tensor(accepted).float().mean()))
-    return Measured(result, ranks[0], ranks[1:], accepted, tensors)
+    return Measured(result, ranks[0], ranks[1:], accepted, named, tensors)
 
 
 def class_names(labels: list[str | None]) -> list[str]:
@@ -165,21 +169,28 @@ def class_names(labels: list[str | None]) -> list[str]:
 
 def _retrieval(
     evaluators: Sequence[Evaluator], images: Tensor, labels: list[str | None], names: list[str], result: Result
-) -> tuple[Result, list[list[int | None]]]:
-    """The result with R@1 and R@5, and by each evaluator the ranks of the labelled pictures (None elsewhere)."""
+) -> tuple[Result, list[list[int | None]], list[list[str | None]]]:
+    """The result with R@1 and R@5, and by each evaluator the ranks of the labelled pictures, and the classes that it
+    names (None elsewhere)."""
     rank: list[list[int | None]] = [[None] * len(images) for _ in evaluators]
+    named: list[list[str | None]] = [[None] * len(images) for _ in evaluators]
     labelled = [i for i, label in enumerate(labels) if label]
     if not labelled or len(names) < 2:
         reason = "the clips have no labels" if not labelled else "there is only one class"
-        return replace(result, missing=result.missing | {"R@1": reason, "R@5": reason}), rank
+        return replace(result, missing=result.missing | {"R@1": reason, "R@5": reason}), rank, named
     truth = torch.tensor([names.index(labels[i] or "") for i in labelled])
-    values = [ranks(evaluator.rank(images[labelled], names), truth) for evaluator in evaluators]
-    for own, found in zip(rank, values, strict=True):
-        for i, value in zip(labelled, found.tolist(), strict=True):
-            own[i] = value
+    scores = [evaluator.rank(images[labelled], names) for evaluator in evaluators]
+    values = [ranks(each, truth) for each in scores]
+    for n, (found, each) in enumerate(zip(values, scores, strict=True)):
+        for i, value, best in zip(labelled, found.tolist(), each.argmax(1).tolist(), strict=True):
+            rank[n][i], named[n][i] = value, names[best]
     first, fifth = ([recall_at(found, k) for found in values] for k in (1, 5))
     apart = first if len(first) > 1 else []
-    return replace(result, r1=fmean(first), r5=fmean(fifth), r1_by_evaluator=apart, n_labelled=len(labelled)), rank
+    return (
+        replace(result, r1=fmean(first), r5=fmean(fifth), r1_by_evaluator=apart, n_labelled=len(labelled)),
+        rank,
+        named,
+    )
 
 
 def _fidelity(

@@ -52,6 +52,7 @@ class Row:
         frames: features of the real pictures, [M, F].
         scores: further numbers of each seed's pictures, whose means are metrics: name -> [S, N].
         accepted: of each evaluator that can tell, seed and clip, whether the picture is of any class at all, [E, S, N].
+        named: of each evaluator, seed and labelled clip, the class that it takes the picture for, [E, S, N].
     """
 
     result: Result
@@ -73,6 +74,7 @@ class Row:
     frames: Tensor = field(default_factory=lambda: torch.empty(0, 0))
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     accepted: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    named: NDArray[np.str_] = field(default_factory=lambda: np.zeros((0, 0, 0), np.str_))
     _known: dict[tuple[str, int, bytes], float] = field(default_factory=dict)
     _kept: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -174,7 +176,7 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
 def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
     first = group[0][1]
     tables = [
-        read_parquet(path.with_suffix(".parquet"), ["clip_id", "label", "rank", "further", "accepted"])
+        read_parquet(path.with_suffix(".parquet"), ["clip_id", "label", "rank", "further", "accepted", "named"])
         for path, _ in group
     ]
     clips = [entry["clip_id"] for entry in tables[0]]
@@ -191,7 +193,10 @@ def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
                 raise UserError(f"{path}: its tensors are not of {len(clips)} clips; run stage evaluate again")
     labels = [entry["label"] for entry in tables[0]]
     results = [result for _, result in group]
-    return row_of(results, clips, labels, np.moveaxis(rank, -1, 0), tensors, bootstrap, np.moveaxis(accepted, -1, 0))
+    row = row_of(results, clips, labels, np.moveaxis(rank, -1, 0), tensors, bootstrap, np.moveaxis(accepted, -1, 0))
+    named = np.array([[entry["named"] for entry in table if entry["named"]] for table in tables], np.str_)
+    row.named = np.moveaxis(named, -1, 0) if named.size else row.named
+    return row
 
 
 def row_of(

@@ -8,6 +8,7 @@ from pathlib import Path
 from s2v.errors import UserError
 from s2v.report.comparisons import of_table1
 from s2v.report.rows import Row, load_rows
+from s2v.report.similar import similar_section, told_apart
 from s2v.report.tables import PaperTable, TableJob, beside_paper, controls_section, facts, made_by, write_table
 from s2v.report.tabular import Column
 
@@ -48,8 +49,10 @@ def run(*, results: list[Path], job: TableJob, shown: frozenset[str] | None = No
     others = [row for row in rows.values() if not row.result.main]
     controls = controls_section(main, others, lambda row: f"{row.result.letter} {row.result.title}")
     measured = of_table1(rows, job.bootstrap, shown)
+    measured["similar_told_apart"] = told_apart(rows.get("sound2vision"), job.similar)
+    similar = similar_section([(row.result.letter, row) for row in main], job.similar)
     title, columns = "Table 1 (a): comparison to baselines", _columns(job.dataset)
-    write_table(job, title, "table1", columns, main, said, main, measured, after=controls)
+    write_table(job, title, "table1", columns, main, said, main, measured, before=similar, after=controls)
 
 
 def _columns(dataset: str) -> list[Column[Row]]:

@@ -41,6 +41,7 @@ class TableJob:
         output: CSV.
         markdown: its twin.
         quantities: JSON of `s2v.evaluate.quantities`, for the claims.
+        similar: pairs of classes that are easily taken for each other; of Table 1.
     """
 
     coverage: Path
@@ -51,6 +52,7 @@ class TableJob:
     output: Path
     markdown: Path
     quantities: Path
+    similar: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,16 @@ QUALITY: list[Claim] = [
         percent=True,
         primary=True,
     ),
+    Claim(
+        "table1",
+        "similar_told_apart",
+        "It tells similar classes apart, as waterfalls and sea waves",
+        "4.2",
+        "pictures that are taken for their class, minus those taken for the other of its pair (points)",
+        SOME,
+        margin=SHARE,
+        percent=True,
+    ),
     _check("r1_d", "The evaluator names the class of real frames", "R@1, D", than=0.9, percent=True),
     _check("r1_b", "It names the class of most pictures, among ten or more", "R@1, B", than=0.6, percent=True),
     _check(
