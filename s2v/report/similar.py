@@ -1,4 +1,4 @@
-"""Classes that are easily taken for each other: how often a picture shows its own, and how often the other (paper 4.2)."""
+"""Classes that are easily taken for each other: how often pictures show their own, how often the other (paper 4.2)."""
 
 from __future__ import annotations
 
