@@ -9,16 +9,29 @@ CONTROLS = {
         "fig13": "sound2vision",
         "fig18": "sound2vision_ldm",
         "fig19": "sound2vision_ldm",
+        "control": "sound2vision",
+        "control_ldm": "sound2vision_ldm",
     }.items()
 }
+
+
+def steered_by(wildcards):
+    """The method that makes the pictures of a sheet, or of what is measured of it."""
+    return "sound2vision_ldm" if "vae" in CONTROLS[wildcards.sheet] else "sound2vision"
+
+
+def steering_models(wildcards):
+    return [file for part in CONTROLS[wildcards.sheet].values() for file in trained(part)]
+
+
+def steering_memory(wildcards):
+    return "generate_ldm" if "vae" in CONTROLS[wildcards.sheet] else "generate"
 
 
 rule control_figure:
     input:
         packs=PLAN.packs(CONFIG.generate.split),
-        models=lambda wildcards: [
-            file for part in CONTROLS[wildcards.sheet].values() for file in trained(part)
-        ],
+        models=steering_models,
     output:
         figure=report(
             "<results>/{sheet}.png",
@@ -34,13 +47,11 @@ rule control_figure:
         "../envs/s2v.yaml"
     threads: PLAN.threads("control_figure")
     resources:
-        mem_mb=PLAN.memory(
-            lambda wildcards: "generate_ldm" if "vae" in CONTROLS[wildcards.sheet] else "generate"
-        ),
+        mem_mb=PLAN.memory(steering_memory),
         runtime=PLAN.minutes("control_figure"),
         gpu=PLAN.gpus("control_figure"),
     params:
-        method=lambda wildcards: "sound2vision_ldm" if "vae" in CONTROLS[wildcards.sheet] else "sound2vision",
+        method=steered_by,
         sampler=CONFIG.generate.ldm.model_dump(mode="json"),
         window_s=CONFIG.generate.window_s,
         seed=CONFIG.generate.seeds[0],
@@ -57,21 +68,26 @@ if PLAN.judge:
             packs=PLAN.packs(CONFIG.generate.split),
             judge_packs=PLAN.packs(CONFIG.judge.split),
             judge=trained("judge"),
-            models=[file for part in METHODS["sound2vision"].parts.values() for file in trained(part)],
+            models=steering_models,
         output:
-            csv="<results>/control.csv",
-            quantities="<results>/claims/control.json",
+            csv="<results>/{sheet}.csv",
+            quantities="<results>/claims/{sheet}.json",
         log:
-            "<logs>/control.log",
+            "<logs>/{sheet}.log",
         benchmark:
-            "<benchmarks>/control.tsv"
+            "<benchmarks>/{sheet}.tsv"
+        wildcard_constraints:
+            sheet="control|control_ldm",
         conda:
             "../envs/s2v.yaml"
         threads: PLAN.threads("control")
         resources:
-            mem_mb=PLAN.memory("control"),
+            mem_mb=PLAN.memory(steering_memory),
             runtime=PLAN.minutes("control"),
+            gpu=PLAN.gpus("control"),
         params:
+            method=steered_by,
+            sampler=CONFIG.generate.ldm.model_dump(mode="json"),
             world=CONFIG.data.world.model_dump(mode="json") if CONFIG.data.source == "world" else None,
             split=CONFIG.generate.split,
             judge_split=CONFIG.judge.split,

@@ -246,7 +246,7 @@ _TABLE = (
             "`fig16.csv`, `fig16.md`", minutes=60),
     _report("fig17", "report.fig04", "pictures of the most classes, test sounds", "fig17.png"),
     _report("control", "report.control", "test pairs, models, judge", "control.csv",
-            sizes="generate", memory_mb=0, minutes=120),
+            "`control_ldm.csv`", sizes="generate", memory_mb=0, minutes=120, gpus="job"),
     _report(
         "control_figure", "report.fig08_19", "test pairs, models", "fig08.png",
         "`fig09.png` to `fig11.png`, `fig13.png`, `fig18.png`, `fig19.png`",

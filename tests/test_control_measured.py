@@ -19,7 +19,8 @@ from s2v.evaluate.size import learn
 from s2v.files import write_json
 from s2v.media.picture import encode_jpeg
 from s2v.report.clips import TestSet
-from s2v.report.control import by_class, columns, identity, rho
+from s2v.report.control import by_class, columns
+from s2v.report.steered import identity, rho
 from s2v.report.tabular import to_csv
 from s2v.world.recipe import Clip, clip_seed, photos
 

@@ -47,6 +47,12 @@ class TestSet:
             [to_float(torch.from_numpy(waves[i])) for i in named], frames[[place[keys[i]] for i in named]],
         )  # fmt: skip
 
+    def first_of_each(self, n: int) -> TestSet:
+        """The first n clips of each class."""
+        kept = [i for i, label in enumerate(self.labels) if self.labels[:i].count(label) < n]
+        keys, labels, waves = ([every[i] for i in kept] for every in (self.keys, self.labels, self.waves))
+        return TestSet(keys, labels, waves, self.frames[kept])  # type: ignore[arg-type]
+
     def partner(self, i: int) -> int:
         """The next clip of another class: with whom a clip is mixed."""
         n = len(self.keys)

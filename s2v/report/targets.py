@@ -17,6 +17,7 @@ _EVIDENCE = (
     "coverage.csv", "provenance.csv",
 )  # fmt: skip
 _CONTROL = ("fig08.png", "fig09.png", "fig10.png", "fig11.png", "fig13.png", "fig18.png", "fig19.png")
+_MEASURED_CONTROL = ("control.csv", "control_ldm.csv")
 _SCALING = ("fig16.png", "fig17.png")
 _FACES = ("faces.csv", "fig20.png", "fig21.png")
 _FIG15 = ("table_vegas5.csv", "fig15.png")
@@ -29,7 +30,7 @@ _FILES = {
         "fig12.png",
         "fig14.png",
         *_CONTROL,
-        "control.csv",
+        *_MEASURED_CONTROL,
         *_FIG15,
         *_SCALING,
         *_FACES,
@@ -42,6 +43,7 @@ CLAIMS_FILE: dict[Target, str] = {"evidence": "evidence.csv", "paper": "claims.c
 MEASURED = {
     "table1": "table1.csv", "table2": "table2.csv", "gap": "gap.png", "fig03": "fig03.png", "fig05": "fig05.png",
     "table3": "table3.csv", "table_vegas5": "table_vegas5.csv", "fig16": "fig16.png", "control": "control.csv",
+    "control_ldm": "control_ldm.csv",
     "fig12": "fig12.png", "table1b": "table1b.csv", "faces": "faces.csv", "fig21": "fig21.png",
 }  # fmt: skip
 """Stages that measure claims, each with the file that a user asks it for."""
@@ -67,7 +69,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
     if config.evaluate.evaluator == "none":
         found |= dict.fromkeys(("fig12.png", "fig16.png"), "evaluate.evaluator is none")
     if config.evaluate.evaluator != "judge":
-        found["control.csv"] = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
+        why = f"it is measured with the judge, and evaluate.evaluator is {config.evaluate.evaluator}"
+        found |= dict.fromkeys(_MEASURED_CONTROL, why)
     if config.data.source != "speakers":
         found |= dict.fromkeys(_FACES, "faces and voices are of the embedded speakers: configs/faces.yaml")
         if config.heads.command:
@@ -82,7 +85,7 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
         found["fig12.png"] = f"Lee et al. learn from sentences and names, and the data have no split {splits}"
     folder = config.data.folder
     if config.data.source == "celebvhq" or (config.data.source == "folder" and folder and folder.labels == "none"):
-        found |= dict.fromkeys((*_CONTROL, "control.csv", "fig12.png", *_SCALING), "the clips have no labels")
+        found |= dict.fromkeys((*_CONTROL, *_MEASURED_CONTROL, "fig12.png", *_SCALING), "the clips have no labels")
     return found
 
 

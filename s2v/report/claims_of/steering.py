@@ -6,10 +6,20 @@ from s2v.report.claim import Claim
 from s2v.report.claims_of.common import RHO, SHARE
 
 
-def _steered(key: str, where: str, statement: str, quantity: str, percent: bool = False) -> Claim:
+def _steered(
+    key: str, where: str, statement: str, quantity: str, percent: bool = False, source: str = "control"
+) -> Claim:
     """Of the pictures that sounds steer."""
     margin = SHARE if percent else RHO
-    return Claim("control", key, statement, where, quantity, "no number", margin=margin, percent=percent)
+    return Claim(source, key, statement, where, quantity, "no number", margin=margin, percent=percent)
+
+
+_VOLUME = "Spearman's rho of volume and size"
+_VOLUME_NAMED = "the same, of pictures that the judge takes for the class"
+_BETWEEN = (
+    "Spearman's rho of lambda and the picture's likeness to the image's class over the sound's, minus that of a plain "
+    "blend of pixels"
+)
 
 
 STEERING: list[Claim] = [
@@ -17,13 +27,13 @@ STEERING: list[Claim] = [
         "size_volume",
         "5.1, Fig. 8",
         "Louder sounds make larger or stronger sources",
-        "Spearman's rho of volume and size",
+        _VOLUME,
     ),
     _steered(
         "size_volume_named",
         "5.1, Fig. 8",
         "... among pictures that still show the sound's class",
-        "the same, of pictures that the judge takes for the class",
+        _VOLUME_NAMED,
     ),
     _steered(
         "mix_both",
@@ -39,17 +49,45 @@ STEERING: list[Claim] = [
         "Spearman's rho of ratio and balance",
     ),
     _steered(
+        "mix_size",
+        "5.1, Fig. 10",
+        "... and the source looks smaller as the other sound grows",
+        "Spearman's rho of ratio and size, of pictures that the judge takes for the source's class",
+    ),
+    _steered(
         "interpolation",
         "5.2, Fig. 11",
-        "Between image and sound the picture moves from one to the other",
-        "Spearman's rho of lambda and the picture's likeness to the image's class over the sound's",
+        "Between image and sound the picture moves from one to the other, more steadily than a blend of pixels does",
+        _BETWEEN,
     ),
     _steered(
         "interpolation_background",
         "5.2, Fig. 11",
-        "... and keeps the given picture's background",
-        "colour difference outside the source: how much less than the sound's picture alone (share)",
+        "... and keeps more of the given picture's background",
+        "colour difference outside the source: how much less than the sound's picture alone (share), minus that of a "
+        "plain blend of pixels",
         percent=True,
+    ),
+    _steered(
+        "size_volume",
+        "6.1, Fig. 18",
+        "Louder sounds make larger or stronger sources with the latent diffusion model, too",
+        _VOLUME,
+        source="control_ldm",
+    ),
+    _steered(
+        "size_volume_named",
+        "6.1, Fig. 18",
+        "... among pictures that still show the sound's class",
+        _VOLUME_NAMED,
+        source="control_ldm",
+    ),
+    _steered(
+        "interpolation",
+        "6.1, Fig. 19",
+        "It, too, goes from image to sound, more steadily than a blend of pixels does",
+        _BETWEEN,
+        source="control_ldm",
     ),
     Claim(
         "fig12",
