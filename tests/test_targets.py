@@ -13,7 +13,8 @@ from s2v.report.claim_list import CLAIMS
 from s2v.report.targets import MEASURED, files, impossible, sources, unmeasured
 
 # What of the paper follows from the default: table1b takes people, and figures of faces another configuration.
-TABLES = {f"{name}.csv" for name in ("table1", "table2", "table3", "table_vegas5", "control", "coverage", "provenance")}
+NAMES = ("table1", "table2", "table3", "table_vegas5", "control", "control_ldm", "coverage", "provenance")
+TABLES = {f"{name}.csv" for name in NAMES}
 FIGURES = {f"fig{n:02d}.png" for n in range(3, 20)} | {"gap.png"}
 
 
@@ -56,7 +57,7 @@ def test_clips_without_labels_leave_out_what_needs_them(tmp_path: Path) -> None:
     left_out = impossible(config)
     assert left_out["fig08.png"] == left_out["control.csv"] == left_out["fig16.png"] == "the clips have no labels"
     assert {"table1.csv", "table2.csv", "table3.csv", "fig04.png", "fig14.png"} <= set(files("paper", config))
-    unlabelled = dict.fromkeys(("fig12", "fig16", "control"), "the clips have no labels")
+    unlabelled = dict.fromkeys(("fig12", "fig16", "control", "control_ldm"), "the clips have no labels")
     assert unmeasured(config) == {
         **UNMEASURED, "table_vegas5": "fig15.classes names no classes", **unlabelled,
     }  # fmt: skip
@@ -70,7 +71,10 @@ def test_without_the_judge_or_numbers_of_classes_the_reason_is_said(tmp_path: Pa
         "fig15.png": "fig15.classes names no classes",
         "fig16.png": "scaling.sizes names no numbers of classes",
         "fig17.png": "scaling.sizes names no numbers of classes",
-        "control.csv": "it is measured with the judge, and evaluate.evaluator is clip_inception",
+        **dict.fromkeys(
+            ("control.csv", "control_ldm.csv"),
+            "it is measured with the judge, and evaluate.evaluator is clip_inception",
+        ),
         "fig12.png": "Lee et al. learn from sentences and names, and the data have no split `captioned` and `tagged`",
     }
 
