@@ -3,6 +3,7 @@
 from adapter import job, optional, paths, table_job
 
 with job(snakemake):
+    from s2v.evaluate.kinds import kinds
     from s2v.evaluate.selection import showing
     from s2v.report.table1 import run
 
@@ -11,4 +12,5 @@ with job(snakemake):
         results=paths(snakemake.input.results),
         job=table_job(snakemake),
         shown=showing(paths(snakemake.input.selection), truth) if truth else None,
+        kinds=kinds(truth, snakemake.params.splits[0]) if truth else None,
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from s2v.errors import UserError
+from s2v.report.by_kind import kinds_section
 from s2v.report.comparisons import of_table1
 from s2v.report.rows import Row, load_rows
 from s2v.report.similar import similar_section, told_apart
 from s2v.report.tables import PaperTable, TableJob, beside_paper, controls_section, facts, made_by, write_table
-from s2v.report.tabular import Column
+from s2v.report.tabular import Column, page
 
 PAPER_TABLE1: PaperTable = {
     "A": {"R@1": "30.06 / 46.60", "R@5": "62.59 / 82.48", "FID": "16.11", "IS": "12.61"},
@@ -21,7 +23,13 @@ PAPER_TABLE1: PaperTable = {
 """Table 1 (a): R@k on VGGSound (50 classes) / VEGAS (10 classes), FID and IS on VGGSound."""
 
 
-def run(*, results: list[Path], job: TableJob, shown: frozenset[str] | None = None) -> None:
+def run(
+    *,
+    results: list[Path],
+    job: TableJob,
+    shown: frozenset[str] | None = None,
+    kinds: Mapping[str, frozenset[str]] | None = None,
+) -> None:
     """Write table1.csv (rows A-D), what the claims take from it, and table1.md (the same, the paper's numbers, what
     holds, controls, deviations).
 
@@ -32,6 +40,7 @@ def run(*, results: list[Path], job: TableJob, shown: frozenset[str] | None = No
         results: JSON files of stage evaluate, all methods and seeds.
         job: what it is given, and what it writes.
         shown: clips whose selected frame shows the source (`s2v.evaluate.selection.showing`); None where nobody knows.
+        kinds: clips that are told apart (`s2v.evaluate.kinds`).
 
     Raises:
         UserError: results are missing or do not belong together.
@@ -50,9 +59,10 @@ def run(*, results: list[Path], job: TableJob, shown: frozenset[str] | None = No
     controls = controls_section(main, others, lambda row: f"{row.result.letter} {row.result.title}")
     measured = of_table1(rows, job.bootstrap, shown)
     measured["similar_told_apart"] = told_apart(rows.get("sound2vision"), job.similar)
-    similar = similar_section([(row.result.letter, row) for row in main], job.similar)
+    named = [(row.result.letter or row.result.method, row) for row in main]
+    apart = page(kinds_section(named, kinds or {}), similar_section(named, job.similar)).rstrip()
     title, columns = "Table 1 (a): comparison to baselines", _columns(job.dataset)
-    write_table(job, title, "table1", columns, main, said, main, measured, before=similar, after=controls)
+    write_table(job, title, "table1", columns, main, said, main, measured, before=apart, after=controls)
 
 
 def _columns(dataset: str) -> list[Column[Row]]:
