@@ -20,26 +20,15 @@ from s2v.data.subset import known_order
 from s2v.errors import UserError, without_passwords
 from s2v.files import hold_lock
 from s2v.identity import seedless_digest
+from s2v.planning.scaling import Scaling
+from s2v.planning.wildcards import either, embedded, embedded_frame, target_of, training_of, variant_classes
 from s2v.provenance import revision
 from s2v.report import targets
 from s2v.report.ablation import shown_losses
 from s2v.report.deviations import deviations
 from s2v.report.fig12_deviations import fig12_deviations
 from s2v.report.fig15_deviations import fig15_deviations
-from s2v.workflow import (
-    SCENES,
-    TRAINED,
-    Plan,
-    Scaling,
-    either,
-    embedded,
-    embedded_frame,
-    heard,
-    target_of,
-    trained,
-    training_of,
-    variant_classes,
-)
+from s2v.workflow import SCENES, TRAINED, Plan, heard, trained
 
 OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:

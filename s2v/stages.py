@@ -2,7 +2,7 @@
 
 A stage has one word. What else speaks of stages is derived from this table: the least amounts in
 `s2v.planning.resources`, which trainings another seed repeats (`s2v.config.repeats`), `s2v doctor`, the rules' amounts,
-digests and wildcard patterns (`s2v.workflow`), the SLURM profile and the table of docs/architecture.md
+digests and wildcard patterns (`s2v.workflow`, `s2v.planning`), the SLURM profile and the table of docs/architecture.md
 (`s2v.stage_texts`). It imports nothing, since every job reads it.
 """
 

@@ -1,4 +1,4 @@
-"""What rules ask of a configuration: which files, values and code a job has, and how much memory and time.
+"""What rules ask of a configuration: which files, values and code a job has.
 
 rules/common.smk makes one `Plan`, and each rule file reads that one and no name of another rule file. Paths are
 written as rules write them: `<results>` is the output folder, what stands in braces a wildcard. Nothing here imports
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from s2v.config import AblationRow, AlignConfig, Config, JudgeConfig, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
@@ -21,29 +21,25 @@ from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
 from s2v.errors import without_passwords
 from s2v.identity import code_digest, tree_digest
-from s2v.planning import needs, resources
+from s2v.planning import needs
+from s2v.planning.asks import Asks
+from s2v.planning.scaling import Scaling, packed, shards
+from s2v.planning.wildcards import (
+    FIG15,
+    Files,
+    InputFunction,
+    StageOf,
+    Values,
+    Wildcards,
+    embedded,
+    stage_name,
+    target_of,
+    training_of,
+)
 from s2v.report import targets
 from s2v.report.ablation import Ablation
 from s2v.stages import STAGES
 from s2v.study.files import answer_files
-
-
-class Wildcards(Protocol):
-    """What Snakemake hands to a function of an input, a param or a resource: the wildcards of the job's rule."""
-
-    def __getattr__(self, name: str) -> str: ...
-
-
-Values = dict[str, Any]
-Files = str | list[str]
-"""One file that has a name in the rule's input, or several; an empty list where there is none."""
-
-InputFunction = Callable[[Wildcards], Files]
-Amount = Callable[[Wildcards, int], int]
-"""Of the wildcards and the attempt, which Snakemake counts from 1."""
-
-StageOf = str | Callable[[Wildcards], str]
-"""A stage, or how a job's wildcards say which of its variants it is."""
 
 _Input = TypeVar("_Input", str, list[str], InputFunction)
 
@@ -53,22 +49,11 @@ TRAINED = ["model.safetensors", "config.json", "train.jsonl", "README.md"]
 MODULE = "more_classes_"
 """Prefix of the rules of the configuration in which the number of classes grows, where that is another one."""
 
-FIG15 = "fig15/"
-"""Folder of the pictures of the classes of Figure 15, and of their marks."""
-
 SCENES = "scenes/"
 """Folder of the audio encoder that hears what stands beside speech in Figure 21."""
 
 PAINTED = "painted/"
 """Folder of what generators that no table judges paint of the judge's own pictures."""
-
-FRAMES = ("mid", "top1")
-"""Frames that Table 2 names, whichever one is chosen: `embed_mid` are the features of the middle ones."""
-
-
-def either(rule: str) -> str:
-    """Wildcard pattern of the stages that one rule makes."""
-    return f"({'|'.join(stage.name for stage in STAGES.values() if stage.rule == rule)})"
 
 
 def trained(folder: str) -> list[str]:
@@ -90,84 +75,12 @@ def plain(section: Slice, *without: str, training: int = 0) -> Values:
     return found | {"seed": found["seed"] + training} if training else found
 
 
-def training_of(wildcards: Wildcards) -> int:
-    """The number of the training seed of a job."""
-    return int(wildcards.again.split("/")[1]) if wildcards.again else 0
-
-
-def variant_classes(wildcards: Wildcards) -> Files:
-    """Names of the classes of a variant that takes some; nothing where all are taken."""
-    some = wildcards.variant.startswith(("classes/", FIG15))
-    return f"<results>/{wildcards.variant}classes.json" if some else []
-
-
-def embedded(wildcards: Wildcards) -> str:
-    """The stage of a job of rule embed, without the frame that it names."""
-    stage, _, frame = wildcards.embed.rpartition("_")
-    return stage if frame in FRAMES else wildcards.embed
-
-
-def embedded_frame(wildcards: Wildcards) -> str:
-    """The frame that a job of rule embed sees: a column of the packed shards."""
-    frame = wildcards.embed.rpartition("_")[2]
-    return f"{frame}.jpg" if frame in FRAMES else "jpg"
-
-
 def heard(config: Config) -> Values:
     """Window and spectrogram of the sounds that figures show."""
     return config.align.audio.model_dump(mode="json") | {"window_s": config.generate.window_s}
 
 
-def target_of(wildcards: Wildcards) -> targets.Target:
-    """The target whose claims a job writes: claims.csv has all of the paper's."""
-    return "paper" if wildcards.claims == "claims" else "evidence"
-
-
-class Scaling:
-    """Alignments that saw more and more classes (`scaling`), for fig16 and fig17.
-
-    Args:
-        config: the configuration that has so many classes.
-        root: the folder of its results.
-    """
-
-    def __init__(self, config: Config, root: str = "<results>") -> None:
-        self.config, self.root = config, root
-
-    def classes(self, size: int) -> str:
-        """Names of the first `size` classes."""
-        return f"{self.root}/classes/{size}/classes.json"
-
-    def packs(self, split: str) -> list[str]:
-        """The packed shards of a split."""
-        return _packs(self.root, [split], self.config)
-
-    def drawn(self, method: str) -> list[str]:
-        """Pictures of a method that saw the most classes."""
-        return self._of("generate", method, self.config.scaling.sizes[-1], "tar")
-
-    def results(self) -> dict[str, list[str]]:
-        """What stage `evaluate` writes of each generator, and of the real frames, at each number of classes."""
-        table3 = self.config.generate.table3
-        suffixes = {"": "json", "_ranks": "parquet", "_tensors": "safetensors"}
-        return {
-            f"{name}_{size}{which}": self._of("evaluate", method, size, suffix)
-            for size in self.config.scaling.sizes
-            for name, method in {"gan": table3.A, "ldm": table3.B, "real": "upper_bound"}.items()
-            for which, suffix in suffixes.items()
-        }
-
-    def _of(self, stage: str, method: str, size: int, suffix: str) -> list[str]:
-        """For all seeds; real frames are the same for each."""
-        once = method == "upper_bound"
-        return [
-            f"{self.root}/{seeds}classes/{size}/{stage}/{method}/{seed}.{suffix}"
-            for seeds, _ in drawn_again(self.config, [method], [0] if once else self.config.seeds.scaling)
-            for seed in self.config.generate.seeds[: 1 if once else None]
-        ]
-
-
-class Plan:
+class Plan(Asks):
     """A configuration as rules take it.
 
     Args:
@@ -177,22 +90,19 @@ class Plan:
     """
 
     def __init__(self, config: Config, cores: int | None = None, scaling: Scaling | None = None) -> None:
-        self.config, self.scaling = config, scaling or Scaling(config)
-        self.shards = _shards(config)
+        super().__init__(config, cores)
+        self.scaling, self.shards = scaling or Scaling(config), shards(config)
         splits = split_names(config)
         # Splits that do not wait for the selection, and those of pairs of a chosen frame and a sound.
         keep = config.pack.keep
         self.whole = {split: keep[split] for split in splits if keep.get(split, "selected") != "selected"}
         self.pairs = {split: "selected" for split in splits if split not in self.whole}
-        # Half of the cores: alignment and the generator, the two long trainings, then run side by side. Two small nets
-        # on a thread each were measured to finish sooner than one after the other on two.
-        self._training_threads = max(1, min(8, (cores or 16) // 2))
 
     # Data.
 
     def packs(self, *splits: str) -> list[str]:
         """The packed shards of some splits."""
-        return _packs("<results>", splits, self.config)
+        return packed("<results>", splits, self.config)
 
     @property
     def truth(self) -> list[str]:
@@ -256,7 +166,7 @@ class Plan:
     def trained_with(self, stage: StageOf) -> Callable[[Wildcards], Values]:
         """The same under the training seed of a job."""
         return lambda wildcards: self._under_seed(
-            _name(stage, wildcards), self._section(_name(stage, wildcards)), wildcards
+            stage_name(stage, wildcards), self._section(stage_name(stage, wildcards)), wildcards
         )
 
     def speaker(self, wildcards: Wildcards) -> list[str]:
@@ -490,98 +400,5 @@ class Plan:
         both = ((self.config, own), (self.scaling.config, others))
         return [needs.check(config, needs.of_jobs(some)) for config, some in both if some]
 
-    # What jobs ask for.
 
-    def threads(self, stage: StageOf) -> int | Callable[[Wildcards], int]:
-        """Threads of a job."""
-        if isinstance(stage, str):
-            return self._threads(stage)
-        return lambda wildcards: self._threads(stage(wildcards))
-
-    def _threads(self, stage: str) -> int:
-        if STAGES[stage].threads != "training":
-            return 1
-        own = [threads for name, threads in self.config.runtime.threads.items() if name == stage]
-        return own[0] if own else self._training_threads
-
-    def gpus(self, stage: str) -> int:
-        """GPUs of a job; none where the configuration computes on the CPU."""
-        runtime = self.config.runtime
-        here = {"none": 0, "job": 1, "process": runtime.processes}[STAGES[stage].gpus]
-        return 0 if runtime.device == "cpu" else here
-
-    def memory(self, stage: StageOf) -> Amount:
-        """Memory (MB) of a job: twice as much when it is tried again, since one that overran it was killed."""
-        return lambda wildcards, attempt: self._memory_mb(_name(stage, wildcards)) * min(attempt, 2)
-
-    def minutes(self, stage: StageOf) -> Amount:
-        """Time (minutes) of a job, doubled likewise, unless it goes on where it was stopped."""
-
-        def asked(wildcards: Wildcards, attempt: int) -> int:
-            name = _name(stage, wildcards)
-            return self._minutes(name) * (1 if STAGES[name].resumes else min(attempt, 2))
-
-        return asked
-
-    def memory_of_method(self, stage: str) -> Amount:
-        """Memory of a job of a method: what its sizes ask for, and no less than the method is known to need."""
-
-        def asked(wildcards: Wildcards, attempt: int) -> int:
-            least = METHODS[wildcards.method].renders.memory_mb
-            return max(least, self._memory_mb(_of_method(stage, wildcards))) * min(attempt, 2)
-
-        return asked
-
-    def minutes_of_method(self, stage: str) -> Amount:
-        """Time of a job of a method; what the method is known to take is for drawing."""
-        return lambda wildcards, attempt: (
-            max(
-                METHODS[wildcards.method].renders.minutes if stage == "generate" else 0,
-                self._minutes(_of_method(stage, wildcards)),
-            )
-            * min(attempt, 2)
-        )
-
-    def _memory_mb(self, stage: str) -> int:
-        return resources.memory_mb(self.config, STAGES[stage].sizes)
-
-    def _minutes(self, stage: str) -> int:
-        found = STAGES[stage]
-        # A figure may hold the nets of another stage, and takes its own time.
-        return found.minutes if found.minutes and not found.memory_mb else resources.minutes(self.config, found.sizes)
-
-
-def _shards(config: Config) -> list[str]:
-    return [f"{shard:03d}" for shard in range(config.data.shards)]
-
-
-def _packs(root: str, splits: Iterable[str], config: Config) -> list[str]:
-    return [f"{root}/pack/{split}/{shard}.tar" for split in splits for shard in _shards(config)]
-
-
-def _name(stage: StageOf, wildcards: Wildcards) -> str:
-    return stage if isinstance(stage, str) else stage(wildcards)
-
-
-def _of_method(stage: str, wildcards: Wildcards) -> str:
-    """`generate_ldm` for a method whose last word is ldm, where that has sizes of its own."""
-    sized = f"{stage}_{wildcards.method.rpartition('_')[2]}"
-    return sized if sized in STAGES else stage
-
-
-__all__ = [
-    "FIG15",
-    "TRAINED",
-    "Plan",
-    "Scaling",
-    "Wildcards",
-    "either",
-    "embedded",
-    "embedded_frame",
-    "heard",
-    "plain",
-    "target_of",
-    "trained",
-    "training_of",
-    "variant_classes",
-]
+__all__ = ["SCENES", "TRAINED", "Plan", "heard", "plain", "trained"]

@@ -16,7 +16,9 @@ from s2v.config import Config
 from s2v.configfile import check, load, merge, read
 from s2v.identity import code_digest
 from s2v.planning.resources import memory_mb
-from s2v.workflow import Plan, Scaling, either, embedded, embedded_frame, trained, training_of, variant_classes
+from s2v.planning.scaling import Scaling
+from s2v.planning.wildcards import either, embedded, embedded_frame, training_of, variant_classes
+from s2v.workflow import Plan, trained
 
 
 def configuration(**over: Any) -> Config:
