@@ -21,7 +21,16 @@ from s2v.errors import UserError, without_passwords
 from s2v.files import hold_lock
 from s2v.identity import seedless_digest
 from s2v.planning.scaling import Scaling
-from s2v.planning.wildcards import either, embedded, embedded_frame, target_of, training_of, variant_classes
+from s2v.planning.wildcards import (
+    either,
+    embedded,
+    embedded_frame,
+    steered_by,
+    steered_size,
+    target_of,
+    training_of,
+    variant_classes,
+)
 from s2v.provenance import revision
 from s2v.report import targets
 from s2v.report.ablation import shown_losses

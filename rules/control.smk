@@ -1,37 +1,8 @@
 # How far sounds steer pictures (paper 5 and 6.1): sheets of pictures, and what of it is measured.
-CONTROLS = {
-    name: METHODS[method].parts
-    for name, method in {
-        "fig08": "sound2vision",
-        "fig09": "sound2vision",
-        "fig10": "sound2vision",
-        "fig11": "sound2vision",
-        "fig13": "sound2vision",
-        "fig18": "sound2vision_ldm",
-        "fig19": "sound2vision_ldm",
-        "control": "sound2vision",
-        "control_ldm": "sound2vision_ldm",
-    }.items()
-}
-
-
-def steered_by(wildcards):
-    """The method that makes the pictures of a sheet, or of what is measured of it."""
-    return "sound2vision_ldm" if "vae" in CONTROLS[wildcards.sheet] else "sound2vision"
-
-
-def steering_models(wildcards):
-    return [file for part in CONTROLS[wildcards.sheet].values() for file in trained(part)]
-
-
-def steering_memory(wildcards):
-    return "generate_ldm" if "vae" in CONTROLS[wildcards.sheet] else "generate"
-
-
 rule control_figure:
     input:
         packs=PLAN.packs(CONFIG.generate.split),
-        models=steering_models,
+        models=PLAN.steering,
     output:
         figure=report(
             "<results>/{sheet}.png",
@@ -47,7 +18,7 @@ rule control_figure:
         "../envs/s2v.yaml"
     threads: PLAN.threads("control_figure")
     resources:
-        mem_mb=PLAN.memory(steering_memory),
+        mem_mb=PLAN.memory(steered_size),
         runtime=PLAN.minutes("control_figure"),
         gpu=PLAN.gpus("control_figure"),
     params:
@@ -68,7 +39,7 @@ if PLAN.judge:
             packs=PLAN.packs(CONFIG.generate.split),
             judge_packs=PLAN.packs(CONFIG.judge.split),
             judge=trained("judge"),
-            models=steering_models,
+            models=PLAN.steering,
         output:
             csv="<results>/{sheet}.csv",
             quantities="<results>/claims/{sheet}.json",
@@ -82,7 +53,7 @@ if PLAN.judge:
             "../envs/s2v.yaml"
         threads: PLAN.threads("control")
         resources:
-            mem_mb=PLAN.memory(steering_memory),
+            mem_mb=PLAN.memory(steered_size),
             runtime=PLAN.minutes("control"),
             gpu=PLAN.gpus("control"),
         params:

@@ -33,6 +33,7 @@ from s2v.planning.wildcards import (
     Wildcards,
     embedded,
     stage_name,
+    steered_by,
     target_of,
     training_of,
 )
@@ -277,6 +278,10 @@ class Plan(Asks):
         # Encoders and generators are the same for all variants; f_A is what differs, but where only clips are chosen.
         variant = wildcards.variant if name == "align" and wildcards.variant != FIG15 else ""
         return trained((wildcards.again if made_anew(self.config, stage) else "") + variant + stage)
+
+    def steering(self, wildcards: Wildcards) -> list[str]:
+        """What makes the pictures that sounds steer."""
+        return [file for part in METHODS[steered_by(wildcards)].parts.values() for file in trained(part)]
 
     def ablated(self, wildcards: Wildcards) -> AblationRow:
         """The row of Table 2 that a job is of; one that changes nothing elsewhere."""

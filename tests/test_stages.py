@@ -53,7 +53,7 @@ def test_a_rule_asks_for_what_its_stage_says(name: str) -> None:
         return
     assert re.search(rf"threads: PLAN\.threads{of}", text)
     assert re.search(rf"runtime=PLAN\.minutes(_of_method)?{of}", text)
-    by_sheet = name in ("control", "control_figure") and "mem_mb=PLAN.memory(steering_memory)" in text
+    by_sheet = name in ("control", "control_figure") and "mem_mb=PLAN.memory(steered_size)" in text
     assert by_sheet or re.search(rf"mem_mb=PLAN\.memory(_of_method)?{of}", text)
     assert ("gpu=" in text) == (stage.gpus != "none") == (f'PLAN.gpus("{name}")' in text)
 

@@ -66,6 +66,16 @@ def target_of(wildcards: Wildcards) -> targets.Target:
     return "paper" if wildcards.claims == "claims" else "evidence"
 
 
+def steered_by(wildcards: Wildcards) -> str:
+    """The method of a sheet of steered pictures, or of what is measured of it."""
+    return "sound2vision_ldm" if wildcards.sheet in ("fig18", "fig19", "control_ldm") else "sound2vision"
+
+
+def steered_size(wildcards: Wildcards) -> str:
+    """The stage that asks for as much memory."""
+    return "generate_ldm" if steered_by(wildcards).endswith("_ldm") else "generate"
+
+
 def stage_name(stage: StageOf, wildcards: Wildcards) -> str:
     """The stage that a job is of."""
     return stage if isinstance(stage, str) else stage(wildcards)
@@ -90,6 +100,8 @@ __all__ = [
     "embedded_frame",
     "stage_name",
     "stage_of_method",
+    "steered_by",
+    "steered_size",
     "target_of",
     "training_of",
     "variant_classes",
