@@ -202,6 +202,12 @@ def _restore(tensors: dict[str, Tensor], groups: dict[str, Any], modules: Module
                 index, slot = k[len(prefix) :].split("/", 1)
                 state.setdefault(int(index), {})[slot] = v
         optimizer.load_state_dict({"state": state, "param_groups": groups[name]})
+        # A file holds numbers in their logical order. A fused step goes through memory, and would take the moments of
+        # another weight where these do not lie as their parameter does.
+        for parameter, slots in optimizer.state.items():
+            for slot, value in slots.items():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    slots[slot] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def save_best(output_dir: Path, modules: Modules, active: bool) -> None:
