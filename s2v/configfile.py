@@ -110,6 +110,8 @@ def check(values: Mapping[str, Any], files: Sequence[str | Path]) -> Config:
         UserError: one line with the file, the key and what is allowed.
     """
     sources = _Sources(values, files)
+    for name, key in sources.idle():
+        raise UserError(f"{name}: {key}: {{}} takes nothing away, as mappings merge; name its keys, or leave it out")
     try:
         # As JSON and strict, so that this is as exact as config.schema.json: "3" is no number.
         Config.model_validate_json(json.dumps(values, default=str), strict=True)
@@ -409,6 +411,13 @@ def _keys(path: Sequence[Any]) -> list[str]:
     return list(kind.model_fields)
 
 
+def _empty(layer: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Paths of the empty mappings of a layer."""
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            yield from ([str(key), *inner] for inner in (_empty(value) if value else [[]]))
+
+
 class _Sources:
     """Which file a value comes from."""
 
@@ -416,6 +425,13 @@ class _Sources:
         self.values = values
         self.layers = [(str(path), read(path)) for path in files]
         self.merged = merge([layer for _, layer in self.layers])
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Files and keys of empty mappings over some that are not: they look as if they cleared these."""
+        below: dict[str, Any] = {}
+        for name, layer in self.layers:
+            yield from ((name, ".".join(path)) for path in _empty(layer) if _at(below, path))
+            below = merge([below, layer])
 
     def name(self, path: Sequence[Any]) -> str:
         """The uppermost file that sets `path` (or its nearest section), or --config where that has the last word."""

@@ -242,3 +242,12 @@ def test_a_share_of_zero_is_no_split(tmp_path: Path) -> None:
 def test_config_is_yaml_that_round_trips() -> None:
     config = load([DEFAULT])
     assert Config.model_validate(yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json")))) == config
+
+
+def test_an_empty_mapping_that_clears_nothing_is_said(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("data: {world: {out_of_range: {}}}\n")
+    with pytest.raises(UserError, match=r"mine\.yaml: data\.world\.out_of_range: \{\} takes nothing away"):
+        load(["config.yaml", overlay])
+    overlay.write_text("runtime: {threads: {}}\n")  # over nothing, so that nothing looks cleared
+    assert load(["config.yaml", overlay]).runtime.threads == {}
