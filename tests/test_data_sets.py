@@ -22,7 +22,6 @@ data:
 extract: {soundless_splits: []}
 select: {mode: published, moments: moments.json}
 duplicates: {max_distance: 4}
-pack: {keep: {}}
 encoder: {splits: [train]}
 generator: {splits: [train]}
 evaluate: {evaluator: none}
