@@ -27,7 +27,6 @@ OVERLAY = {
         "videos": {"source": "tar_urls", "tars": [TAR, "/data/b@2:3.tar"]},
     },
     "extract": {"soundless_splits": []},
-    "pack": {"keep": {}},
     "encoder": {"splits": ["train"]},
     "generator": {"splits": ["train"]},
     "evaluate": {"evaluator": "none"},
