@@ -23,6 +23,7 @@ rule align:
         gpu=PLAN.gpus("align"),
     params:
         config=PLAN.aligned_with,
+        window_at=PLAN.heard_at,
         code=PLAN.code_of_alignment,
     script:
         "../workflow_scripts/align.py"

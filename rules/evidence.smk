@@ -99,6 +99,7 @@ rule gap:
             [
                 name,
                 training,
+                PLAN.ablations[name]["at"],
                 PLAN.ablations[name]["window_s"] / CONFIG.align.audio.window_s * CONFIG.generate.window_s,
             ]
             for name, training, *_ in GAP_RUNS

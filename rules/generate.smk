@@ -23,6 +23,7 @@ rule generate:
         config=PLAN.drawn_with,
         training=training_of,
         frame=PLAN.frame_to_draw,
+        window_at=PLAN.heard_at,
         embed_unclip=PLAN.embedded_with,
         # An entry of the table is no code, and no section of the configuration.
         entry=lambda wildcards: METHODS[wildcards.method].values(),

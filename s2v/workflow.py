@@ -288,6 +288,10 @@ class Plan(Asks):
         kind, name = (*Path(wildcards.variant).parts, "", "")[:2]
         return self.config.ablation.wanted()[name] if kind == "ablation" else AblationRow()
 
+    def heard_at(self, wildcards: Wildcards) -> str:
+        """The part of a clip's sound that its row of Table 2 hears."""
+        return self.ablated(wildcards).window_at
+
     @property
     def ablations(self) -> dict[str, Values]:
         """The rows of Table 2, in words."""

@@ -15,6 +15,7 @@ from tiny_run import models, pack
 from torch.testing import assert_close
 
 from s2v.config import RuntimeConfig
+from s2v.data.window import Window
 from s2v.errors import UserError
 from s2v.evaluate.evaluate import RANKS
 from s2v.evaluate.gap import Geometry, centre_beside, geometry, orthogonality, random_directions, unit_geometry
@@ -133,7 +134,9 @@ def test_rows_with_a_smaller_gap_and_better_pictures_go_together() -> None:
 
     def trained(row: str, number: int, turned: float, r1: float) -> Measured:
         z_a = torch.nn.functional.normalize(z_v + turned)
-        return Measured(RunFiles(row, number, Path(), 1.0, Path()), z_v, z_a, unit_geometry(z_v, z_a), r1)
+        return Measured(
+            RunFiles(row, number, Path(), Window("start", 1.0, 16000), Path()), z_v, z_a, unit_geometry(z_v, z_a), r1
+        )
 
     rows = [trained(row, n, 0.1 + 0.1 * i + 0.01 * n, 0.9 - 0.1 * i) for i, row in enumerate("ABCDEF") for n in (0, 1)]
     found = rank_correlation(rows, _magnitude)
@@ -149,7 +152,7 @@ def test_trainings_of_two_losses_are_paired_by_their_numbers() -> None:
 
     def trained(row: str, number: int, turned: float) -> Measured:
         z_a = torch.nn.functional.normalize(z_v + turned)
-        run = RunFiles(row, number, Path(), 1.0, Path())
+        run = RunFiles(row, number, Path(), Window("start", 1.0, 16000), Path())
         return Measured(run, z_v, z_a, unit_geometry(z_v, z_a), None)
 
     nce, total = [trained("B", 2, 0.9), trained("B", 0, 0.5)], [trained("F", n, 0.1 * n) for n in (0, 1, 2)]
@@ -179,7 +182,7 @@ def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="not of the clips"):
         run(
-            runs=[RunFiles("B", 0, made.align, 1.0, ranks)],
+            runs=[RunFiles("B", 0, made.align, Window("start", 1.0, 16000), ranks)],
             packs=[shard],
             features=tmp_path / "f.safetensors",
             shown={"nce": "B"},
@@ -212,7 +215,15 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
             for j, key in enumerate(keys)
         ]
         write_parquet(ranks, rows, RANKS)
-        runs.append(RunFiles(row, training, made.align, 1.0 if row == "B" else 0.5, ranks))
+        runs.append(
+            RunFiles(
+                row,
+                training,
+                made.align,
+                Window("start" if row == "B" else "moment", 1.0 if row == "B" else 0.5, 16000),
+                ranks,
+            )
+        )
     files = {name: tmp_path / name for name in ("gap.csv", "gap.safetensors", "gap.json")}
     run(
         runs=runs,

@@ -328,7 +328,7 @@ def test_the_authors_way_squashes_and_has_imagenets_statistics(root: Path, tmp_p
 
 def test_the_image_method_sees_test_clips_as_stage_embed_unclip_does(root: Path) -> None:
     for shown in ("clip", "imagenet"):
-        z, _, _ = conditions(_method(root, "unclip", shown), [root / "test.tar"], 1.0, "top1", "test")
+        z, _, _ = conditions(_method(root, "unclip", shown), [root / "test.tar"], GenerateConfig(window_s=1.0), "top1")
         folder = root / f"test-{shown}"
         assert torch.allclose(z, load_tensors(_embed(root / "test.tar", folder, shown))["features"], atol=1e-5)
 

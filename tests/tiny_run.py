@@ -50,7 +50,9 @@ def pack(path: Path, clips: int, seed: int = 0, labelled: bool = True, sound: bo
             time = np.arange(int(RATE * rng.uniform(0.5, 1.5))) / RATE
             tone = 0.3 * np.sin(2 * np.pi * (300 + 900 * (i % len(names))) * time)
             members[f"{key}.flac"] = flac(((tone + 0.01 * rng.standard_normal(len(time))) * 32767).astype(np.int16))
-        members[f"{key}.json"] = json.dumps({"clip_id": key, "label": label if labelled else None}).encode()
+        members[f"{key}.json"] = json.dumps(
+            {"clip_id": key, "label": label if labelled else None, "chosen": i % 3, "fps": 2.0}
+        ).encode()
     return write_tar(path, members)
 
 

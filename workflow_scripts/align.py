@@ -25,6 +25,7 @@ with job(snakemake, shared=not snakemake.params.config["weights"]) as settings:
             val_features=optional(snakemake.input.val_features) or Path(),
             output_dir=folder(snakemake.output),
             classes=optional(snakemake.input.classes),
+            window_at=snakemake.params.window_at,
             runtime=settings.runtime,
             threads=settings.threads,
         )

@@ -5,6 +5,8 @@ from pathlib import Path
 from adapter import job, paths
 
 with job(snakemake) as settings:
+    from s2v.data.window import Window
+    from s2v.media.spectrogram import SAMPLE_RATE_HZ
     from s2v.report.gap import RunFiles, run
 
     runs = snakemake.params.runs
@@ -14,8 +16,8 @@ with job(snakemake) as settings:
     folders = [file.parent for file in paths(snakemake.input.align)[::2]]
     run(
         runs=[
-            RunFiles(row, training, align, window_s, rank)
-            for (row, training, window_s), align, rank in zip(runs, folders, ranks, strict=True)
+            RunFiles(row, training, align, Window(at, window_s, SAMPLE_RATE_HZ), rank)
+            for (row, training, at, window_s), align, rank in zip(runs, folders, ranks, strict=True)
         ],
         packs=paths(snakemake.input.packs),
         features=Path(snakemake.input.features),

@@ -22,6 +22,7 @@ with job(snakemake) as settings:
         embed_unclip=EmbedUnclipConfig(**embed) if (embed := snakemake.params.embed_unclip) else None,
         output=Path(snakemake.output.pictures),
         classes=optional(snakemake.input.classes),
+        window_at=snakemake.params.window_at,
         runtime=settings.runtime,
         threads=settings.threads,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig, TextSamplerConfig
@@ -66,9 +66,18 @@ class AblationRow(Slice):
     temperature: float | None = Field(None, gt=0)
     frame: Literal["top1", "mid"] | None = Field(None, description="frame of a clip that sounds are aligned to")
     window: float = Field(1.0, gt=0, le=1, description="share of align.audio.window_s and generate.window_s")
+    window_at: Literal["start", "moment"] = Field(
+        "start", description="the part of a clip that is heard, in training and test: its start, or around its frame"
+    )
     closed: bool = Field(
         False, description="sounds are moved by the mean gap of training pairs before they are drawn; not in the paper"
     )
+
+    @model_validator(mode="after")
+    def _closed_from_the_start(self) -> AblationRow:
+        if self.closed and self.window_at != "start":
+            raise ValueError("a gap is closed over sounds from their start; take window_at: start")
+        return self
 
     @property
     def changes(self) -> bool:

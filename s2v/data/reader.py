@@ -27,6 +27,7 @@ from s2v.media.picture import Policy, decode_image, resize, to_tensor
 
 Sample = dict[str, Any]  # "__key__" -> str, every other suffix ("flac", "mid.jpg", "json") -> bytes
 Pick = Callable[[str, list[str]], Iterable[str] | None]
+Part = Callable[[Path, Sample, NDArray[np.int16]], NDArray[np.int16]]
 
 MAX_MEMBER_BYTES = 256 * 2**20
 MAX_WAVE_SAMPLES = 2**28
@@ -252,11 +253,11 @@ def read_captioned(tars: Sequence[Path], px: int, policy: Policy = "squash") -> 
 
 
 def read_waves(
-    tars: Sequence[Path], sample_rate_hz: int
+    tars: Sequence[Path], sample_rate_hz: int, part: Part | None = None
 ) -> tuple[list[NDArray[np.int16]], list[str], list[str | None]]:
     """All waveforms of some packed shards: int16 arrays of any lengths, keys, and labels or None.
 
-    Samples without sound are left out.
+    Samples without sound are left out. `part` takes a part of each.
     """
     decode = partial(decode_wave, sample_rate_hz=sample_rate_hz)
     waves: list[NDArray[np.int16]] = []
@@ -265,7 +266,8 @@ def read_waves(
     for tar in tars:
         for sample in samples(tar, Only("flac", "json")):
             if "flac" in sample:
-                waves.append(decoded(tar, sample, "flac", decode))
+                wave = decoded(tar, sample, "flac", decode)
+                waves.append(wave if part is None else part(tar, sample, wave))
                 keys.append(sample["__key__"])
                 labels.append(label_of(tar, sample))
     return waves, keys, labels

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from s2v.data.reader import Only, Sample, decode_wave, decoded, label_of, picture, samples
+from s2v.data.window import Window
 from s2v.data.workers import WorkerError, map_jobs
 from s2v.errors import UserError
 from s2v.files import digest, file_size, read_json, sha256, write_json
@@ -95,6 +96,8 @@ class Spectrograms:
     hop: int
     log_floor: float
     sample_rate_hz: int
+    at: str = "start"
+    """Of `s2v.data.window`."""
     dtype = torch.float16
     suffix = "flac"
 
@@ -104,9 +107,11 @@ class Spectrograms:
         return self.n_fft // 2 + 1, n_frames(round(self.window_s * self.sample_rate_hz), self.n_fft, self.hop)
 
     def decode(self, tar: Path, sample: Sample) -> Tensor:
-        """Of the sound's first window."""
+        """Of the sound's window."""
         wave = decoded(tar, sample, "flac", partial(decode_wave, sample_rate_hz=self.sample_rate_hz))
-        return encoder_input(torch.from_numpy(wave)[None], **asdict(self))[0].half()
+        values = asdict(self)
+        wave = Window(values.pop("at"), self.window_s, self.sample_rate_hz).of(tar, sample, wave)
+        return encoder_input(torch.from_numpy(wave)[None], **values)[0].half()
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ def run(
         pictures: tar of stage generate.
         reference_packs: shards whose chosen frames are the real pictures of FID, read at the pictures' own
             size. Their labels are the class names that R@k ranks.
-        evaluator_dirs: folders of judges, the first of which FID and IS are of; or of the Inception of the data's own
-            classes; other evaluators need none.
+        evaluator_dirs: folders of judges, the first of which FID and IS of the tables are of; or of the Inception of
+            the data's own classes; other evaluators need none.
         classes: of stage `classes`, those whose real pictures and names are taken; None is all.
         output: JSON.
         ranks_output: Parquet.
@@ -109,7 +109,7 @@ def run(
         kept = indices(real_labels, read_classes(classes))
         names = class_names([*(real_labels[i] for i in kept), *labels])
         reference = evaluator.features(real[kept])
-        others = [one for one in further if one is not None]
+        others = [(one, one.features(real[kept])) for one in further if one is not None]
         measured = measure(evaluator, images, labels, names, reference, drawn, config.inception_splits, others)
     save_tensors(tensors_output, measured.tensors)
     rows = [
@@ -135,7 +135,7 @@ def measure(
     reference: Tensor,
     drawn: Drawn,
     splits: int,
-    further: Sequence[Evaluator] = (),
+    further: Sequence[tuple[Evaluator, Tensor]] = (),
 ) -> Measured:
     """All that is measured of one picture of each clip; of stage `evaluate`, and of anybody's pictures.
 
@@ -147,15 +147,25 @@ def measure(
         reference: its features of the real pictures [M, F]; none of them, [0, F], is allowed.
         drawn: what the pictures are.
         splits: parts of IS, cut to N.
-        further: evaluators of R@k beside it.
+        further: evaluators beside it, each with its features of the real pictures.
     """
+    others = [one for one, _ in further]
     result = Result(
         **asdict(drawn), n=len(images), tie_rule=TIE_RULE, evaluator=evaluator.label, classes=len(names),
-        further=[one.label for one in further],
+        further=[one.label for one in others],
     )  # fmt: skip
-    result, ranks, named = _retrieval([evaluator, *further], images, labels, names, result)
-    result, tensors = _fidelity(evaluator, images, reference, min(splits, len(images)), result)
-    said = [one.accepts(images) for one in (evaluator, *further)]
+    result, ranks, named = _retrieval([evaluator, *others], images, labels, names, result)
+    parts = min(splits, len(images))
+    result, tensors = _fidelity(evaluator, images, reference, parts, result)
+    if others:
+        every = [result, *(_fidelity(one, images, own, parts, result)[0] for one, own in further)]
+        fids, scores = [one.fid for one in every], [one.inception for one in every]
+        result = replace(
+            result,
+            fid_by_evaluator=[value for value in fids if value is not None],
+            is_by_evaluator=[value for value in scores if value is not None],
+        )
+    said = [one.accepts(images) for one in (evaluator, *others)]
     accepted = [one.tolist() for one in said if one is not None]
     if accepted:
         result = replace(result, accepted=float(torch.tensor(accepted).float().mean()))

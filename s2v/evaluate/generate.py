@@ -17,6 +17,7 @@ from torch import Tensor
 from s2v.config.foreign import find
 from s2v.data.reader import read_images, read_labels, read_waves
 from s2v.data.subset import indices, read_classes
+from s2v.data.window import Window
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
 from s2v.media.picture import Policy, from_unit, to_unit
@@ -58,6 +59,7 @@ def run(
     parts: Mapping[str, Path],
     settings: Mapping[str, Any] | None = None,
     classes: Path | None = None,
+    window_at: str = "start",
     embed_unclip: EmbedUnclipConfig | None = None,
     output: Path,
     runtime: RuntimeConfig,
@@ -76,6 +78,7 @@ def run(
         parts: folders of the trained things that the method's entry names, {part: folder}.
         settings: `generate.settings` of the method, where it is somebody else's.
         classes: of stage `classes`, those whose clips are taken; None is all.
+        window_at: the part of a sound that is heard, see `s2v.data.window`.
         embed_unclip: how Stable unCLIP's image encoder sees, where that is the generator.
         output: the tar.
         runtime: device and precision.
@@ -96,7 +99,7 @@ def run(
     )
     maker = load_method(method, sources)
     frame = frame or str(getattr(config, entry.frame, entry.frame))
-    z, keys, labels = conditions(maker, packs, config.window_s, frame, config.split, read_classes(classes))
+    z, keys, labels = conditions(maker, packs, config, frame, read_classes(classes), window_at)
     if entry.control:
         z = CONTROLS[entry.control](z, seed)
     seeds = [clip_seed(seed, key) for key in keys]
@@ -135,7 +138,12 @@ def _decoded(method: Method, z: Tensor, seeds: list[int]) -> Tensor:
 
 
 def conditions(
-    method: Method, packs: list[Path], window_s: float, frame: str, split: str, classes: frozenset[str] | None = None
+    method: Method,
+    packs: list[Path],
+    config: GenerateConfig,
+    frame: str,
+    classes: frozenset[str] | None = None,
+    window_at: str = "start",
 ) -> tuple[Tensor, list[str], list[str | None]]:
     """What `method` starts from for every clip of `packs` (of some classes): z [N, D], clip ids, labels."""
     parts: list[Tensor] = []
@@ -144,10 +152,11 @@ def conditions(
         kept = indices(labels, classes)
         parts = [cast("ToldMethod", method).encode_names(_named(labels, keys, kept))] if kept else []
     elif method.entry.takes == "sound":
-        waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
+        window = Window(window_at, config.window_s, SAMPLE_RATE_HZ)
+        waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ, window.of)
         kept = indices(labels, classes)
         waves = [waves[i] for i in kept]
-        n = round(window_s * SAMPLE_RATE_HZ)
+        n = round(config.window_s * SAMPLE_RATE_HZ)
         for i in range(0, len(waves), BATCH):
             batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
             parts.append(method.encode_audio(batch))
@@ -160,7 +169,7 @@ def conditions(
         images = images[kept]
         parts = [method.encode_image(to_unit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     if not parts:
-        raise UserError(f"generate: the split `{split}` has no clip to make a picture of; see coverage.csv")
+        raise UserError(f"generate: the split `{config.split}` has no clip to make a picture of; see coverage.csv")
     return torch.cat(parts), [keys[i] for i in kept], [labels[i] for i in kept]
 
 

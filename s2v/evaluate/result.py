@@ -67,8 +67,10 @@ class Result(Drawn):
         n_labelled: those with a label.
         n_reference: number of real pictures.
         evaluator: that measured them.
-        further: evaluators beside it, of R@k.
+        further: evaluators beside it.
         r1_by_evaluator: R@1 of each of them, the first one's first.
+        fid_by_evaluator: FID of each of them, likewise.
+        is_by_evaluator: IS of each of them, likewise.
         accepted: share of pictures that are of any class at all, where an evaluator answers that.
         tie_rule: of R@k.
         classes: number of names that R@k ranks.
@@ -88,6 +90,8 @@ class Result(Drawn):
     evaluator: str = "none"
     further: list[str] = field(default_factory=list)
     r1_by_evaluator: list[float] = field(default_factory=list)
+    fid_by_evaluator: list[float] = field(default_factory=list)
+    is_by_evaluator: list[float] = field(default_factory=list)
     accepted: float | None = None
     tie_rule: str = ""
     classes: int = 0

@@ -20,12 +20,15 @@ class Ablation:
     frame: str
     window_s: float
     closed: bool = False
+    at: str = "start"
 
     @classmethod
     def of(cls, row: AblationRow, align: AlignConfig, mode: str) -> Ablation:
         """What a row makes of alignment; `mode` is select.mode."""
         made = row.of(align)
-        return cls(LOSSES[made.loss], made.temperature, row.frame or mode, made.audio.window_s, row.closed)
+        return cls(
+            LOSSES[made.loss], made.temperature, row.frame or mode, made.audio.window_s, row.closed, row.window_at
+        )
 
 
 def shown_losses(config: Config) -> dict[str, str]:
@@ -36,7 +39,7 @@ def shown_losses(config: Config) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, row in config.ablation.wanted().items():
         made = row.of(config.align)
-        plain = row.frame is None and row.window == 1 and row.temperature is None and not row.closed
+        plain = not row.model_dump(exclude={"loss"}, exclude_defaults=True)
         if plain and made.loss in ("nce", "total"):
             found.setdefault(made.loss, name)
     return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s2v.evaluate.interval import Interval
+import numpy as np
+
+from s2v.evaluate.interval import LEAST_RANKED, Interval, spearman
 from s2v.report.measures import GATED, metric_of
 from s2v.report.rows import Row
 from s2v.report.tabular import Column, bullets, page, to_markdown
@@ -27,6 +29,8 @@ def agreement(rows: Sequence[Named]) -> str:
         columns += [
             Column("R@1 by evaluator", lambda one: ", ".join(f"{100 * value:.1f}" for value in by_evaluator(one[1]))),
             Column("apart", lambda one: 100 * apart(one[1]), digits=1),
+            Column("FID by evaluator", lambda one: ", ".join(f"{value:.1f}" for value in one[1].fids)),
+            Column("IS by evaluator", lambda one: ", ".join(f"{value:.2f}" for value in one[1].inceptions)),
         ]
         said += [f"Evaluator {i}: {label}." for i, label in enumerate((first.evaluator, *first.further), 1)]
         wide = [name for name, row in rows if apart(row) > APART]
@@ -36,6 +40,7 @@ def agreement(rows: Sequence[Named]) -> str:
             if wide
             else f"They agree within {points} in R@1 of every row."
         )
+        said += _orders(rows)
     if rejecting:
         columns += [
             Column("of any class", lambda one: 100 * float(one[1].accepted.mean()) if one[1].accepted.size else None,
@@ -47,6 +52,20 @@ def agreement(rows: Sequence[Named]) -> str:
             "frames' 5th nearest neighbours. Gated: named, of any class, and inside."
         )
     return page("## Evaluators", bullets(said), to_markdown(columns, list(rows))).rstrip()
+
+
+def _orders(rows: Sequence[Named]) -> list[str]:
+    """Whether FID and IS of the evaluators, whose sizes do not compare, put rows in one order."""
+    found = []
+    for name, values in (("FID", [row.fids for _, row in rows]), ("IS", [row.inceptions for _, row in rows])):
+        several = np.array([each for each in values if len(each) > 1])
+        if len(several) >= LEAST_RANKED:
+            alike = [spearman(several[:, 0], column).value for column in several.T[1:]]
+            found.append(
+                f"{name} of the rows, by evaluator 1 and by another: rank correlation "
+                f"{', '.join(f'{value:.2f}' for value in alike)}."
+            )
+    return found
 
 
 def by_evaluator(row: Row) -> list[float]:

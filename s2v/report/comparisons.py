@@ -90,7 +90,6 @@ def of_table1(rows: dict[str, Row], bootstrap: int, shown: frozenset[str] | None
     shuffled, scrambled = f"{b}_shuffled", f"{b}_scrambled"
     ours, mixed = rows.get(b), rows.get(shuffled)
     chance = 1 / mixed.result.classes if mixed and mixed.result.classes else 0.0
-    few = ours is not None and ours.r1 is not None and ours.result.classes < 10
     return {
         "r1_b_minus_a": difference(b, a, R1),
         "is_b_minus_a": difference(b, a, IS),
@@ -100,7 +99,7 @@ def of_table1(rows: dict[str, Row], bootstrap: int, shown: frozenset[str] | None
         "r1_d_minus_c": difference(d, c, R1),
         "r1_b_minus_a_top1": difference(b, "icgan_top1", R1) if shown is None else _on(shown, rows, b, "icgan_top1"),
         "r1_d": _share(rows.get(d), d),
-        "r1_b": Missing("the clips are of fewer than ten classes") if few else _share(ours, b),
+        "r1_b_minus_shuffled": difference(b, shuffled, R1),
         "r1_shuffled_minus_chance": _share(mixed, shuffled, less=chance),
         "fid_scrambled_minus_b": difference(scrambled, b, FID),
         "diversity_b_over_d": _diversity(ours, rows.get(d), bootstrap),
@@ -111,7 +110,7 @@ def of_table2(rows: dict[str, Row], bootstrap: int) -> Found:
     """Of the rows of Table 2, by name."""
     full = rows.get("F")
     found: Found = {}
-    for name in dict.fromkeys([*ABLATED, "B_tuned", "F_closed", *rows]):
+    for name in dict.fromkeys([*ABLATED, "B_tuned", "D_moment", "F_closed", *rows]):
         if name != "F":
             absent = f"ablation.rows has no row {'F' if full is None else name}"
             for key, metric in MEASURES.items():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from s2v.data.reader import read_waves
+from s2v.data.window import Window
 from s2v.errors import UserError
 from s2v.evaluate.crossed import crossed, crossed_statistic
 from s2v.evaluate.gap import Geometry, centre_beside, orthogonality, random_directions, unit_geometry
@@ -39,8 +40,8 @@ class RunFiles:
     row: str
     training: int
     align_dir: Path
-    window_s: float
-    """Seconds of a test sound that it hears."""
+    window: Window
+    """What of a test sound it hears."""
     ranks: Path
     """Parquet of stage evaluate."""
 
@@ -91,9 +92,10 @@ def run(
         UserError: sounds, features and ranks are not of the same clips, or a feature is no finite number.
     """
     place = Runtime.from_config(runtime, threads)
-    waves, keys, labels = read_waves(packs, SAMPLE_RATE_HZ)
+    heard = {one.window: read_waves(packs, SAMPLE_RATE_HZ, one.window.of) for one in runs}
+    _, keys, labels = next(iter(heard.values()))
     z_v = _matched(features, keys)
-    measured = [replace(_measured(run, waves, keys, z_v, place), labels=labels) for run in runs]
+    measured = [replace(_measured(one, heard[one.window][0], keys, z_v, place), labels=labels) for one in runs]
     groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
     first = {loss: own[0] for loss, own in groups.items() if own}
     write_csv(output, columns({one.run: loss for loss, one in first.items()}), measured)
@@ -117,11 +119,11 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
 
 def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:
     f_a = load_hearing(run.align_dir, place.device)
-    n = round(run.window_s * SAMPLE_RATE_HZ)
+    n = round(run.window.seconds * SAMPLE_RATE_HZ)
     parts = []
     for i in range(0, len(waves), BATCH):
         batch = torch.stack([fit_window(torch.from_numpy(wave), n) for wave in waves[i : i + BATCH]])
-        parts.append(f_a.encode(batch, run.window_s))
+        parts.append(f_a.encode(batch, run.window.seconds))
     z_a = torch.cat(parts)
     if z_a.shape != z_v.shape:
         raise UserError(f"{run.align_dir}: features of {z_a.shape[1]} numbers, f_V's have {z_v.shape[1]}")

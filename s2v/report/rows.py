@@ -43,6 +43,8 @@ class Row:
         fid: FID.
         inception: IS.
         kid: KID.
+        fids: FID of each evaluator where there are several, the first one's first, [E]; the mean over seeds.
+        inceptions: IS, likewise.
         hits: R@1 hit of each evaluator, seed and labelled clip, [E, S, N]; for paired differences.
         hits5: R@5 hit, likewise.
         features: the evaluator's features of each seed's pictures, [N, F], for FID.
@@ -65,6 +67,8 @@ class Row:
     fid: Interval | None = None
     inception: Interval | None = None
     kid: float | None = None
+    fids: list[float] = field(default_factory=list)
+    inceptions: list[float] = field(default_factory=list)
     hits: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     hits5: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     features: list[Tensor] = field(default_factory=list)
@@ -237,6 +241,8 @@ def row_of(
         row.accepted = accepted
     if first.kid is not None:
         row.kid = float(np.mean([result.kid for result in results]))
+    row.fids = np.mean([result.fid_by_evaluator for result in results], 0).tolist()
+    row.inceptions = np.mean([result.is_by_evaluator for result in results], 0).tolist()
     return row
 
 

@@ -87,6 +87,7 @@ def _columns(dataset: str) -> list[Column[Ablated]]:
         Column("temperature", lambda one: f"{one.what.temperature:g}", title="Temperature"),
         Column("frame", lambda one: one.what.frame, title="Frame"),
         Column("duration s", lambda one: f"{one.what.window_s:g}", title="Duration (s)"),
+        Column("window", lambda one: one.what.at, title="Window"),
         Column("gap", lambda one: "closed afterwards" if one.what.closed else "", title="Gap"),
         *beside_paper(lambda one: one.row, lambda one: one.name, PAPER_TABLE2),
         *made_by(lambda one: one.row, dataset, trainings=True),
@@ -130,8 +131,9 @@ def notes(rows: dict[str, Ablation]) -> list[str]:
     """Where this table settles what the paper leaves open."""
     found = [
         "Durations are shares of the window of alignment (the paper's 1, 5 and 10 s are 1/10, 1/2 and all of its 10 "
-        "s), from the start of the clip, in training and test alike; the paper does not say from where. Its row E "
-        "carries no mark of selection, while its text says that only the duration changes; here E selects.",
+        "s), in training and test alike, from the start of the clip or around the moment of its chosen frame; the "
+        "paper does not say from where. Its row E carries no mark of selection, while its text says that only the "
+        "duration changes; here E selects.",
         "Row A: mean squared error of features as the encoders give them, as in the authors' code; its pictures are "
         "made from features at unit norm like all others.",
     ]

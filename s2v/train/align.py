@@ -92,10 +92,12 @@ def run(
     runtime: RuntimeConfig,
     threads: int,
     classes: Path | None = None,
+    window_at: str = "start",
 ) -> None:
     """Train f_A on the pairs of `train_packs`, stop early on those of `val_packs`; the features are f_V's.
 
     `classes` (stage `classes`) names those whose pairs are taken; those of the configuration are where it is None.
+    `window_at` is the part of a sound that is heard, see `s2v.data.window`.
 
     Raises:
         UserError: there is nothing to train or to validate on, or features and pairs do not belong together.
@@ -105,7 +107,7 @@ def run(
     torch.manual_seed(config.seed)
     audio = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
     model = AudioEncoder(features[0].shape[1], config.width, config.final_relu, audio, config.head)
-    heard = Spectrograms(**audio)
+    heard = Spectrograms(**audio, at=window_at)
     with store(output_dir, runtime, place) as tables:
         pairs, kept, wanted = [], [], read_classes(classes, config.classes)
         for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
@@ -121,6 +123,7 @@ def run(
         task = AlignTask(config, model, pairs[0], pairs[1], place, (kept[0], kept[1]))
         data = [sha256_of(path) for path in (*train_packs, *val_packs)]
         data += [sha256(path) for path in (train_features, val_features, *([classes] if classes else []))]
+        data += [] if window_at == "start" else [window_at]
         train_stage(
             task,
             name="align",

@@ -11,6 +11,7 @@ from torch import Tensor
 from s2v.data.reader import read_waves
 from s2v.data.subset import indices, read_classes
 from s2v.data.table import sha256_of
+from s2v.data.window import Window
 from s2v.errors import UserError
 from s2v.files import digest, sha256
 from s2v.identity import code_digest
@@ -42,6 +43,7 @@ def run(
     runtime: RuntimeConfig,
     threads: int,
     classes: Path | None = None,
+    window_at: str = "start",
     tagger_dir: Path | None = None,
 ) -> None:
     """As `s2v.train.align.run`. Each voice is embedded once, before the first step.
@@ -71,7 +73,7 @@ def run(
     model.to(place.device)
     pairs, kept, wanted = [], [], read_classes(classes, config.classes)
     for split, packs, z_v in zip(("train", "val"), (train_packs, val_packs), features, strict=True):
-        voices, labels = _voices(model, packs, split)
+        voices, labels = _voices(model, packs, split, window_at)
         kept.append(indices(labels, wanted))
         if len(kept[-1]) < 2 or len(voices) != len(z_v):
             raise UserError(
@@ -87,7 +89,11 @@ def run(
         task,
         name="align",
         config=config,
-        data=[*(sha256_of(path) for path in (*train_packs, *val_packs)), *(sha256(path) for path in given)],
+        data=[
+            *(sha256_of(path) for path in (*train_packs, *val_packs)),
+            *(sha256(path) for path in given),
+            *([] if window_at == "start" else [window_at]),
+        ],
         also={"speaker encoder": heard_with, "code": code_digest(__name__, without=["s2v.weights.convert"])},
         output_dir=output_dir,
         weights={"model.safetensors": model},
@@ -119,11 +125,13 @@ def _encoder(config: AlignConfig, dim: int, tagger_dir: Path | None) -> tuple[Sp
     return model, 64
 
 
-def _voices(model: SpeakerEncoder, packs: list[Path], split: str) -> tuple[Tensor, list[str | None]]:
+def _voices(model: SpeakerEncoder, packs: list[Path], split: str, window_at: str) -> tuple[Tensor, list[str | None]]:
     """Embeddings [N, dim] of all sounds of some packed shards, and their labels; a shard's sounds are held at once."""
     n, found, labels = round(model.audio["window_s"] * SAMPLE_RATE_HZ), [], []
     for pack in track(packs, description=f"voices of {split}"):
-        waves, _, own = read_waves([pack], SAMPLE_RATE_HZ)
+        waves, _, own = read_waves(
+            [pack], SAMPLE_RATE_HZ, Window(window_at, model.audio["window_s"], SAMPLE_RATE_HZ).of
+        )
         labels += own
         for first in range(0, len(waves), _AT_ONCE):
             some = [fit_window(torch.from_numpy(wave), n) for wave in waves[first : first + _AT_ONCE]]
