@@ -14,6 +14,7 @@ from torch import Tensor
 
 from s2v.config import WorldConfig
 from s2v.errors import UserError
+from s2v.evaluate import staged
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.size import learn
 from s2v.files import write_json
@@ -22,7 +23,8 @@ from s2v.report.clips import TestSet
 from s2v.report.control import by_class, columns
 from s2v.report.steered import identity, rho
 from s2v.report.tabular import to_csv
-from s2v.world.recipe import Clip, clip_seed, photos
+from s2v.world.recipe import Clip, clip_seed, photos, story
+from s2v.world.render import paint
 
 
 def test_rank_correlation_of_a_sweep() -> None:
@@ -110,3 +112,34 @@ def test_the_background_is_what_is_the_same_without_the_source() -> None:
     frame, mask = torch.zeros(3, 32, 32, dtype=torch.uint8), known[0]
     inside = torch.where(mask, 0, 255).to(torch.uint8).expand(1, 3, -1, -1)
     assert distance(torch.cat([inside, 255 - inside]), frame, mask).tolist() == [0.0, 1.0]
+
+
+def test_a_source_is_staged_from_far_to_near() -> None:
+    world = WorldConfig(classes=["dog barking", "rain falling"], clips={"test": 4}, size_px=64, seed=1)
+    dog, rain = (
+        staged.told(f"test-{name}-0002", name.replace("-", " "), world, "test")
+        for name in ("dog-barking", "rain-falling")
+    )
+    again = story(Clip("test", "dog barking", 2, clip_seed(1, "test", "dog barking", 2)), world)
+    assert dog == again, "the clip of that name"
+    for one in (dog, rain):
+        pictures, sounds = staged.sweep(one, world, 32)
+        assert pictures.shape == (len(staged.DISTANCES), 3, 32, 32) and pictures.dtype == torch.uint8
+        levels = [float(sound.square().mean()) for sound in sounds]
+        assert levels == sorted(levels) and len(set(levels)) == len(levels), "nearer is louder"
+    bare = torch.from_numpy(paint(dog.scene, [], 0.0, 64)).permute(2, 0, 1)
+    pictures, _ = staged.sweep(dog, world, 64)
+    covered = [int(((picture.int() - bare.int()).abs().amax(0) > 8).sum()) for picture in pictures]
+    assert covered == sorted(covered) and covered[-1] > 2 * covered[0], "nearer is larger, in the same place"
+
+
+def test_two_sources_are_staged_side_by_side() -> None:
+    world = WorldConfig(classes=["dog barking", "owl hooting"], clips={"test": 4}, size_px=64, seed=1)
+    dog, owl = (
+        staged.told(f"test-{name}-0000", name.replace("-", " "), world, "test")
+        for name in ("dog-barking", "owl-hooting")
+    )
+    both = staged.duet(dog, owl, world, 64).int()
+    bare = torch.from_numpy(paint(dog.scene, [], 0.0, 64)).permute(2, 0, 1).int()
+    changed = (both - bare).abs().amax(0) > 8
+    assert changed[:, :32].any() and changed[:, 32:].any() and 0.02 < changed.float().mean() < 0.7

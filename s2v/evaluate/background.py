@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2v.world.recipe import Clip, clip_seed, story
+from s2v.evaluate.staged import told
 from s2v.world.render import paint
 from s2v.world.thing import things
 
@@ -34,10 +34,9 @@ def background(clip_id: str, label: str, world: WorldConfig, split: str, px: int
         split: its split.
         px: side.
     """
-    index = int(clip_id.rpartition("-")[2])
-    told = story(Clip(split, label, index, clip_seed(world.seed, split, label, index)), world)
-    cast = [(things()[label], told.scene, told.scene.strength)]
-    with_source, without = (paint(told.scene, those, 0.0, world.size_px).astype(np.int16) for those in (cast, []))
+    scene = told(clip_id, label, world, split).scene
+    cast = [(things()[label], scene, scene.strength)]
+    with_source, without = (paint(scene, those, 0.0, world.size_px).astype(np.int16) for those in (cast, []))
     source = torch.from_numpy((np.abs(with_source - without).max(2) > DIFFERENT).astype(np.float32))[None, None]
     reach = world.size_px // BORDER
     source = F.max_pool2d(source, 2 * reach + 1, 1, reach)

@@ -17,7 +17,7 @@ from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.evaluate.size import SizeEstimator, learn
 from s2v.model import Model
 from s2v.report.clips import TestSet
-from s2v.report.steered import GAINS_DB, LEAST_NAMED, Numbers, Steered, edits, interpolations, mixes, volumes
+from s2v.report.steered import GAINS_DB, LEAST_NAMED, Numbers, Steered, edits, interpolations, mixes, sweeps, volumes
 from s2v.report.tabular import Column, write_csv
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CLIPS_OF_A_CLASS = 4
 """That a latent diffusion model is asked for, which takes a second a picture."""
 OF_THE_RECIPE = ("size_volume", "size_volume_named", "interpolation_background")
 """Quantities that take what the world's recipe says of a clip."""
-OF_THE_GAN = ("mix_size", "edit_size", "edit_identity")
+OF_THE_GAN = ("mix_size", "mix_duet", "size_distance", "edit_size", "edit_identity")
 """The same, of figures that the paper makes with the GAN alone."""
 RANDOM_STEP = "the same of a step as long in a random direction of the test sounds"
 BLEND = "minus that of a plain blend of the pixels of the given picture and the sound's"
@@ -94,8 +94,13 @@ def run(
         found |= sizes
         about |= _of_sizes(size, named)
     if not diffusion:
-        found |= mixes(steered, size)
-        found |= edits(steered, size) if size is not None else {}
+        mixed, both = mixes(steered, size, world, split)
+        found |= mixed
+        if size is not None and world is not None:
+            near, sizes_seen = sweeps(steered, size, world, split)
+            found |= near | edits(steered, size)
+            about["size_distance"] = f"{about['mix_size']}; {sizes_seen}"
+            about["mix_both"] = f"the judge's scores; {both}"
     write_csv(output, columns(), by_class(found, clips.labels))
     measured = {
         name: _quantity(values, clips.labels, about.get(name, "the judge's scores")) for name, values in found.items()
@@ -119,6 +124,7 @@ def _of_sizes(size: SizeEstimator, named: NDArray[np.float64]) -> dict[str, str]
         "size_volume": f"{told}; of the pictures the judge takes for the class {shares}",
         "size_volume_named": f"of those pictures alone; {alone}",
         "mix_size": f"of pictures that the judge takes for the class; {alone}",
+        "mix_duet": "of the judge's features, to the two sources side by side in the place of the first",
         "edit_size": f"f_V's feature, not inverted, and the noise is drawn; minus {RANDOM_STEP}",
         "edit_identity": f"of the judge's features, at the last step; minus {RANDOM_STEP}",
     }

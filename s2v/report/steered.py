@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from s2v.control import latent, waveform
+from s2v.evaluate import staged
 from s2v.evaluate.background import background, distance
 from s2v.evaluate.evaluators import Evaluator
 from s2v.evaluate.gap import random_directions
@@ -96,12 +97,17 @@ def _rho_named(steps: Sequence[float], values: NDArray[np.float64], named: NDArr
     return rho(np.array(steps)[named].tolist(), values[named]) if named.sum() >= LEAST_NAMED else float("nan")
 
 
-def mixes(steered: Steered, size: SizeEstimator | None) -> Numbers:
+def mixes(steered: Steered, size: SizeEstimator | None, world: WorldConfig | None, split: str) -> tuple[Numbers, str]:
     """Two sounds at once, and at growing ratio.
 
     `mix_both`: both classes are the evaluator's two best, minus the better of the sounds alone. `mix_balance`: rank
     correlation of ratio and scores, of the clip's class minus its partner's. `mix_size`, where there is an estimator:
-    rank correlation of the ratio and the clip's source, of pictures that are taken for its class.
+    rank correlation of the ratio and the clip's source, of pictures that are taken for its class. `mix_duet`, where
+    there is a recipe: how much nearer the mix's picture is to a real one of both sources than the nearer one of those
+    of the sounds alone, 1 - d(mix) / d(alone) by the evaluator's features: 0 is no nearer, 1 the same picture.
+
+    Returns:
+        The numbers, and of how many real pictures of both the two best are both, in words.
     """
     clips, both, ratios = steered.clips, [], []
     for i in range(len(clips.keys)):
@@ -121,7 +127,51 @@ def mixes(steered: Steered, size: SizeEstimator | None) -> Numbers:
             _rho_named(RATIOS_DB, size(pictures, label), steered.named(pictures, label))
             for pictures, label in zip(ratios, clips.labels, strict=True)
         ]
-    return {name: np.array(values) for name, values in found.items()}
+    told = ""
+    if world is not None:
+        real = _duets(steered, world, split)
+        apart = _distances(steered.evaluator, both, real)
+        found["mix_duet"] = [1 - float(d[2] / d[:2].min().clamp(min=1e-12)) for d in apart]
+        scores = steered.evaluator.rank(real, steered.names).topk(2, dim=1).indices.tolist()
+        named = [set(row) == set(steered.places(i)) for i, row in enumerate(scores)]
+        told = f"of the world's own pictures of both {100 * np.mean(named):.0f} %"
+    return {name: np.array(values) for name, values in found.items()}, told
+
+
+def _duets(steered: Steered, world: WorldConfig, split: str) -> Tensor:
+    """A real picture of each clip's source beside its partner's, uint8 [N, 3, R, R]."""
+    stories = [
+        staged.told(key, label, world, split)
+        for key, label in zip(steered.clips.keys, steered.clips.labels, strict=True)
+    ]
+    px = steered.model.resolution
+    return torch.stack(
+        [staged.duet(one, stories[steered.clips.partner(i)], world, px) for i, one in enumerate(stories)]
+    )
+
+
+def _distances(evaluator: Evaluator, made: list[Tensor], real: Tensor) -> Tensor:
+    """Distances of the features of K pictures of each clip to that of a real one, [N, K]."""
+    features = evaluator.features(torch.cat(made)).unflatten(0, (len(made), -1)).double()
+    return (features - evaluator.features(real).double()[:, None]).norm(dim=-1)
+
+
+def sweeps(steered: Steered, size: SizeEstimator, world: WorldConfig, split: str) -> tuple[Numbers, str]:
+    """A clip's source from far to near, as its place would have recorded it.
+
+    `size_distance`: rank correlation of nearness and size, of pictures that are taken for the class.
+
+    Returns:
+        The numbers, and the same of the world's own pictures of these, in words.
+    """
+    found, real, steps = [], [], range(len(staged.DISTANCES))
+    for i, (key, label) in enumerate(zip(steered.clips.keys, steered.clips.labels, strict=True)):
+        told = staged.told(key, label, world, split)
+        pictures, sounds = staged.sweep(told, world, steered.model.resolution)
+        made = steered.paint(steered.model.encode_audio(list(sounds)), i)
+        found.append(_rho_named(steps, size(made, label), steered.named(made, label)))
+        real.append(rho(steps, size(pictures, label)))
+    return {"size_distance": np.array(found)}, f"of the world's own pictures of the same {np.mean(real):.2f}"
 
 
 def interpolations(steered: Steered, world: WorldConfig | None, split: str) -> tuple[Numbers, str]:
@@ -249,5 +299,6 @@ __all__ = [
     "interpolations",
     "mixes",
     "rho",
+    "sweeps",
     "volumes",
 ]

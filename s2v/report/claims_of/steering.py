@@ -36,10 +36,23 @@ STEERING: list[Claim] = [
         _VOLUME_NAMED,
     ),
     _steered(
+        "size_distance",
+        "5.1, Fig. 8",
+        "Nearer sources, by their sounds, look larger",
+        "Spearman's rho of nearness and size, of pictures that the judge takes for the class",
+    ),
+    _steered(
         "mix_both",
         "5.1, Fig. 9",
         "A mix of two sounds shows both",
         "both classes are the judge's two best, mix minus the better one alone (points)",
+        percent=True,
+    ),
+    _steered(
+        "mix_duet",
+        "5.1, Fig. 9",
+        "... and comes nearer to a real picture of both sources than the sounds alone do",
+        "distance of the judge's features: how much less than the nearer one of those alone (share)",
         percent=True,
     ),
     _steered(
