@@ -63,6 +63,7 @@ if SCALING.scaling.sizes:
             runtime=PLAN.minutes("fig16"),
         params:
             sizes=SCALING.scaling.sizes,
+            families=SCALING.scaling.families,
             bootstrap=SCALING.evaluate.bootstrap,
             code=PLAN.code("fig16"),
         script:

@@ -24,7 +24,7 @@ from s2v.errors import UserError
 from s2v.evaluate.evaluate import run as evaluate
 from s2v.evaluate.generate import run as generate
 from s2v.evaluate.pictures import read_pictures, write_pictures
-from s2v.evaluate.quantities import Measured, Quantity, read_quantities
+from s2v.evaluate.quantities import Measured, Missing, Quantity, read_quantities
 from s2v.files import read_json, write_json
 from s2v.report.claim_list import CLAIMS
 from s2v.report.fig14 import run as fig14
@@ -150,6 +150,7 @@ def _figure(tmp_path: Path, gan: float, ldm: float, missing: int = 0) -> dict[st
         "results": results,
         "ceiling": ceiling,
         "pictures": pictures,
+        "families": {"people": ["class 0*", "no such *"]},
         "bootstrap": 200,
         "output": tmp_path / "fig16.png",
         "table": tmp_path / "fig16.csv",
@@ -176,7 +177,11 @@ def test_the_figure_and_its_numbers(tmp_path: Path) -> None:
     text = (tmp_path / "fig16.md").read_text()
     assert "What was found of the claims" in text and "judge: a test" in text
     found = read_quantities(tmp_path / "fig16.json")
-    assert decided(found) == {"fall_gan_minus_ldm": "holds", "r5_ldm_minus_gan": "holds"}
+    assert decided(found) == {
+        name: "holds" for name in ("fall_gan_minus_ldm", "r5_ldm_minus_gan", "r5_ldm_minus_gan_people")
+    }
+    assert found["r5_ldm_minus_gan_people"].clips == 100 and "People: " in text
+    assert found["r5_ldm_minus_gan_animals"] == Missing("scaling.families names no class as one of animals")
     assert 0.3 < found["r5_ldm_minus_gan"].low < found["r5_ldm_minus_gan"].value < 0.5
     # Of the clips of the smaller set the GAN loses about 0.45, the LDM about 0.05.
     assert found["fall_gan_minus_ldm"].clips == 100 and found["fall_gan_minus_ldm"].value > 0.2

@@ -13,6 +13,7 @@ with job(snakemake):
         results={size: {"GAN": paths(given[f"gan_{size}"]), "LDM": paths(given[f"ldm_{size}"])} for size in sizes},
         ceiling={size: paths(given[f"real_{size}"]) for size in sizes},
         pictures={"GAN": paths(given.gan), "LDM": paths(given.ldm)},
+        families=snakemake.params.families,
         bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.figure),
         table=Path(snakemake.output.csv),

@@ -199,6 +199,11 @@ class ScalingConfig(Slice):
         description="file of more of the world's classes, laid over this configuration; for data.source: world, whose "
         "default has too few; null is the data of this configuration",
     )
+    families: dict[Literal["animals", "people"], list[str]] = Field(
+        {},
+        description="patterns of the names of classes, as `dog *`, whose GAN and LDM are compared apart at the largest "
+        "number (Fig. 16 b)",
+    )
 
 
 class EvaluateConfig(Slice):

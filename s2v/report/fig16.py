@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ COLOURS = {"GAN": "#D55E00", "LDM": "#0072B2"}
 
 MARKS = {"GAN": "s", "LDM": "o"}
 EXAMPLES, ACROSS = 8, 4
+FAMILIES = ("animals", "people")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def run(
     results: dict[int, dict[str, list[Path]]],
     ceiling: dict[int, list[Path]],
     pictures: dict[str, list[Path]],
+    families: dict[str, list[str]],
     bootstrap: int,
     output: Path,
     table: Path,
@@ -60,6 +63,7 @@ def run(
         results: number of classes -> generator -> JSON files of stage evaluate, one per seed.
         ceiling: number of classes -> those of the real frames.
         pictures: generator -> tars of stage generate at the largest number, one per seed.
+        families: patterns of the names of classes that are compared apart at the largest number.
         bootstrap: resamples of the intervals.
         output: PNG.
         table: CSV.
@@ -74,7 +78,8 @@ def run(
     ]
     real = [_point(size, "real frames", paths, bootstrap) for size, paths in sorted(ceiling.items())]
     write_csv(table, COLUMNS, [*points, *real])
-    measured = of_fig16(points, bootstrap)
+    of_families = by_family(points, families, bootstrap)
+    measured = of_fig16(points, bootstrap) | of_families
     write_quantities(quantities, measured)
     row = points[-1].row
     said = [
@@ -88,6 +93,7 @@ def run(
         "# Figure 16: more classes",
         bullets(said),
         to_markdown(COLUMNS, [*points, *real]),
+        _families(of_families),
         what_was_found("fig16", measured),
     )
     write_text(markdown, text)
@@ -138,6 +144,37 @@ def of_fig16(points: list[Point], bootstrap: int) -> dict[str, Quantity | Missin
         "fall_gan_minus_ldm": Quantity.of(crossed(fall, classes), fall.shape[-1], falls, trainings, about),
         "r5_ldm_minus_gan": Quantity.of(gain, len(last["GAN"].clips), alone, trainings, about),
     }
+
+
+def by_family(points: list[Point], families: dict[str, list[str]], bootstrap: int) -> dict[str, Quantity | Missing]:
+    """LDM minus GAN in R@5 at the largest number, over the clips of each family alone."""
+    last = {point.generator: point.row for point in points if point.size == points[-1].size}
+    found: dict[str, Quantity | Missing] = {}
+    for name in FAMILIES:
+        patterns = families.get(name, [])
+        labels = zip(last["GAN"].clips, last["GAN"].labels, strict=True)
+        own = frozenset(clip for clip, label in labels if any(fnmatch(label or "", each) for each in patterns))
+        rows = {generator: row.only(own) for generator, row in last.items()}
+        ldm, gan = rows["LDM"], rows["GAN"]
+        if ldm is None or gan is None:
+            found[f"r5_ldm_minus_gan_{name}"] = Missing(f"scaling.families names no class as one of {name}")
+            continue
+        gain, alone = metric_of("R@5").difference(ldm, gan, bootstrap)
+        trainings = list(dict.fromkeys(gan.trainings))
+        about = f"{len(set(gan.labels))} classes of {points[-1].size}: {', '.join(sorted(set(map(str, gan.labels))))}"
+        found[f"r5_ldm_minus_gan_{name}"] = Quantity.of(gain, len(own), alone, trainings, about)
+    return found
+
+
+def _families(found: dict[str, Quantity | Missing]) -> str:
+    """A section of the twin; empty where no family is named."""
+    lines = [
+        f"{name.rpartition('_')[2].capitalize()}: {100 * one.value:.1f} [{100 * one.low:.1f}, {100 * one.high:.1f}] "
+        f"points; {one.about}."
+        for name, one in found.items()
+        if isinstance(one, Quantity)
+    ]
+    return page("## Families\n\nLDM minus GAN in R@5 with the most classes.", bullets(lines)).rstrip() if lines else ""
 
 
 @dataclass(frozen=True)
@@ -228,4 +265,4 @@ def _curve(axes: Any, points: list[Point], name: str, colour: str, mark: str, li
     )
 
 
-__all__ = ["Point", "draw", "of_fig16", "run"]
+__all__ = ["Point", "by_family", "draw", "of_fig16", "run"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from s2v.report.claim import Claim
 from s2v.report.claims_of.common import SHARE, SOME, difference, table
 
@@ -16,6 +18,15 @@ def _of_fig15(ours: str, theirs: str, r1: str, fid: str, score: str) -> list[Cla
         difference("table_vegas5", place, f"fid_{ours}_minus_{theirs}", fid, "... in FID too"),
         difference("table_vegas5", place, f"is_{ours}_minus_{theirs}", score, "... in IS too"),
     ]
+
+
+def _family(name: str, statement: str, **more: Any) -> Claim:
+    """Of the classes of Figure 16 (b)."""
+    quantity = f"R@5 of classes of {name}, LDM minus GAN (points)"
+    key = f"r5_ldm_minus_gan_{name}"
+    return Claim(
+        "fig16", key, statement, "6.1, Fig. 16 (b)", quantity, SOME, **{"percent": True, "margin": SHARE} | more
+    )
 
 
 OTHER_SYSTEMS: list[Claim] = [
@@ -69,6 +80,8 @@ OTHER_SYSTEMS: list[Claim] = [
         percent=True,
     ),
     difference("fig16", "6.1, Fig. 16", "r5_ldm_minus_gan", SOME, "With the most classes the LDM is above the GAN"),
+    _family("animals", "Of animals both are as good", test="near", margin=0.05),
+    _family("people", "Of people the LDM is above the GAN"),
 ]
 
 __all__ = ["OTHER_SYSTEMS"]
