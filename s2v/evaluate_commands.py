@@ -45,8 +45,8 @@ def evaluate(
         str | None,
         typer.Option(
             show_default=False,
-            help="clip_inception (weights in $S2V_WEIGHTS: s2v weights list), or a run's folder, whose judge it is; by "
-            "default the judge of the run that --sounds names",
+            help="clip_inception (weights in $S2V_WEIGHTS: s2v weights list), or a run's folder, whose judge it is, or "
+            "whose Inception goes with CLIP; by default that of the run that --sounds names",
         ),
     ] = None,
     split: Annotated[str | None, typer.Option(show_default="test", help="of the run")] = None,

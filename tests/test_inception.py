@@ -10,15 +10,18 @@ import torchvision
 from test_audiovisual import _clip_inception
 from tiny_run import CLASSES, pack
 
-from s2v.config import InceptionConfig, RuntimeConfig
+from s2v.config import EvaluateConfig, InceptionConfig, RuntimeConfig
 from s2v.configfile import load as load_config
 from s2v.errors import UserError
-from s2v.evaluate.evaluators import _Own
+from s2v.evaluate.evaluators import ClipInceptionEvaluator, _Own
+from s2v.evaluate.sounds import Sounds
 from s2v.files import read_json, write_json
 from s2v.models.inception import Inception
 from s2v.models.store import load
 from s2v.planning import needs
 from s2v.report.deviations import deviations
+from s2v.report.evaluation import Asked, _evaluator
+from s2v.runtime import Runtime
 from s2v.train.inception import begin, run
 from s2v.workflow import Plan
 
@@ -102,3 +105,29 @@ def test_where_it_is_asked_for_the_plan_trains_it_and_tables_say_so(tmp_path: Pa
     assert any("trains on the labelled frames of the split `train`" in line for line in deviations(config))
     overlay.write_text("evaluate: {evaluator: clip_inception}\n")
     assert Plan(load_config(["config.yaml", overlay])).evaluators == []
+
+
+def test_pictures_of_no_stage_are_measured_by_the_inception_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Path | None]] = []
+
+    def loading(kind: str, *, folder: Path | None, **_: object) -> ClipInceptionEvaluator:
+        asked.append((kind, folder))
+        return _clip_inception()
+
+    monkeypatch.setattr("s2v.report.evaluation.load_evaluator", loading)
+    heard, config, place = Sounds(tmp_path, {}, run=tmp_path), EvaluateConfig(), Runtime.from_config(RuntimeConfig(), 1)
+    (tmp_path / "inception").mkdir()
+    with pytest.raises(UserError, match="has no trained judge; `snakemake --cores all "):
+        _evaluator(Asked([], tmp_path), heard, config, place)
+    (tmp_path / "inception/model.safetensors").write_bytes(b"weights")
+    _, digest, judged_by = _evaluator(Asked([], tmp_path), heard, config, place)
+    assert len(digest) == 16 and judged_by is None
+    _evaluator(Asked([], tmp_path, evaluator="clip_inception"), heard, config, place)
+    (tmp_path / "judge").mkdir()
+    (tmp_path / "judge/model.safetensors").write_bytes(b"weights")
+    assert _evaluator(Asked([], tmp_path), heard, config, place)[2] == tmp_path
+    assert asked == [
+        ("clip_inception", tmp_path / "inception"), ("clip_inception", None), ("judge", tmp_path / "judge"),
+    ]  # fmt: skip

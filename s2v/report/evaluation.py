@@ -38,6 +38,7 @@ from s2v.runtime import Runtime
 from s2v.tensors import load_tensors, save_tensors
 
 FORMAT = 1
+WEIGHTS = "model.safetensors"
 MOST_RESAMPLES = 10**6
 ABOUT = {
     "by": "who or what made the pictures",
@@ -421,25 +422,32 @@ def _write(
 def _evaluator(
     asked: Asked, heard: Sounds, config: EvaluateConfig, place: Runtime
 ) -> tuple[Evaluator, str, Path | None]:
-    """The evaluator that was asked for, a digest of a judge's weights, and the run that the judge is of."""
-    judge: Path | None = None
-    if asked.evaluator != "clip_inception":
-        folder = Path(asked.evaluator) if asked.evaluator else heard.run
-        if asked.evaluator and not Path(asked.evaluator).is_dir():
-            raise UserError(f"--evaluator {asked.evaluator}: neither clip_inception nor the folder of a run")
-        if folder is None:
-            raise UserError(
-                f"{heard.where}: sounds of no run bring no evaluator; say --evaluator clip_inception, or the folder of "
-                "a run whose judge it should be"
-            )
-        judge = folder / "judge" if (folder / "judge").is_dir() else folder
-        if not (judge / "model.safetensors").is_file():
-            hint = f"`snakemake --cores all {folder / 'judge' / 'model.safetensors'}` makes one"
-            raise UserError(f"{folder}: has no trained judge; {hint}, or say --evaluator clip_inception")
-    kind = "clip_inception" if judge is None else "judge"
-    evaluator = load_evaluator(kind, folder=judge, prompt=config.prompt, device=place.device)
+    """The evaluator that was asked for, a digest of the weights that a run trained for it, and the run whose judge it
+    is."""
+    if asked.evaluator == "clip_inception":
+        return _loaded("clip_inception", None, config, place), "", None
+    folder = Path(asked.evaluator) if asked.evaluator else heard.run
+    if asked.evaluator and not Path(asked.evaluator).is_dir():
+        raise UserError(f"--evaluator {asked.evaluator}: neither clip_inception nor the folder of a run")
+    if folder is None:
+        raise UserError(
+            f"{heard.where}: sounds of no run bring no evaluator; say --evaluator clip_inception, or the folder of "
+            "a run whose judge it should be"
+        )
+    judge = folder / "judge" if (folder / "judge").is_dir() else folder
+    inception = folder / "inception"
+    if not (judge / WEIGHTS).is_file() and (inception / WEIGHTS).is_file():
+        return _loaded("clip_inception", inception, config, place), sha256(inception / WEIGHTS)[:16], None
+    if not (judge / WEIGHTS).is_file():
+        hint = f"`snakemake --cores all {folder / 'judge' / WEIGHTS}` makes one"
+        raise UserError(f"{folder}: has no trained judge; {hint}, or say --evaluator clip_inception")
+    return _loaded("judge", judge, config, place), sha256(judge / WEIGHTS)[:16], judge.parent
+
+
+def _loaded(kind: str, folder: Path | None, config: EvaluateConfig, place: Runtime) -> Evaluator:
+    evaluator = load_evaluator(kind, folder=folder, prompt=config.prompt, device=place.device)
     assert evaluator is not None
-    return evaluator, sha256(judge / "model.safetensors")[:16] if judge else "", judge.parent if judge else None
+    return evaluator
 
 
 def _real(asked: Asked, heard: Sounds, said: Said, px: int) -> tuple[Tensor, list[str], list[str | None], str]:
