@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from tiny_run import CLASSES, pack
 
 from s2v.config import JudgeConfig, RuntimeConfig
@@ -17,10 +18,12 @@ from s2v.evaluate.retrieval import ranks, recall_at
 from s2v.files import read_json
 from s2v.losses.judge import contrastive_loss
 from s2v.media.picture import from_unit, resize, to_unit
+from s2v.models.efficientnet import EfficientNetLite0
 from s2v.models.judge import Judge, TextTower, edges
 from s2v.train.augment import degrade
 from s2v.train.broken import KINDS, break_as
 from s2v.train.judge import run
+from s2v.weights.layouts import efficientnet_lite0
 
 CONFIG = JudgeConfig(image_px=16, width=8, dim=16, steps=50, batch_size=32, learning_rate=3e-3)
 RUNTIME = RuntimeConfig(device="cpu")
@@ -173,3 +176,48 @@ def test_degrading_keeps_shape_and_range() -> None:
 
 def test_full_size_judge_takes_any_picture_size() -> None:
     assert Judge(list("abcde"), 128, 8, 16)(torch.zeros(1, 3, 128, 128))[2].shape == (1, 5)
+
+
+def test_a_judge_on_what_imagenet_taught_trains_its_heads_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    backbone = EfficientNetLite0()
+    config = JudgeConfig(backbone="efficientnet-lite0", image_px=64, dim=8, steps=30, batch_size=16, learning_rate=1e-2)
+    packs = [pack(tmp_path / "judge.tar", clips=20)]
+    run(config=config, packs=packs, backbone=backbone, output_dir=tmp_path / "judge", runtime=RUNTIME, threads=1)
+    judge = JudgeEvaluator(tmp_path / "judge")
+    assert "efficientnet-lite0 of ImageNet's weights, frozen, at 64 px" in judge.label
+    kept = judge.judge.backbone.state_dict()
+    assert all(torch.equal(kept[name], value) for name, value in backbone.state_dict().items())
+    images, _, labels = read_images(packs, 64)
+    classes = sorted({label for label in labels if label})
+    right = judge.rank(images, classes).argmax(1) == torch.tensor([classes.index(label or "") for label in labels])
+    assert right.float().mean() > 0.5, "random features tell some of three colours apart"
+
+
+@pytest.mark.parametrize("wrong", [{"sees": "edges"}, {"image_px": 32}])
+def test_imagenets_eye_wants_pictures_as_it_knows_them(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="in colour, of 64 px at least"):
+        JudgeConfig.model_validate({"backbone": "efficientnet-lite0", "image_px": 128} | wrong)
+
+
+def test_published_names_of_efficientnet_are_ours() -> None:
+    names = list(EfficientNetLite0().state_dict())
+    theirs = [_theirs(name.removeprefix("net.")) for name in names]
+    assert len(set(theirs)) == len(names) and "_blocks.1._expand_conv.weight" in theirs
+    state = dict(zip(theirs, map(torch.tensor, range(len(names))), strict=True)) | {"_fc.bias": torch.zeros(1)}
+    assert [int(efficientnet_lite0(state)[name]) for name in names] == list(range(len(names)))
+
+
+def _theirs(name: str) -> str:
+    """A name of timm's as EfficientNet-PyTorch has it, by the order of layers."""
+    outside = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+    first, _, rest = name.partition(".")
+    if first != "blocks":
+        return f"{outside[first]}.{rest}"
+    stage, block, part, value = rest.split(".")
+    number = sum((1, 2, 2, 3, 3, 4, 1)[: int(stage)]) + int(block)
+    order = ["conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3"]
+    wide = ["_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2"]
+    if number == 0:
+        order, wide = ["conv_dw", "bn1", "conv_pw", "bn2"], wide[2:]
+    return f"_blocks.{number}.{wide[order.index(part)]}.{value}"

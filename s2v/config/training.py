@@ -209,6 +209,10 @@ class JudgeConfig(SteppedConfig, NormedConfig):
     image_px: Positive = 32
     width: Positive = 32
     dim: Positive = 64
+    backbone: Literal["resnet10", "efficientnet-lite0"] = Field(
+        "resnet10",
+        description="efficientnet-lite0: ImageNet's, frozen, for pictures of the real world; weights in $S2V_WEIGHTS",
+    )
     sees: Literal["colour", "edges"] = Field("colour", description="edges: grey pictures and their edges")
     broken: Fraction = Field(
         0.0,
@@ -224,3 +228,11 @@ class JudgeConfig(SteppedConfig, NormedConfig):
     rejects: Fraction = Field(
         0.05, description="share of held-out real pictures that it may answer so: where the line is drawn"
     )
+
+    @model_validator(mode="after")
+    def _seen_as_trained(self) -> JudgeConfig:
+        if self.backbone != "resnet10" and (self.sees != "colour" or self.image_px < 64):
+            raise ValueError(
+                f"{self.backbone} sees pictures in colour, of 64 px at least; give sees: colour and image_px: 128"
+            )
+        return self

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from s2v.models.bounds import Side
+from s2v.models.efficientnet import EfficientNetLite0
 from s2v.models.resnet import ResNet
 
 SMALL_PX = 100
@@ -51,17 +52,23 @@ class Judge(nn.Module):
         about: its label, what it was trained on, and how well it does on what was held out.
         sees: `colour`, or `edges`: grey pictures and how they change along both axes.
         line: of `none`, above which a picture is of no class; None where it was not taught to say so.
+        backbone: of the image tower; `efficientnet-lite0` is ImageNet's, and learns nothing more.
     """
 
     def __init__(
         self, class_names: list[str], image_px: Side, width: int, dim: int, about: dict[str, Any] | None = None,
         sees: Literal["colour", "edges"] = "colour", line: float | None = None,
+        backbone: Literal["resnet10", "efficientnet-lite0"] = "resnet10",
     ) -> None:  # fmt: skip
         super().__init__()
         self.sees, self.line = sees, line
         self.class_names, self.about = class_names, about or {}
         self.image_px, self.dim = image_px, dim
-        self.backbone = ResNet(10, width, small_input=image_px < SMALL_PX)
+        self.backbone: ResNet | EfficientNetLite0
+        if backbone == "resnet10":
+            self.backbone = ResNet(10, width, small_input=image_px < SMALL_PX)
+        else:
+            self.backbone = EfficientNetLite0()
         self.project = nn.Linear(self.backbone.dim, dim)
         self.text = TextTower(dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))

@@ -93,7 +93,9 @@ def count(config: Config) -> dict[str, Net]:
         ear = Ear(audio.n_fft, audio.hop, audio.log_floor, config.extract.sample_rate_hz, local.window_s)
         localiser = Localiser(local.width, local.dim, local.image_px, ear)
         found["localise"] = _net(localiser, localiser, _image(local.image_px), torch.empty(1, *ear.shape))
-        judge = Judge(["a", "b"], config.judge.image_px, config.judge.width, config.judge.dim)
+        judge = Judge(
+            ["a", "b"], config.judge.image_px, config.judge.width, config.judge.dim, backbone=config.judge.backbone
+        )
         found["judge"] = _net(judge, lambda x: judge(x)[0], _image(judge.image_px))
     return found
 

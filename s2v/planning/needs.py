@@ -153,6 +153,9 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         wanted["clip-vit-b32"] = "evaluate.evaluator"
         if not config.evaluate.own_inception:
             wanted["inception-v3"] = "evaluate.evaluator"
+    if "judge" in planned.stages:
+        every = {"judge": config.judge, **{f"judges.{name}": one for name, one in config.judges.items()}}
+        wanted |= {one.backbone: f"{key}.backbone" for key, one in every.items() if one.backbone != "resnet10"}
     if "inception" in planned.stages and config.inception.start:
         wanted[config.inception.start] = "inception.start"
     kinds = {METHODS[method].renders.kind for method in planned.methods}

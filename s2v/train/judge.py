@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from s2v.data.reader import read_images
 from s2v.errors import UserError
@@ -48,19 +48,28 @@ class JudgeTask(Task):
         val: tuple[Tensor, Tensor],
         runtime: Runtime,
         others: Tensor | None = None,
+        backbone: nn.Module | None = None,
     ) -> None:
         super().__init__(config, runtime, len(train[0]), config.steps)
         self.others = others
         self.config, self.names, self.train, self.val = config, names, train, val
         self.validate_every = max(steps_per_epoch(len(train[0]), config.batch_size), config.steps // 5)
         line = 0.0 if config.broken else None
-        judge = Judge(names, config.image_px, config.width, config.dim, sees=config.sees, line=line)
+        judge = Judge(
+            names, config.image_px, config.width, config.dim, sees=config.sees, line=line, backbone=config.backbone
+        )
+        if backbone is not None:
+            judge.backbone.load_state_dict(backbone.state_dict())
         # A fifth faster on the CPU.
         judge = judge.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.judge = shared_norms(judge, config.sync_batch_norm, runtime)
         self.modules = {"judge": self.judge}
         self.optimizers = {
-            "judge": torch.optim.Adam(self.judge.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+            "judge": torch.optim.Adam(
+                [each for each in self.judge.parameters() if each.requires_grad],
+                config.learning_rate,
+                weight_decay=config.weight_decay,
+            )
         }
         self.rate = Schedule(config.learning_rate, 20, "cosine", config.steps, 1e-3)
 
@@ -155,6 +164,10 @@ class JudgeTask(Task):
         return doubt
 
 
+def _sum(net: nn.Module) -> float:
+    return float(sum(each.double().sum().item() for each in net.state_dict().values()))
+
+
 def _held_out(key: str) -> bool:
     # All frames of one clip go to the same side: `{clip_id}-000`, or `{clip_id}` where one frame is kept.
     clip = key.rsplit("-", 1)[0] if key[-4:-3] == "-" else key
@@ -168,6 +181,7 @@ def run(
     others: list[Path] | None = None,
     painted: list[Path] | None = None,
     class_names: list[str] | None = None,
+    backbone: nn.Module | None = None,
     output_dir: Path,
     runtime: RuntimeConfig,
     threads: int,
@@ -182,6 +196,7 @@ def run(
             left out.
         class_names: the names to tell apart; None takes all labels that occur. Pictures of other labels are
             unused.
+        backbone: of published weights, where `config.backbone` names one.
         output_dir: where the judge goes.
         runtime: device and precision.
         threads: of torch on the CPU.
@@ -214,7 +229,7 @@ def run(
         train = torch.cat([train[0], made[kept]]), torch.cat([train[1], more])
     torch.manual_seed(config.seed)
     strange = read_images(others, 2 * config.image_px)[0] if others else None
-    task = JudgeTask(config, names, train, val, place, strange)
+    task = JudgeTask(config, names, train, val, place, strange, backbone)
 
     def label(last: dict[str, float]) -> str:
         held = (
@@ -229,10 +244,15 @@ def run(
             if "val_broken_rejected" in last
             else ""
         )
+        tower = (
+            f"ResNet-10 of width {config.width}"
+            if config.backbone == "resnet10"
+            else f"{config.backbone} of ImageNet's weights, frozen,"
+        )
         edges = "edges in grey pictures, " if config.sees == "edges" else ""
         beside = f" and {len(painted)} times as many that generators of no table painted" if painted else ""
         return (
-            f"judge: ResNet-10 of width {config.width} at {config.image_px} px and a letter GRU, {edges}trained with "
+            f"judge: {tower} at {config.image_px} px and a letter GRU, {edges}trained with "
             f"labels on {int((~out).sum())} pictures of the split `{config.split}`{beside}, {len(names)} classes, seed "
             f"{config.seed}; {held}{none}"
         )
@@ -242,7 +262,7 @@ def run(
         name="judge",
         config=config,
         data=[sha256(path) for path in (*packs, *(others or []), *(painted or []))],
-        also={"names": names},
+        also={"names": names} | ({} if backbone is None else {"backbone": _sum(backbone)}),
         output_dir=output_dir,
         weights={"model.safetensors": task.judge},
         shape=lambda last: {
@@ -250,6 +270,7 @@ def run(
             "image_px": config.image_px,
             "width": config.width,
             "dim": config.dim,
+            **({"backbone": config.backbone} if config.backbone != "resnet10" else {}),
             **({"sees": config.sees} if config.sees != "colour" else {}),
             **({"line": last.get("val_line", 0.0)} if config.broken else {}),
             "about": {

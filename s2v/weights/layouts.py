@@ -251,6 +251,33 @@ def wespeaker(state: State) -> State:
     return {key: value for key, value in state.items() if not key.startswith("projection.")}
 
 
+_LITE0 = (1, 2, 2, 3, 3, 4, 1)
+"""Blocks of the stages of EfficientNet-lite0."""
+_LITE0_PARTS = {
+    "_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2", "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}  # fmt: skip
+_LITE0_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+"""Of the first block, which does not expand."""
+
+
+def efficientnet_lite0(state: State) -> State:
+    """EfficientNet-lite0 (names of EfficientNet-PyTorch) -> `EfficientNetLite0`, without its classifier."""
+    places = [(stage, block) for stage, blocks in enumerate(_LITE0) for block in range(blocks)]
+    outside = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
+    found: State = {}
+    for key, value in state.items():
+        inside = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
+        name, _, rest = key.partition(".")
+        if inside and int(inside[1]) < len(places):
+            stage, block = places[int(inside[1])]
+            part = (_LITE0_PARTS if stage else _LITE0_FIRST).get(inside[2], inside[2])
+            found[f"net.blocks.{stage}.{block}.{part}.{inside[3]}"] = value
+        elif name != "_fc":
+            found[f"net.{outside.get(name, name)}.{rest}"] = value
+    return found
+
+
 def _renamed(patterns: dict[str, str], key: str) -> str:
     for pattern, name in patterns.items():
         key = re.sub(pattern, name, key)
@@ -344,6 +371,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "s2i-generator": s2i_generator,
     "resemblyzer": resemblyzer,
     "wespeaker": wespeaker,
+    "efficientnet-lite0": efficientnet_lite0,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,
