@@ -155,11 +155,11 @@ def test_the_whole_paper(checkout: Checkout) -> None:
     claims = _claims(checkout, "claims")
     for row in claims:
         assert row["verdict"] != "out of scope"
-        # This configuration has no controls, fewer than ten classes, few rows of Table 2, no people who were asked and
+        # This configuration has no controls, few rows of Table 2, no families of classes, no people who were asked and
         # none who speak; the rest is measured.
         why = (
             "generate.methods does not name",
-            "fewer than ten classes",
+            "scaling.families names no class",
             "ablation.rows",
             "no test clip gives a number",
             "nobody was asked",
