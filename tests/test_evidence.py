@@ -160,6 +160,7 @@ def test_the_whole_paper(checkout: Checkout) -> None:
         why = (
             "generate.methods does not name",
             "scaling.families names no class",
+            "fewer than ten classes",
             "ablation.rows",
             "no test clip gives a number",
             "nobody was asked",

@@ -71,6 +71,7 @@ QUALITY: list[Claim] = [
         percent=True,
     ),
     _check("r1_d", "The evaluator names the class of real frames", "R@1, D", than=0.9, percent=True),
+    _check("r1_b", "It names the class of most pictures, among ten or more", "R@1, B", than=0.6, percent=True),
     _check("r1_b_minus_shuffled", _HEARD, "R@1, B minus B shuffled (points)", percent=True),
     _check(
         "r1_shuffled_minus_chance",
