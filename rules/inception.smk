@@ -1,7 +1,7 @@
 # The Inception behind FID and IS, of the data's own classes (evaluate.inception: own), as the paper's authors have one.
 rule inception:
     input:
-        packs=PLAN.packs(CONFIG.inception.split),
+        packs=PLAN.unless_published("inception", PLAN.packs(CONFIG.inception.split)),
     output:
         expand("<results>/inception/{file}", file=TRAINED),
     log:

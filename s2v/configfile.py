@@ -172,9 +172,9 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         "generate.split": [config.generate.split],
         "evaluate.reference_split": [config.evaluate.reference_split],
     }
-    if config.evaluate.own_inception:
+    if config.evaluate.own_inception and not config.inception.weights:
         needed["inception.split"] = [config.inception.split]
-    elif config.evaluate.inception == "own":
+    elif config.evaluate.inception == "own" and not config.evaluate.own_inception:
         yield "evaluate.inception", f"own is of clip_inception, and evaluate.evaluator is {config.evaluate.evaluator}"
     if config.evaluate.evaluator == "judge":
         for key, judge in (("judge", config.judge), *((f"judges.{name}", own) for name, own in config.judges.items())):

@@ -182,7 +182,7 @@ _TABLE = (
     _training("judge", "train.judge", "packed pictures of the judge split", "the stand-in for CLIP and Inception",
               memory_mb=3000),
     _training("inception", "train.inception", "packed labelled frames", "Inception-V3 of the data's own classes, for "
-              "FID and IS; only where `evaluate.inception` is `own`", memory_mb=12000),
+              "FID and IS; only where `evaluate.inception` is `own`", instead="s2v.weights.convert", memory_mb=12000),
     _training(
         "av_judge", "train.localise", "", "the stand-in for Wav2CLIP: sound and picture, for AIS (`s2v evaluate`)",
         rule="localise", sizes="localise", memory_mb=0, minutes=0,

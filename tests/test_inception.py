@@ -16,6 +16,7 @@ from s2v.errors import UserError
 from s2v.evaluate.evaluators import ClipInceptionEvaluator, _Own
 from s2v.evaluate.sounds import Sounds
 from s2v.files import read_json, write_json
+from s2v.media.picture import to_unit
 from s2v.models.inception import Inception
 from s2v.models.store import load
 from s2v.planning import needs
@@ -23,15 +24,16 @@ from s2v.report.deviations import deviations
 from s2v.report.evaluation import Asked, _evaluator
 from s2v.runtime import Runtime
 from s2v.train.inception import begin, run
+from s2v.weights.convert import convert
 from s2v.workflow import Plan
 
 SMALL = {"image_px": 75, "batch_size": 4, "steps": 2}
 
 
-def _published(path: Path) -> Path:
+def _published(path: Path, classes: int = 1000) -> Path:
     """A file as torchvision's, of random weights."""
     torch.manual_seed(1)
-    net = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True)
+    net = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True, num_classes=classes)
     torch.save(net.state_dict(), path)
     return path
 
@@ -131,3 +133,40 @@ def test_pictures_of_no_stage_are_measured_by_the_inception_of_a_run(
     assert asked == [
         ("clip_inception", tmp_path / "inception"), ("clip_inception", None), ("judge", tmp_path / "judge"),
     ]  # fmt: skip
+
+
+def test_that_of_the_papers_authors_takes_the_place_of_the_stage(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    (folder / "sound2scene").mkdir(parents=True)
+    path = _published(folder / "sound2scene/inception.pth", classes=50)
+    theirs = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True, num_classes=50)
+    theirs.load_state_dict(torch.load(path))
+    # As a parallel training of an old version stores it.
+    state = {f"module.{k}": v for k, v in torch.load(path).items() if not k.endswith("num_batches_tracked")}
+    torch.save({"state_dict": state}, path)
+    convert("sound2scene-inception", tmp_path / "inception", folder)
+    own = _Own(tmp_path / "inception", "cpu")
+    assert own.label.startswith("Inception-V3 of the paper's authors") and "50 classes" in own.label
+    image = torch.randint(256, (1, 3, 299, 299), dtype=torch.uint8)
+    with torch.no_grad():
+        features, logits = own.see(image)
+        assert torch.allclose(logits, theirs.eval()(to_unit(image)), atol=1e-4)
+    assert features.shape == (1, 2048)
+    del state["module.fc.weight"]
+    torch.save(state, path)
+    with pytest.raises(UserError, match=r"inception.pth: not the published layout: there is no fc.weight"):
+        convert("sound2scene-inception", tmp_path / "none", folder)
+
+
+def test_where_it_is_asked_for_nothing_is_trained_and_tables_say_so(tmp_path: Path) -> None:
+    overlay = tmp_path / "theirs.yaml"
+    asked = "evaluate: {evaluator: clip_inception, inception: own}\ninception: {weights: sound2scene-inception%s}\n"
+    overlay.write_text(asked % ", split: nowhere")
+    config = load_config(["config.yaml", overlay])
+    plan = Plan(config)
+    assert plan.is_published("inception") and plan.unless_published("inception", ["packs"]) == []
+    assert needs.weights(config, needs.default(config)).keys() == {"clip-vit-b32", "sound2scene-inception"}
+    assert any("Inception-V3 of the paper's authors" in line for line in deviations(config))
+    overlay.write_text(asked % ", start: inception-v3-torchvision")
+    with pytest.raises(UserError, match="start is where a training begins, and weights takes its place"):
+        load_config(["config.yaml", overlay])

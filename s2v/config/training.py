@@ -195,11 +195,18 @@ class FaceReaderConfig(SteppedConfig, NormedConfig):
 class InceptionConfig(SteppedConfig, NormedConfig):
     """The Inception-V3 of the data's own classes, where `evaluate.inception` is own."""
 
+    weights: Literal["sound2scene-inception"] | None = Field(None, description=_WEIGHTS)
     split: str = Field("train", description="labelled frames that it learns from")
     image_px: int = Field(299, ge=75, description="side at which it sees pictures")
     start: Literal["inception-v3-torchvision"] | None = Field(
         None, description="published weights that it goes on from, see `s2v weights list`; null: random ones"
     )
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> InceptionConfig:
+        if self.weights and self.start:
+            raise ValueError("start is where a training begins, and weights takes its place: give one of them")
+        return self
 
 
 class JudgeConfig(SteppedConfig, NormedConfig):

@@ -83,7 +83,8 @@ def _least(config: Config) -> Iterator[tuple[str, tuple[str, ...], int]]:
             every = any(config.pack.keep.get(split) == "all" for split in section.splits)
             # Batch norm of a single picture has no spread.
             yield stage, tuple(section.splits), 1 if every else max(2 if "encoder" in stage else 1, shared)
-    yield "inception", (config.inception.split,), max(2, shared)
+    if not config.inception.weights:
+        yield "inception", (config.inception.split,), max(2, shared)
     for stage in ("s2i_autoencoder", "s2i_generator", "pedersoli_audio"):
         if not getattr(getattr(config, stage), "weights", None):
             yield stage, ("train",), max(2, shared)

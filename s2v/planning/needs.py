@@ -141,7 +141,7 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
     """Published weights that `planned` takes, {name: the key that asks for them}."""
     wanted = {
         named: f"{stage}.weights"
-        for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator")
+        for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator", "inception")
         if stage in planned.stages and (named := getattr(config, stage).weights)
     }
     wanted |= {

@@ -140,6 +140,12 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
 
 def _own_inception(config: Config) -> str:
     own = config.inception
+    if own.weights:
+        return (
+            f"FID and IS: the Inception-V3 of the paper's authors (weights `{own.weights}`), which they trained on "
+            "VGGSound, where the paper's text has a pre-trained one; pictures are squashed to 299 px (how theirs "
+            "were is not said)."
+        )
     begun = f"from `{own.start}` on" if own.start else "from random weights"
     return (
         f"FID and IS: an Inception-V3 that the run trains on the labelled frames of the split `{own.split}`, {begun}, "

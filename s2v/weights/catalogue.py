@@ -17,12 +17,12 @@ class File:
 
     Args:
         path: where it lies under the weights folder.
-        url: address that the publisher gives.
+        url: address that the publisher gives; None where it is not known, and `--url` is asked for.
         sha256: hex SHA-256 as far as it is known from public text; None: it is pinned on the first fetch.
     """
 
     path: str
-    url: str
+    url: str | None
     sha256: str | None = None
 
 
@@ -266,6 +266,19 @@ _ALL = (
         size_mb=104,
         note="the publisher gives the first 8 digits of the checksum (in the name); the licence is the code's, the "
         "weights have none of their own",
+    ),
+    Entry(
+        name="sound2scene-inception",
+        what="Inception-V3 of the paper's authors, trained on VGGSound, for FID and IS (`inception.weights`)",
+        files=(File("sound2scene/inception.pth", None),),
+        licence="not stated for the weights; MIT file in a repository that also holds CC BY-NC code",
+        non_commercial=True,
+        source="https://github.com/kaist-ami/Sound2Scene",
+        size_mb=109,
+        stage="inception",
+        note="the authors' README links a page of Google Drive, whose address is not known here: give it with --url, "
+        "or put the file there; what it was trained on is theirs to say, size follows from the parameter count, no "
+        "checksum is published; the licence is not stated, so it is treated as non-commercial",
     ),
     Entry(
         name="stable-unclip",

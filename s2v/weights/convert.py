@@ -19,6 +19,7 @@ from s2v.models.biggan import Generator
 from s2v.models.efficientnet import EfficientNetLite0
 from s2v.models.image_encoder import ImageEncoder
 from s2v.models.imagebind import ImageBindAudio, ImageBindVision
+from s2v.models.inception import Inception
 from s2v.models.lee_audio import LeeAudio
 from s2v.models.resemblyzer import Resemblyzer
 from s2v.models.s2i import S2iGenerator, SpectrogramAutoencoder
@@ -90,6 +91,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "resemblyzer": {"hidden": 256},
     "wespeaker": {"depths": [6, 16, 48, 3], "width": 32, "dim": 256},
     "efficientnet-lite0": {},
+    "sound2scene-inception": {"image_px": 299},
 }
 """What our modules are built of to be the published ones."""
 
@@ -108,6 +110,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "resemblyzer": Resemblyzer,
     "wespeaker": WeSpeaker,
     "efficientnet-lite0": EfficientNetLite0,
+    "sound2scene-inception": Inception,
 }
 _PARTS = {"imagebind": r"modality_\w+\.audio\.", "imagebind-vision": r"modality_\w+\.vision\."}
 """Names of the part that is taken, of a file that has many more."""
@@ -131,6 +134,8 @@ _HINTS = {
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
     "resemblyzer": "Silence is not cut out, which its own code does with a detector of voices.",
     "efficientnet-lite0": "It sees pictures in [-1, 1]; its classifier is left out.",
+    "sound2scene-inception": "It sees pictures squashed to 299 px, in [-1, 1], which is what torchvision's makes of "
+    "ImageNet's normalisation; how its authors scale theirs is not documented. Its auxiliary classifier is left out.",
     "wespeaker": "Silence at the ends is heard, which its command line can cut off with a detector of voices.",
 }
 

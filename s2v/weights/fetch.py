@@ -57,26 +57,36 @@ def fetch(
         lock.close()
 
 
-def _address(entry: Entry, file: File, mirror: str | None) -> str:
+def _address(entry: Entry, file: File, mirror: str | None) -> str | None:
     url = file.url
     if mirror is not None and len(entry.files) == 1:
         url = mirror
     elif mirror is not None:
         # Of files in a folder of their own, the mirror has the same tree.
         url = mirror.rstrip("/") + "/" + file.path.split("/", 1)[1]
-    if urlsplit(url).scheme not in ("http", "https"):
+    if url is not None and urlsplit(url).scheme not in ("http", "https"):
         raise UserError(f"{url!r}: not an address of the web (allowed: http://, https://)")
     return url
 
 
 def _fetch_file(
-    entry: Entry, file: File, folder: Path, url: str, download: DownloadConfig, say: Callable[[str], None]
+    entry: Entry,
+    file: File,
+    folder: Path,
+    url: str | None,
+    download: DownloadConfig,
+    say: Callable[[str], None],
 ) -> None:
     path = folder / file.path
     if path.is_file():
         digest = sha256(path)
         _compare(path, digest, expected(folder, file), remove=None)
         say(f"  {file.path}: is there")
+    elif url is None:
+        raise UserError(
+            f"{entry.name}: its address is not known here, {entry.source} links it: give it with --url, or put the "
+            f"file as {path} and run this again"
+        )
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")

@@ -278,6 +278,30 @@ def efficientnet_lite0(state: State) -> State:
     return found
 
 
+def inception_v3(state: State) -> State:
+    """torchvision's Inception-V3 -> `Inception`, without its auxiliary classifier, which served training alone."""
+    found = {f"net.{k}": v for k, v in _without(state, "module.").items() if not k.startswith("AuxLogits.")}
+    # Files of older versions do not count batches; nothing that is computed here does.
+    counts = {k.replace("running_mean", "num_batches_tracked") for k in found if k.endswith("running_mean")}
+    return {key: torch.zeros((), dtype=torch.long) for key in counts} | found
+
+
+def inception_classes(state: State, settings: dict[str, Any]) -> dict[str, Any]:
+    """As many classes as its last layer has, whose names no file tells.
+
+    Raises:
+        UserError: it has no such layer.
+    """
+    last = _without(state, "module.").get("fc.weight")
+    if last is None or last.ndim != 2:
+        raise UserError("not the published layout: there is no fc.weight of two dimensions")
+    label = (
+        f"Inception-V3 of the paper's authors (weights `sound2scene-inception`), {len(last)} classes, as published: "
+        "what it was trained on and how well it tells it is theirs to say"
+    )
+    return {"class_names": [f"class {i}" for i in range(len(last))], "about": {"label": label}}
+
+
 def _renamed(patterns: dict[str, str], key: str) -> str:
     for pattern, name in patterns.items():
         key = re.sub(pattern, name, key)
@@ -372,10 +396,12 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "resemblyzer": resemblyzer,
     "wespeaker": wespeaker,
     "efficientnet-lite0": efficientnet_lite0,
+    "sound2scene-inception": inception_v3,
 }
 SIZES: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "beats": beats_sizes,
     "audiotoken-embedder": embedder_sizes,
+    "sound2scene-inception": inception_classes,
 }
 """What of a module's arguments follows from the checkpoint: from its tensors, and the settings beside them."""
 
