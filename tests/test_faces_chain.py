@@ -38,6 +38,7 @@ tagger: {steps: 8}
 align: {audio: {window_s: 1.5}, epochs: 2}
 face_reader: {batch_size: 16, steps: 8, checkpoint_every: 4, image_px: 32, width: 8}
 generate: {window_s: 1.5, seeds: [0, 1]}
+runtime: {threads: {diffusion: 1}}
 """
 TARGETS = ("results/tinyfaces/faces.csv", "results/tinyfaces/fig20.png", "results/tinyfaces/fig21.png")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from media_files import make_video
 from typer.testing import CliRunner
@@ -82,6 +82,7 @@ def test_a_few_clips_in_each_of_some_classes_lack_nothing(tmp_path: Path, n: int
     assert check(folder(tmp_path, *classes(n, files))).lines() == []
 
 
+@settings(max_examples=30)
 @example(dict.fromkeys("abcdfe", 1))
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 30), min_size=2))
 def test_a_class_of_as_many_files_as_there_are_splits_is_in_all_of_them(
@@ -320,7 +321,8 @@ def test_the_smallest_folder_that_lacks_nothing_comes_to_its_table(tmp_path: Pat
             picture=f"mandelbrot=size=96x64:rate=10:start_scale={1 + n}:end_scale=0.5",
         )  # fmt: skip
     (checkout.root / "videos" / "cover.jpg").touch()
-    config = ("--configfile", "configs/tiny.yaml", "configs/folder.yaml")
+    (checkout.root / "one.yaml").write_text("data: {shards: 1}\n")
+    config = ("--configfile", "configs/tiny.yaml", "configs/folder.yaml", "one.yaml")
     done = checkout.snakemake("--cores", "2", config=config)
     assert done.returncode == 0, done.stdout[-4000:]
     assert done.stdout.count("1 files of other kinds (.jpg 1) are not videos") == 1 and "lacking" not in done.stdout
