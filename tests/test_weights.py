@@ -318,7 +318,9 @@ def test_the_catalogue_is_whole() -> None:
             assert "--url" in entry.note if file.url is None else urlsplit(file.url).scheme == "https"
             assert file.sha256 is None or len(file.sha256) == 64
     known = {name for name, entry in CATALOGUE.items() if entry.non_commercial}
-    assert known == {"swav-resnet50", "icgan-biggan128", "sound2scene-audio", "imagebind", "lee-stylegan2"}
+    assert known == {
+        "swav-resnet50", "icgan-biggan128", "sound2scene-audio", "sound2scene-inception", "imagebind", "lee-stylegan2",
+    }  # fmt: skip
 
 
 def test_list_fetch_and_check_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
