@@ -60,7 +60,8 @@ def run(
         for strip in strips
     ]
     by_class = any(labels.values())
-    title = "pictures from this and other sounds of its class" if by_class else "pictures under several seeds"
+    title = "pictures from this and other sounds of its class, each with its own noise"
+    title = title if by_class else "pictures under several seeds"
     save(draw(shown, audio.window_s, title), output, dpi)
 
 

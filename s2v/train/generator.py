@@ -253,10 +253,19 @@ def run(
                 f"# Generator G (IC-GAN's BigGAN, {config.resolution} px)\n\nTrained on {len(images)} pictures of the "
                 f"split(s) {', '.join(config.splits)} without labels: {config.warmup_steps} warm-up steps "
                 f"(reconstruction, not in the paper) and {config.steps} adversarial steps at batch "
-                f"{config.batch_size}. `model.safetensors` is the EMA generator, "
+                f"{config.batch_size}. {_of_the_noise(config)}`model.safetensors` is the EMA generator, "
                 "`discriminator.safetensors` the discriminator.\n"
             ),
         )
+
+
+def _of_the_noise(config: GeneratorConfig) -> str:
+    if not config.reconstruction_code:
+        return ""
+    return (
+        f"While it reconstructed, {config.reconstruction_code} numbers of its noise said which of a picture and "
+        f"{config.reconstruction_neighbours} near ones was meant, so that noise chooses among such. "
+    )
 
 
 __all__ = ["nearer_mirror", "neighbours", "run"]
