@@ -138,9 +138,10 @@ def test_the_mouth_is_open_when_there_is_a_voice() -> None:
         told = story(clip, CONFIG)
         if told.turned or told.vintage:
             continue
-        frames, wave = film(told, CONFIG), soundtrack(told).astype(float)
+        said = spoken(told)
+        frames, wave = film(told, CONFIG, said), soundtrack(told, said).astype(float)
         assert len(frames) == round(told.duration_s * CONFIG.fps) and len(wave) == round(told.duration_s * RATE)
-        (start, speech), *_ = spoken(told)
+        (start, speech), *_ = said
         loud = np.sqrt(np.mean(wave[start : start + len(speech.wave)] ** 2)) / 32767
         assert 0.5 * told.loud < loud < 2 * told.loud
         return

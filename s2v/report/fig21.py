@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from s2v.config import GenerateConfig, RuntimeConfig
     from s2v.methods import Method
 
-WEIGHTS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
+WEIGHTS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0)
 """lambda of the environment's sound, from speech alone to it alone."""
 ROWS = 5
 AT_ONCE = 64

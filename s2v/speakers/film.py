@@ -49,13 +49,14 @@ def spoken(told: Story) -> list[tuple[int, Speech]]:
     return [(round(a * RATE), speak(told.person.voice, b - a, rng)) for a, b in told.intervals]
 
 
-def film(told: Story, config: SpeakersConfig) -> Frames:
-    """The frames of a clip, [T, size, size, 3]: the mouth follows the voice, the hand shakes, old film is grey."""
+def film(told: Story, config: SpeakersConfig, said: list[tuple[int, Speech]]) -> Frames:
+    """The frames of a clip, [T, size, size, 3]: the mouth follows what is `spoken`, the hand shakes,
+    old film is grey."""
     size, margin = config.size_px, max(1, config.size_px // 32)
     wide = size + 2 * margin
     n = round(told.duration_s * config.fps)
     opening = np.zeros(round(told.duration_s * RATE) + RATE)
-    for start, speech in spoken(told):
+    for start, speech in said:
         opening[start : start + len(speech.opening)] = speech.opening[: len(opening) - start]
     known: dict[tuple[bool, int], Frames] = {}
     frames = []
@@ -89,12 +90,12 @@ def _old_film(frames: Frames, rng: np.random.Generator) -> Frames:
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=3)
 
 
-def soundtrack(told: Story) -> NDArray[np.int16]:
-    """The sound of a clip at 16 kHz."""
+def soundtrack(told: Story, said: list[tuple[int, Speech]]) -> NDArray[np.int16]:
+    """The sound of a clip at 16 kHz, of what is `spoken`."""
     rng = np.random.default_rng([told.sound_seed, 1])
     n = round(told.duration_s * RATE)
     out = np.zeros(n + RATE)
-    for start, speech in spoken(told):
+    for start, speech in said:
         wave = speech.wave * told.loud / max(1e-6, float(np.sqrt(np.mean(speech.wave**2))))
         out[start : start + len(wave)] += wave[: len(out) - start]
     out = out[:n]
@@ -109,7 +110,8 @@ def picture_and_sound(clip: Clip, config: SpeakersConfig) -> tuple[Frames, NDArr
     if clip.split in REELS:
         return reel(clip, config), None
     told = story(clip, config)
-    return film(told, config), soundtrack(told)
+    said = spoken(told)
+    return film(told, config, said), soundtrack(told, said)
 
 
 __all__ = ["film", "picture_and_sound", "portrait", "reel", "soundtrack", "spoken"]

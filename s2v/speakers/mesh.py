@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2v.models.face_reader import LOOKS
 from s2v.speakers.head import Floats, head, normals
-from s2v.speakers.portrait import CENTRE, LIGHT, Pose, on_picture
+from s2v.speakers.portrait import CENTRE, LIGHT, Pose, fill_faces, on_picture
 from s2v.speakers.recipe import SHAPE
 
 FACE_FROM_DM = 6.3
@@ -95,11 +95,8 @@ def _draw(vertices: Floats, colours: Floats, pose: Pose, px: int, faces: NDArray
     image = Image.new("RGB", (size, size), (255, 255, 255))
     draw = aggdraw.Draw(image)
     draw.setantialias(False)
-    for i in np.argsort(seen[faces].mean(1)[:, 2]):
-        if flat[i, 2] > 0:
-            rgb = tuple(int(one) for one in lit[i])
-            points = np.column_stack([x[faces[i]], y[faces[i]]]).ravel().tolist()
-            draw.polygon(points, aggdraw.Pen(rgb, 1.0), aggdraw.Brush(rgb))
+    order = np.argsort(seen[faces].mean(1)[:, 2])
+    fill_faces(draw, x[faces], y[faces], lit, order[flat[order, 2] > 0])
     draw.flush()
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
 
