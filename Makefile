@@ -12,7 +12,7 @@ CORES ?= all
 WANTED := $(shell cksum < requirements.lock | cut -d ' ' -f 1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 STAMP := $(VENV)/made-from-$(WANTED)
 
-.PHONY: table1 env slurm slurm-deps browser-deps study-deps test test-fast lint unit clean-env
+.PHONY: table1 env slurm slurm-deps browser-deps study-deps test test-fast test-full-size lint unit clean-env
 
 table1: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) results/table1.csv
@@ -61,6 +61,10 @@ test-fast: env
 
 unit: env
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Trainings at full size, two steps of each: no part of `make test`.
+test-full-size: env
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m full_size tests/test_full_size.py
 
 clean-env:
 	rm -rf $(VENV)

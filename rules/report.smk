@@ -191,7 +191,7 @@ rule provenance:
         runtime=PLAN.minutes("provenance"),
     params:
         config=without_passwords(CONFIG.model_dump(mode="json")),
-        files=[DEFAULT_FILE, *OVERLAYS],
+        files=FILES,
         revision=revision(),
         code=PLAN.code("provenance"),
     script:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from s2v import evaluate_commands, study_commands
-from s2v.commands import Force, Run, number, register
+from s2v.commands import Device, Force, Run, number, register
 from s2v.errors import UserError, without_passwords
 from s2v.extras import advice
 
@@ -141,6 +141,7 @@ def studio(
     everybody: Annotated[
         bool, typer.Option("--open", help="no password, though --host is reached from other machines")
     ] = False,
+    device: Device = "auto",
 ) -> None:
     """Show a page to play with: record or drop sounds, mix them, blend in a picture, save what comes of it.
 
@@ -150,8 +151,8 @@ def studio(
     from s2v.studio.server import serve
 
     serve(
-        model, host=host, port=port, hosts=allow_host or [], auth=auth, everybody=everybody, open_browser=browser,
-        limits=Limits(upload_mb=upload_mb, total_mb=total_mb, sound_s=sound_s), say=typer.echo,
+        model, device=device, host=host, port=port, hosts=allow_host or [], auth=auth, everybody=everybody,
+        open_browser=browser, limits=Limits(upload_mb=upload_mb, total_mb=total_mb, sound_s=sound_s), say=typer.echo,
     )  # fmt: skip
 
 
@@ -231,10 +232,15 @@ def weights_list(folder: WeightsFolder = None) -> None:
 
 @weights.command("fetch")
 def weights_fetch(
-    names: Annotated[list[str], typer.Argument(help="names of `s2v weights list`")],
+    names: Annotated[
+        list[str], typer.Argument(help="names of `s2v weights list`, or of models: paper, paper-ldm, imagebind-ldm")
+    ],
     folder: WeightsFolder = None,
     url: Annotated[
-        str | None, typer.Option(help="a mirror: address of the file, or of the folder where there are several")
+        str | None, typer.Option(help="another address of the file, or of the folder where there are several")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(help="address of a copy of a weights folder, from which all of them come")
     ] = None,
     proxy: Annotated[str | None, typer.Option(help="e.g. socks5://127.0.0.1:1080")] = None,
 ) -> None:
@@ -243,15 +249,26 @@ def weights_fetch(
     Each has its own licence, which is said first; several forbid commercial use.
     """
     from s2v.config import DownloadConfig
-    from s2v.weights.catalogue import entry, weights_folder
+    from s2v.weights.catalogue import WEIGHTS_VARIABLE, entry, weights_folder
     from s2v.weights.fetch import fetch
+    from s2v.weights.published import PUBLISHED_MODELS, made
 
-    wanted = [entry(name) for name in dict.fromkeys(names)]
-    if url is not None and len(wanted) > 1:
-        raise UserError("--url is the address of one of them; give one name")
+    models = [PUBLISHED_MODELS[name] for name in dict.fromkeys(names) if name in PUBLISHED_MODELS]
+    wanted = {one.name: one for model in models for one in model.weights}
+    wanted |= {name: entry(name) for name in names if name not in PUBLISHED_MODELS}
+    if url is not None and (len(wanted) > 1 or mirror is not None):
+        raise UserError("--url is the address of one of them; give one name, or a --mirror of them all")
     place = weights_folder(folder)
-    for one in wanted:
-        fetch(one, place, url=url, download=DownloadConfig(proxy=proxy), say=typer.echo)
+    known = [one.size_mb for one in wanted.values() if one.size_mb is not None]
+    if len(wanted) > 1:
+        more = f", and {len(wanted) - len(known)} of unknown size" if len(known) < len(wanted) else ""
+        typer.echo(f"{len(wanted)} weights, about {sum(known):,} MB{more}, into {place}")
+    for one in wanted.values():
+        fetch(one, place, url=url, mirror=mirror, download=DownloadConfig(proxy=proxy), say=typer.echo)
+    for model in models:
+        made(model, place)
+        where = "" if folder is None else f" (with {WEIGHTS_VARIABLE}={place})"
+        typer.echo(f"{model.name} is ready{where}: s2v generate dog.wav -o dog.png --model {model.name}")
 
 
 @weights.command("check")

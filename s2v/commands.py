@@ -27,15 +27,24 @@ Output = Annotated[
     Path, typer.Option("-o", "--output", help=".png (a sheet), .gif or .mp4 (a film); a .json beside it says how")
 ]
 Run = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--model",
         show_default=False,
-        help="output folder of a finished run, or an exported model; by default results/, and where no run is finished "
-        "there the model that comes with s2v",
+        help="output folder of a finished run, or an exported model; or published weights by name: paper, paper-ldm, "
+        "imagebind-ldm (`s2v weights fetch paper`); by default results/, and where no run is finished there the model "
+        "that comes with s2v",
     ),
 ]
-Generator = Annotated[Literal["gan", "ldm"], typer.Option(help="which generator; ldm needs the models of table3.csv")]
+Generator = Annotated[
+    Literal["gan", "ldm", "unclip"] | None,
+    typer.Option(
+        show_default=False,
+        help="which generator, by default the GAN, or that of a published model; ldm needs the models of table3.csv, "
+        "unclip the stage align_unclip and published weights",
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto (CUDA where it is there), cpu, cuda, cuda:1, ...")]
 Seed = Annotated[int, typer.Option(min=0, help="the same seed gives the same noise, one for the whole sweep")]
 Px = Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")]
 Steps = Annotated[int, typer.Option(min=2, max=200, help="pictures of the sweep")]
@@ -47,8 +56,8 @@ Sound = Annotated[Path, typer.Argument(help="any audio or video file that ffmpeg
 
 
 def _model(
-    run: Path | None,
-    generator: str,
+    run: str | None,
+    generator: str | None,
     output: Path,
     inputs: Sequence[Path],
     force: bool,
@@ -60,10 +69,11 @@ def _model(
     from s2v.control import outputs
     from s2v.control.sheets import check
     from s2v.model import Model
+    from s2v.model_source import GENERATORS
 
     check(output, count, px)
     outputs.check([output], inputs, force)
-    return Model(run, "sound2vision" if generator == "gan" else "sound2vision_ldm", **settings)
+    return Model(run, GENERATORS[generator] if generator else None, **settings)
 
 
 def _done(
@@ -117,7 +127,8 @@ def generate(
     n: Count = 1,
     seed: Seed = 0,
     model: Run = None,
-    generator: Generator = "gan",
+    generator: Generator = None,
+    device: Device = "auto",
     start: Annotated[float, number(0, 360_000, "second of the sound at which to begin")] = 0.0,
     window: Annotated[float | None, number(0.1, 60, "seconds that are heard; by default as in training")] = None,
     px: Px = None,
@@ -134,7 +145,7 @@ def generate(
     """
     loaded = _model(
         model, generator, output, _given(sound, picture), force, n, px,
-        window_s=window, truncation=truncation, ffmpeg=ffmpeg,
+        window_s=window, truncation=truncation, ffmpeg=ffmpeg, device=device,
     )  # fmt: skip
     given = loaded.sound(sound, start)
     (wave,) = loaded.volumes(given, [gain])
@@ -156,7 +167,8 @@ def mix(
     n: Count = 1,
     seed: Seed = 0,
     model: Run = None,
-    generator: Generator = "gan",
+    generator: Generator = None,
+    device: Device = "auto",
     px: Px = None,
     force: Force = False,
 ) -> None:
@@ -166,7 +178,7 @@ def mix(
     """
     if len(sounds) < 2:
         raise UserError("mix: give two or more sounds")
-    loaded = _model(model, generator, output, _given(*sounds, picture), force, n, px)
+    loaded = _model(model, generator, output, _given(*sounds, picture), force, n, px, device=device)
     late = [second for second in offset or [] if second >= loaded.window_s]
     if late:
         raise UserError(f"mix: --offset {late[0]:g}: only the first {loaded.window_s:g} s are heard")
@@ -189,12 +201,16 @@ def volume(
     steps: Steps = 7,
     seed: Seed = 0,
     model: Run = None,
-    generator: Generator = "gan",
+    generator: Generator = None,
+    device: Device = "auto",
     px: Px = None,
     force: Force = False,
 ) -> None:
     """Make a sound louder step by step, and see what becomes of the picture (paper 5.1, Fig. 8)."""
-    loaded, gains = _model(model, generator, output, [sound], force, steps, px), _evenly(low, high, steps)
+    loaded, gains = (
+        _model(model, generator, output, [sound], force, steps, px, device=device),
+        _evenly(low, high, steps),
+    )
     wave = loaded.sound(sound)
     z = loaded.encode_audio(list(loaded.volumes(wave, gains)))
     facts = {"sound": str(sound), "gains_db": gains, "seed": seed, **_silent(loaded, (sound.name, wave))}
@@ -210,11 +226,12 @@ def interpolate(
     high: Annotated[float, number(0, 1, "of the last; 0 is the sound alone", "--to")] = 0.0,
     seed: Seed = 0,
     model: Run = None,
-    generator: Generator = "gan",
+    generator: Generator = None,
+    device: Device = "auto",
     how: Annotated[
         Literal["features", "compose", "noise"],
         typer.Option(
-            help="features: mean of both features (paper); with --generator ldm also compose: both as conditions at "
+            help="features: mean of both features (paper); with ldm or unclip also compose: both as conditions at "
             "once (paper 6.1), and noise: the picture noised and drawn anew (the authors' code)"
         ),
     ] = "features",
@@ -222,7 +239,7 @@ def interpolate(
     force: Force = False,
 ) -> None:
     """Go from a picture to a sound through the space that they share (paper 5.2, Fig. 11 and 19)."""
-    loaded = _model(model, generator, output, [picture, sound], force, steps, px)
+    loaded = _model(model, generator, output, [picture, sound], force, steps, px, device=device)
     weights, wave = _evenly(low, high, steps), loaded.sound(sound)
     if how == "features":
         made = loaded.generate(loaded.interpolate(picture, wave, weights), seed)
@@ -247,7 +264,8 @@ def edit(
     soft: Annotated[float, number(*GAINS_DB, "dB of the soft version of the sound")] = -24.0,
     loud: Annotated[float, number(*GAINS_DB, "dB of the loud one")] = 0.0,
     model: Run = None,
-    generator: Generator = "gan",
+    generator: Generator = None,
+    device: Device = "auto",
     px: Px = None,
     force: Force = False,
 ) -> None:
@@ -256,7 +274,7 @@ def edit(
     The picture is brought into the generator's terms first (its noise and feature are searched, some seconds), then
     moved along the direction from the soft to the loud version of the sound.
     """
-    loaded = _model(model, generator, output, [picture, sound], force, steps, px)
+    loaded = _model(model, generator, output, [picture, sound], force, steps, px, device=device)
     weights, wave = _evenly(low, high, steps), loaded.sound(sound)  # a wrong file is told before the search
     silent, found = _silent(loaded, (sound.name, wave)), loaded.invert(picture)
     facts = {
@@ -271,12 +289,13 @@ def explain(
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write")],
     seed: Seed = 0,
     model: Run = None,
+    device: Device = "auto",
     force: Force = False,
 ) -> None:
     """Show what of a sound its picture comes from: Grad-CAM over the spectrogram (paper 4.2, Fig. 5)."""
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: the figure is a PNG; give a name that ends in .png")
-    loaded = _model(model, "gan", output, [sound], force)
+    loaded = _model(model, "gan", output, [sound], force, device=device)
     from s2v.report.canvas import save
     from s2v.report.fig05 import draw, explain
 

@@ -1,13 +1,15 @@
 """Configuration files: how they are merged, and what is said when one of them is wrong.
 
 Files are layers. Mappings merge key by key, everything else (numbers, texts, lists, null) replaces what lay below;
-that is Snakemake's own rule for `--configfile`, so both ways of giving overlays mean the same.
+that is Snakemake's own rule for `--configfile`, so both ways of giving overlays mean the same. A file may name another
+one, its `base`, that is laid under it.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +40,10 @@ _TYPES = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_PUBLISHED = {
+    "align": "sound2scene-audio", "align_ldm": None, "align_unclip": "sound2vision-audio", "encoder_vit": None,
+}  # fmt: skip
+"""Published weights of sections that are of the same kind as another, which has some of its own."""
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
@@ -90,6 +96,27 @@ def merge(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def with_bases(files: Sequence[str | Path]) -> list[str | Path]:
+    """The files, and before each its `base`, a path from its own folder, with the base of that one.
+
+    Raises:
+        UserError: a file cannot be read, or a base is not there or lies over itself.
+    """
+    found: list[str | Path] = []
+    for file in files:
+        chain: list[str | Path] = [file]
+        while isinstance(named := read(chain[0]).get("base"), str):
+            base = os.path.normpath(Path(chain[0]).parent / named)
+            if not os.path.isfile(base):
+                raise UserError(f"{chain[0]}: base: {base} is not there; name a file from the folder of this one")
+            if base in map(os.path.normpath, chain):
+                raise UserError(f"{chain[0]}: base: {base} lies over this file itself")
+            chain.insert(0, base)
+        known = {os.path.normpath(one) for one in found}
+        found += [one for one in chain if os.path.normpath(one) not in known]
+    return found
+
+
 def load(files: Sequence[str | Path]) -> Config:
     """The configuration that `files` give together, later ones over earlier ones.
 
@@ -98,6 +125,7 @@ def load(files: Sequence[str | Path]) -> Config:
     """
     if not files:
         raise UserError("no configuration file is given")
+    files = with_bases(files)
     return check(merge([read(path) for path in files]), files)
 
 
@@ -196,10 +224,11 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             if weights:
                 needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"
                 yield f"{key}.weights", f"{weights} {needs}"
-    for key in ("encoder_vit", "align_ldm", "align_unclip"):
+    for key, published in _PUBLISHED.items():
         named = getattr(config, key).weights
-        if named:
-            yield f"{key}.weights", f"{named} is not of the latent diffusion model; leave it null"
+        if named not in (None, published):
+            allowed = f"allowed: {published}" if published else "leave it null"
+            yield f"{key}.weights", f"{named} is of another generator; {allowed}"
     for key in ("align", "align_ldm", "align_unclip"):
         section = getattr(config, key)
         if section.speaker and section.weights:
@@ -456,4 +485,4 @@ def _at(value: Any, path: Sequence[Any]) -> Any:
     return value
 
 
-__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "split_names"]
+__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "split_names", "with_bases"]

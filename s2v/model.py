@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,10 @@ from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
-from s2v.config.foreign import find
-from s2v.config.methods import METHODS
 from s2v.control import latent, waveform
-from s2v.control.arguments import check_device, number, numbers, seed_of
+from s2v.control.arguments import number, numbers, seed_of, settled_device
 from s2v.errors import UserError
-from s2v.files import read_json, read_table
+from s2v.files import sha256
 from s2v.media import arrays
 from s2v.media.ffmpeg import ffmpeg_path
 from s2v.media.picture import from_unit, read_image, to_tensor, to_unit
@@ -26,12 +23,12 @@ from s2v.media.sounds import read_sound
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods import Composed, Sources, clip_seed
 from s2v.methods.renderers import Inversion
+from s2v.model_source import SHIPPED, ModelSource
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.hearing import audio_of
-from s2v.models.store import MAX_CONFIG_BYTES
 
 if TYPE_CHECKING:
-    from s2v.config import SamplerConfig
+    from s2v.config import SamplerConfig, UnclipConfig
 
 Array = NDArray[Any] | Tensor
 Sound = str | Path | Array | tuple[Array, int] | tuple[int, Array]
@@ -45,27 +42,24 @@ LONGEST_S = 3600.0
 LATEST_S = 1e6  # second of a file at which hearing may begin
 MAX_PICTURE_BYTES = 256 * 2**20
 MAX_DB, MAX_WEIGHT, MAX_STEPS = 200.0, 1e6, 10_000
-SHIPPED = Path(__file__).parent / "shipped"
-"""The model that comes with the package: of the embedded world, trained by configs/shipped.yaml."""
-RESULTS = Path("results")
-
-
-def default_run() -> Path:
-    """`results` where a run is finished there, else the model that comes with the package."""
-    parts = METHODS["sound2vision"].parts.values()
-    return RESULTS if all((RESULTS / part / "model.safetensors").is_file() for part in parts) else SHIPPED
+BROUGHT_ALONG = {"window_s": 10.0, "n_fft": 1600}
+"""Of an audio encoder that is no part of a run: as the paper's clips, and a tenth of a second at least."""
 
 
 class Model:
-    """An audio encoder, an image encoder and a generator of a finished run.
+    """An audio encoder, an image encoder and a generator.
 
     Args:
-        run: output folder of the run, or an exported model (`s2v export`); None is `default_run`.
-        method: one that hears, such as sound2vision or sound2vision_ldm.
+        run: output folder of a finished run, an exported model (`s2v export`), or the name of a published one
+            (`s2v.weights.published`): paper, paper-ldm, imagebind-ldm. None is `results` where a run is finished
+            there, else the model that comes with s2v.
+        method: one that hears, such as sound2vision, sound2vision_ldm, sound2vision_unclip; None is the published
+            model's own, else sound2vision.
         window_s: seconds of a sound that are heard; None is what the audio encoder learned with.
         truncation: truncated noise of the GAN; 0 is off.
         sampler: how the latent diffusion model draws; None takes its defaults.
-        device: of torch.
+        unclip: how Stable unCLIP draws, likewise.
+        device: of torch; auto is CUDA where it is there.
         ffmpeg: bundled, system, or a path.
 
     Raises:
@@ -76,66 +70,60 @@ class Model:
     def __init__(
         self,
         run: str | Path | None = None,
-        method: str = "sound2vision",
+        method: str | None = None,
         *,
         window_s: float | None = None,
         truncation: float = 0.0,
         sampler: SamplerConfig | None = None,
-        device: torch.device | str = "cpu",
+        unclip: UnclipConfig | None = None,
+        device: torch.device | str = "auto",
         ffmpeg: str = "bundled",
     ) -> None:
-        from s2v.config import GenerateConfig, SamplerConfig
+        from s2v.config import EmbedUnclipConfig, GenerateConfig, SamplerConfig, UnclipConfig
 
-        if not isinstance(run, str | Path | None):
-            raise UserError(f"a model is a folder, and no {type(run).__name__}")
-        self.run, self.ffmpeg = Path(run) if run is not None else default_run(), ffmpeg
-        entry = find(str(method))
-        check_device(device)
-        parts = {part: self.run / folder for part, folder in entry.parts.items()}
-        if entry.source or "align" not in parts or "encoder" not in parts:
-            raise UserError(f"method {method!r} does not hear; take sound2vision or sound2vision_ldm")
+        self.source, self.ffmpeg = ModelSource.of(run), ffmpeg
+        self.device = settled_device(device)
+        entry = self.source.method(method)
+        if lacking := self.source.lacking(entry):
+            raise UserError(lacking)
+        parts = {part: self.source.folder / folder for part, folder in entry.parts.items()}
         self.weights = {part: folder / "model.safetensors" for part, folder in parts.items()}
-        for file in self.weights.values():
-            if not os.path.isfile(file):
-                hint = "`snakemake --cores all` makes one"
-                raise UserError(f"{self.run}: no finished run (no {file.relative_to(self.run)}); {hint}")
-        audio = audio_of(parts["align"])
+        audio = audio_of(parts["align"]) if "align" in parts else BROUGHT_ALONG
         shortest_s = audio["n_fft"] / SAMPLE_RATE_HZ
         wanted_s = audio["window_s"] if window_s is None else window_s
         self.window_s = number("window_s", wanted_s, shortest_s, LONGEST_S)
         try:
-            config = GenerateConfig(window_s=self.window_s, truncation=truncation, ldm=sampler or SamplerConfig())
+            config = GenerateConfig(
+                window_s=self.window_s,
+                truncation=truncation,
+                ldm=sampler or SamplerConfig(),
+                unclip=unclip or UnclipConfig(),
+            )
         except ValidationError as error:
             first = error.errors()[0]
             raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-        self.method = Composed(entry, Sources(config, parts, device=device))
+        sources = Sources(config, parts, device=self.device, embed_unclip=EmbedUnclipConfig())
+        self.method = Composed(entry, sources)
 
     @property
     def name(self) -> str:
-        """Its folder, or that it is the one that comes with s2v."""
-        return "shipped" if self.run == SHIPPED else str(self.run)
+        """Its folder, or what it is called."""
+        return self.source.name
 
     @property
     def about(self) -> str:
         """Which model this is, in a line for people."""
-        if self.run != SHIPPED:
-            return f"model: {self.run}"
-        known = ", ".join(self.classes)
-        return f"model: the one that comes with s2v; it knows these sounds of the embedded world only: {known}"
+        return self.source.about
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes that alignment learned from; none where its data has none."""
-        exported = self.run / "s2v.json"
-        if exported.is_file():
-            told = read_json(exported, MAX_CONFIG_BYTES)
-            names = told.get("classes", []) if isinstance(told, dict) else None
-            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise UserError(f"{exported}: `classes` is no list of names; export the model again")
-            return names
-        tables = (read_table(path, ["split", "label"]) for path in sorted((self.run / "manifest").glob("*.parquet")))
-        rows = (row for table in tables for row in table.to_pylist())
-        return sorted({str(row["label"]) for row in rows if row["split"] == "train" and row["label"] is not None})
+        return self.source.classes
+
+    def checksums(self) -> dict[str, Any]:
+        """SHA-256 of the weights that it draws with, by part; those of published ones by file, as they are noted."""
+        own: dict[str, Any] = {part: sha256(file)[:16] for part, file in self.weights.items()}
+        return own | ({"published": self.source.published.checksums()} if self.source.published else {})
 
     @property
     def f_a(self) -> AudioEncoder:
@@ -146,13 +134,18 @@ class Model:
         """
         f_a = self.method.f_a
         if not isinstance(f_a, AudioEncoder):
-            raise UserError(f"{self.run}: hears with a speaker encoder; this takes the audio encoder on spectrograms")
+            raise UserError(f"{self.name}: hears with a speaker encoder; this takes the audio encoder on spectrograms")
         return f_a
 
     @property
     def dim(self) -> int:
         """D, size of a feature."""
         return self.method.dim
+
+    @property
+    def unit_norm(self) -> bool:
+        """Whether features have unit norm; Stable unCLIP takes them as they are."""
+        return self.method.renderer.unit_norm
 
     @property
     def resolution(self) -> int:
@@ -195,7 +188,9 @@ class Model:
         return wave
 
     def encode_audio(self, sounds: Sound | Iterable[Sound]) -> Tensor:
-        """Sounds -> features z^A [B, D] of unit norm; short ones are repeated to the window, long ones cut.
+        """Sounds -> features z^A [B, D], of unit norm where `unit_norm` says so.
+
+        Short ones are repeated to the window, long ones cut.
 
         Several are a list, a tuple or an iterator, or one array [B, N] at 16 kHz, such as `volumes` gives. That an
         array without its rate holds channels is never assumed.
@@ -207,7 +202,7 @@ class Model:
         return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in arrays.sounds(sounds)]))
 
     def encode_image(self, pictures: Picture | Iterable[Picture]) -> Tensor:
-        """Pictures -> features z^V [B, D] of unit norm.
+        """Pictures -> features z^V [B, D], likewise.
 
         Several are a list, a tuple or an iterator, or one array [B, H, W, 3] or tensor [B, 3, H, W].
 
@@ -231,7 +226,7 @@ class Model:
         """Features [B, D] -> pictures uint8 [B, 3, R, R].
 
         Args:
-            z: features, of unit norm.
+            z: features, as `encode_audio` gives them.
             seed: the same seed gives the same pictures.
             noises: which of the seed's noises each takes; None is the first for all, as a sweep wants it. A picture
                 depends on its feature, seed and noise alone, not on its batch.
@@ -308,12 +303,13 @@ class Model:
         amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
         soft, loud = self.encode_audio(self.volumes(sound, [soft_db, loud_db]))
         found = picture if isinstance(picture, Inversion) else self.invert(picture)
-        return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, amounts))
+        return self.method.renderer.redraw(found, latent.move(found.z, soft, loud, amounts, self.unit_norm))
 
     def interpolate(self, picture: Picture, sound: Sound, weights: Sequence[float]) -> Tensor:
         """Features [len(weights), D] between a picture (1) and a sound (0) (`s2v.control.latent.interpolate`)."""
         amounts = numbers("a weight", weights, -MAX_WEIGHT, MAX_WEIGHT)
-        return latent.interpolate(self.encode_image(picture)[0], self.encode_audio(sound)[0], amounts)
+        z_v, z_a = self.encode_image(picture)[0], self.encode_audio(sound)[0]
+        return latent.interpolate(z_v, z_a, amounts, self.unit_norm)
 
     def compose(self, picture: Picture, sound: Sound, weights: Sequence[float], seed: int = 0) -> Tensor:
         """A picture and a sound as two conditions at once (composable diffusion; paper 6.1, Fig. 19; LDM only).
@@ -351,9 +347,9 @@ class Model:
         return torch.cat([ldm.renoise(images, z, strength, seed) for strength in amounts])
 
 
-def load(run: str | Path | None = None, method: str = "sound2vision", **settings: object) -> Model:
-    """The model of a finished run or an exported one, by default `default_run`; for settings see `Model`."""
+def load(run: str | Path | None = None, method: str | None = None, **settings: object) -> Model:
+    """The model of a finished run, an exported or a published one; for all of these see `Model`."""
     return Model(run, method, **settings)  # type: ignore[arg-type]
 
 
-__all__ = ["SHIPPED", "Model", "Picture", "Sound", "default_run", "load"]
+__all__ = ["SHIPPED", "Model", "Picture", "Sound", "load"]

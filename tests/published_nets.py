@@ -5,8 +5,13 @@ Written from the publishers' descriptions of what their code computes, apart fro
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import scipy.signal
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 State = dict[str, Tensor]
@@ -220,6 +225,30 @@ def audio(state: State, x: Tensor) -> Tensor:
     """Log-spectrograms [B, 1, 257, T] -> [B, 2048], none below 0."""
     pooled = _resnet(state, x, "audnet.", RESNET18, bottleneck=False, stem=(0, 3))
     return F.linear(pooled, state["audnet.fc.weight"], state["audnet.fc.bias"]).relu()
+
+
+def audio_fc2_state(layers: tuple[str, str], seed: int = 0) -> State:
+    """`sound2vision_env.pth`: two layers behind the pool, under names that are not known."""
+    shapes = _resnet_shapes("audnet.", RESNET18, bottleneck=False, channels=1)
+    for layer, n_in in zip(layers, (512, 1024), strict=True):
+        shapes |= {f"audnet.{layer}.weight": (1024, n_in), f"audnet.{layer}.bias": (1024,)}
+    return _draw(shapes, seed)
+
+
+def audio_fc2(state: State, x: Tensor, layers: tuple[str, str]) -> Tensor:
+    """Log-spectrograms [B, 1, 257, T] -> [B, 1024]."""
+    x = _resnet(state, x, "audnet.", RESNET18, bottleneck=False, stem=(0, 3))
+    first, last = (f"audnet.{layer}" for layer in layers)
+    hidden = F.linear(x, state[f"{first}.weight"], state[f"{first}.bias"]).relu()
+    return F.linear(hidden, state[f"{last}.weight"], state[f"{last}.bias"])
+
+
+def spectrogram(wave: NDArray[Any]) -> Tensor:
+    """The authors' front end: a waveform [N] at 16 kHz -> [1, 1, 257, 1004]."""
+    tiled = np.clip(np.tile(wave, 10)[:160000], -1, 1)
+    power = scipy.signal.spectrogram(tiled, 16000, nperseg=512, noverlap=353)[2]
+    logged = np.log(power + 1e-7)
+    return torch.from_numpy((logged - logged.mean()) / (logged.std() + 1e-9)).float()[None, None]
 
 
 def wav2clip_state(seed: int = 0) -> State:

@@ -83,7 +83,28 @@ def test_links_do_not_lead_out_of_a_tree(tmp_path: Path) -> None:
     (inside / "sub").symlink_to(outside)
     (inside / "real.bin").write_bytes(b"x")
     (inside / f"{IDS[3]}.mp4").symlink_to(inside / "real.bin")
-    assert set(local_tree.index(inside)) == {IDS[3]}
+    assert set(local_tree.index(inside)) == {IDS[3], f"={IDS[3]}"}
+
+
+def test_a_list_may_have_names_of_its_own_for_clips(tmp_path: Path) -> None:
+    """CelebV-HQ's end in the number of a clip of its video, which is no second there, and a second of VGGSound's."""
+    rows = []
+    for n, own in ((0, f"{IDS[0]}_1"), (1, f"{IDS[1]}_0"), (2, f"{IDS[2]}_0")):
+        rows.append(_row(n) | {"source": "celebvhq", "source_id": own, "start_s": 5.0 * n})
+    names = [f"35666/{IDS[0]}_1.mp4", f"35666/{IDS[0]}_0.mp4", f"35666/{IDS[1]}_5.mp4", f"35666/{IDS[2]}_0.mp4"]
+    (tmp_path / "35666").mkdir()
+    for name in names:
+        (tmp_path / name).write_bytes(b"video")
+    found = [(row["path"] and os.path.basename(row["path"]), row["offset_s"]) for row in local_tree.fetch(
+        VideosConfig(path=str(tmp_path)), rows)]  # fmt: skip
+    assert found == [(f"{IDS[0]}_1.mp4", 0.0), (None, 0.0), (f"{IDS[2]}_0.mp4", 10.0)]
+    write_parquet(tmp_path / "m.parquet", rows, MANIFEST)
+    unpack(
+        tar=str(_tar(tmp_path / "a.tar", names)), manifest=[tmp_path / "m.parquet"], video_dir=tmp_path / "out",
+        output=tmp_path / "u.parquet", download=DownloadConfig(),
+    )  # fmt: skip
+    in_tar = {row["clip_id"]: row["offset_s"] for row in read_parquet(tmp_path / "u.parquet")}
+    assert in_tar == {rows[0]["clip_id"]: 0.0, rows[2]["clip_id"]: 10.0}
 
 
 def test_no_folder_is_said_in_one_line(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from s2v.config import Config, RuntimeConfig, inherited, json_schema
 from s2v.config.runtime import TrainingName
-from s2v.configfile import check, load, merge, read, split_names
+from s2v.configfile import check, load, merge, read, split_names, with_bases
 from s2v.errors import UserError
 from s2v.stages import STAGES
 
@@ -205,6 +205,26 @@ def test_the_file_at_fault_is_named_even_under_an_overlay(tmp_path: Path) -> Non
     high.write_text("align: {epochs: 3}")
     with pytest.raises(UserError, match=r"low\.yaml: align\.loss"):
         load([low, high])
+
+
+def test_a_file_may_lie_over_a_base_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "low").mkdir()
+    (tmp_path / "low/base.yaml").write_text("name: low\nalign: {epochs: 7, width: 9}\n")
+    (tmp_path / "mid.yaml").write_text("base: low/base.yaml\nname: mid\n")
+    (tmp_path / "top.yaml").write_text("base: mid.yaml\nalign: {epochs: 5}\n")
+    config = load([DEFAULT, tmp_path / "top.yaml"])
+    assert (config.name, config.align.epochs, config.align.width) == ("mid", 5, 9)
+    names = [Path(file).name for file in with_bases([DEFAULT, tmp_path / "mid.yaml", tmp_path / "top.yaml"])]
+    assert names == ["config.yaml", "base.yaml", "mid.yaml", "top.yaml"], "none is laid twice"
+    (tmp_path / "low/base.yaml").write_text("align: {loss: foo}\n")
+    with pytest.raises(UserError, match=r"base\.yaml: align\.loss"):
+        load([DEFAULT, tmp_path / "top.yaml"])
+    (tmp_path / "low/base.yaml").write_text("base: ../top.yaml\n")
+    with pytest.raises(UserError, match="lies over this file itself"):
+        load([DEFAULT, tmp_path / "top.yaml"])
+    (tmp_path / "low/base.yaml").unlink()
+    with pytest.raises(UserError, match=r"mid\.yaml: base: .*low/base\.yaml is not there"):
+        load([DEFAULT, tmp_path / "top.yaml"])
 
 
 def test_values_that_no_file_has_are_those_of_the_command_line() -> None:

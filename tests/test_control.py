@@ -89,6 +89,8 @@ def test_features_between_and_along_are_of_unit_norm_and_end_where_they_should()
     assert_close(moved[1], torch.nn.functional.normalize(z_v + other - z_a, dim=0))
     for z in (*between, *moved):
         assert float(z.norm()) == pytest.approx(1, abs=1e-5)
+    assert_close(latent.interpolate(z_v, z_a, [0.25], unit_norm=False)[0], 0.25 * z_v + 0.75 * z_a)
+    assert_close(latent.move(z_v, z_a, other, [2.0], unit_norm=False)[0], z_v + 2 * (other - z_a))
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import published_files
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from s2v.errors import UserError
 from s2v.evaluate.evaluators import CLIP_FILES, INCEPTION_FILE, ClipInceptionEvaluator, load_evaluator
-from s2v.tensors import save_tensors
 
 
 def test_none_is_no_evaluator() -> None:
@@ -66,20 +66,7 @@ def test_inception_weights_that_run_code_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_clip_and_inception_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import open_clip
-    from torch_fidelity import feature_extractor_inceptionv3 as inception
-
-    torch.manual_seed(0)
-    clip = open_clip.create_model("ViT-B-32", force_quick_gelu=True)
-    (tmp_path / "inception").mkdir()
-    save_tensors(tmp_path / CLIP_FILES[0], clip.state_dict())
-    kind = inception.FeatureExtractorInceptionV3
-    with monkeypatch.context() as patch:
-        patch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: None)
-        patch.setattr(kind, "load_state_dict", lambda *_: None)
-        network = kind("random", ["2048", "logits_unbiased"])
-    torch.save(network.state_dict(), tmp_path / INCEPTION_FILE)
-
+    clip, network = published_files.evaluators(tmp_path)
     evaluator = ClipInceptionEvaluator(tmp_path, prompt="a photo of {}")
     images = torch.randint(0, 256, (2, 3, 40, 32), dtype=torch.uint8)
     scores = evaluator.rank(images, ["dog barking", "ice cream truck, ice cream van", "sea waves"])

@@ -15,7 +15,7 @@ from s2v.files import read_parquet, write_parquet
 IDS = ("-aAbBcCdD_1", "bbbbbbbbbbb", "ccccccccccc", "ddddddddddd")
 
 
-def _select(folder: Path, moments: dict[str, object], fps: int = 10, **values: object) -> tuple[list, dict]:
+def _select(folder: Path, moments: object, fps: int = 10, **values: object) -> tuple[list, dict]:
     members: dict[str, bytes] = {}
     rows = []
     for n, video in enumerate(IDS):
@@ -41,6 +41,12 @@ def test_the_best_published_frame_is_chosen_and_clips_without_one_are_named(tmp_
     assert reasons["clip-0"] == reasons["clip-3"] == (None, None)
     assert reasons["clip-1"] == ("no_moment", "no published frame lies in the clip")
     assert reasons["clip-2"] == ("no_moment", "the published file has no such clip")
+
+
+def test_the_file_may_be_a_list_of_boxes_and_moments(tmp_path: Path) -> None:
+    boxes = {f"{IDS[0]}_30000_40000": [[0, 0, 9, 9]]}
+    rows, _ = _select(tmp_path, [boxes, {f"{IDS[0]}_30000_40000": [4, 99, 1]}])
+    assert rows[0]["top"] == [3, 0]
 
 
 def test_frames_may_be_counted_from_0(tmp_path: Path) -> None:

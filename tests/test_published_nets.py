@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import published_nets as published
 import pytest
 import torch
+from published_files import archive, checkpoint
 from torch import Tensor
 
 from s2v.config import AlignConfig, EncoderConfig, GeneratorConfig, S2iAutoencoderConfig, S2iGeneratorConfig
@@ -31,27 +30,6 @@ from s2v.weights.layouts import icgan_biggan
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def _save(folder: Path, name: str, value: Any, **how: Any) -> Path:
-    path = folder / CATALOGUE[name].files[0].path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(value, path, **how)
-    return path
-
-
-def _archive(folder: Path, members: dict[str, Any]) -> Path:
-    path = folder / CATALOGUE["icgan-biggan128"].files[0].path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:gz", compresslevel=0) as tar:
-        for name, value in members.items():
-            buffer = io.BytesIO()
-            torch.save(value, buffer)
-            member = tarfile.TarInfo(f"icgan_biggan_imagenet_res128/{name}")
-            member.size = buffer.tell()
-            buffer.seek(0)
-            tar.addfile(member, buffer)
-    return path
-
-
 def _count(state: dict[str, Tensor], *without: str) -> int:
     buffers = ("u0", "sv0", "stored_mean", "stored_var", "running_mean", "running_var", "num_batches_tracked")
     return sum(v.numel() for k, v in state.items() if not k.endswith(buffers) and not k.startswith(without))
@@ -67,7 +45,7 @@ def test_biggan_equals_the_published_one(tmp_path: Path, monkeypatch: pytest.Mon
     # projection beside the class embeddings, which stay in the checkpoint unused.
     wider = 2 * (512 - 128) * (sum(published.WIDE) + sum(published.NARROW))
     assert _count(state) == 70_433_988 + wider + 2048 * 512 + 512
-    _archive(
+    archive(
         tmp_path,
         {
             "G_ema_best0.pth": state,
@@ -93,7 +71,7 @@ def test_swav_equals_the_published_one(tmp_path: Path) -> None:
     state = published.swav_state()
     assert _count(state, "module.projection_head", "module.prototypes") == 23_508_032
     # As its publisher saved it: torch's older format.
-    path = _save(tmp_path, "swav-resnet50", state, _use_new_zipfile_serialization=False)
+    path = checkpoint(tmp_path, "swav-resnet50", state, _use_new_zipfile_serialization=False)
     convert("swav-resnet50", tmp_path / "v", tmp_path)
     f_v = load(ImageEncoder, tmp_path / "v")
     x = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -108,7 +86,7 @@ def test_swav_equals_the_published_one(tmp_path: Path) -> None:
 def test_the_authors_audio_encoder_equals_the_published_one(tmp_path: Path) -> None:
     state = published.audio_state()
     assert _count(state) == 11_170_240 + 512 * 2048 + 2048
-    _save(tmp_path, "sound2scene-audio", state)
+    checkpoint(tmp_path, "sound2scene-audio", state)
     convert("sound2scene-audio", tmp_path / "a", tmp_path)
     f_a = load(AudioEncoder, tmp_path / "a")
     x = torch.randn(2, 257, 1004, generator=torch.Generator().manual_seed(1))
@@ -122,7 +100,7 @@ def test_the_authors_audio_encoder_equals_the_published_one(tmp_path: Path) -> N
 def test_wav2clip_equals_the_published_one(tmp_path: Path) -> None:
     state = published.wav2clip_state()
     assert _count(state, "audio_encoder.fc", "audio_encoder.spectrogram") == 11_170_240 + 2 * (512 * 512 + 512)
-    path = _save(tmp_path, "wav2clip", {"state_dict": state, "epoch": 3})
+    path = checkpoint(tmp_path, "wav2clip", {"state_dict": state, "epoch": 3})
     clip: Any = None
     ours = Wav2ClipB32(path, clip)
     waves = [torch.randn(1, n, generator=torch.Generator().manual_seed(n)) * 0.1 for n in (16_000, 48_123)]
@@ -162,12 +140,12 @@ def test_the_copy_of_the_better_fid_is_taken(tmp_path: Path) -> None:
     first, second = {"w": torch.zeros(2)}, {"w": torch.ones(2)}
     copies = {"G_ema_best0.pth": first, "G_ema_best1.pth": second}
     scores = {"state_dict_best0.pth": {"best_FID": 13.0}, "state_dict_best1.pth": {"best_FID": 12.0}}
-    state, said = best_of(_archive(tmp_path, copies | scores))
+    state, said = best_of(archive(tmp_path, copies | scores))
     assert torch.equal(state["w"], second["w"]) and "G_ema_best1.pth" in said and "12.00" in said
-    state, said = best_of(_archive(tmp_path, copies))
+    state, said = best_of(archive(tmp_path, copies))
     assert torch.equal(state["w"], first["w"]) and "could not be read" in said
     with pytest.raises(UserError, match="no G_ema_best0.pth"):
-        best_of(_archive(tmp_path, scores))
+        best_of(archive(tmp_path, scores))
 
 
 class Payload:
@@ -184,12 +162,12 @@ class Payload:
 def test_code_in_a_checkpoint_is_refused(tmp_path: Path, new_format: bool) -> None:
     ran = tmp_path / "ran"
     hostile = {"module.conv1.weight": torch.zeros(1), "x": Payload(ran)}
-    _save(tmp_path, "swav-resnet50", hostile, _use_new_zipfile_serialization=new_format)
+    checkpoint(tmp_path, "swav-resnet50", hostile, _use_new_zipfile_serialization=new_format)
     with pytest.raises(UserError, match="not readable as weights, nothing in it was run"):
         convert("swav-resnet50", tmp_path / "v", tmp_path)
     # Not even of a training state, of which a number alone is wanted.
     states = {"state_dict_best0.pth": {"best_FID": Payload(ran)}, "G_ema_best0.pth": {"w": torch.zeros(1)}}
-    assert "could not be read" in best_of(_archive(tmp_path, states))[1]
+    assert "could not be read" in best_of(archive(tmp_path, states))[1]
     assert not ran.exists() and not (tmp_path / "v" / "model.safetensors").exists()
 
 
@@ -209,7 +187,7 @@ def test_a_weight_and_its_vector_must_belong_together() -> None:
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
-    file = _archive(tmp_path, {"G_ema_best0.pth": {"w": torch.rand(10_000)}})
+    file = archive(tmp_path, {"G_ema_best0.pth": {"w": torch.rand(10_000)}})
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(UserError, match=r"res128\.tar\.gz: not readable"):
         best_of(file)
@@ -217,11 +195,11 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         convert("sound2scene-audio", tmp_path / "a", tmp_path)
     state = published.audio_state()
     del state["audnet.layer1.0.conv1.weight"]
-    _save(tmp_path, "sound2scene-audio", state)
+    checkpoint(tmp_path, "sound2scene-audio", state)
     with pytest.raises(UserError, match=r"not the published layout: backbone\.net\.layer1\.0\.conv1\.weight is absent"):
         convert("sound2scene-audio", tmp_path / "a", tmp_path)
     state = published.audio_state() | {"audnet.fc.bias": torch.full((2048,), torch.nan)}
-    path = _save(tmp_path, "sound2scene-audio", state)
+    path = checkpoint(tmp_path, "sound2scene-audio", state)
     with pytest.raises(UserError, match=r"head\.bias is not finite"):
         convert("sound2scene-audio", tmp_path / "a", tmp_path)
     write_json(tmp_path / "SHA256.json", {CATALOGUE["sound2scene-audio"].files[0].path: "0" * 64})
@@ -237,6 +215,7 @@ def test_names_in_the_configuration_are_those_of_the_catalogue() -> None:
         ("s2i_autoencoder", S2iAutoencoderConfig),
         ("s2i_generator", S2iGeneratorConfig),
     ):
-        names = {entry.name for entry in CATALOGUE.values() if entry.stage == stage}
+        stages = (stage, "align_unclip") if stage == "align" else (stage,)
+        names = {entry.name for entry in CATALOGUE.values() if entry.stage in stages}
         allowed = config.model_json_schema()["properties"]["weights"]["anyOf"][0]
         assert {allowed.get("const"), *allowed.get("enum", [])} - {None} == names

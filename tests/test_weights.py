@@ -49,19 +49,6 @@ def _bring(entry: Entry, folder: Path, **how: object) -> list[str]:
     return said
 
 
-def test_an_address_that_nobody_knows_is_asked_for(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(_weights())
-    folder = tmp_path / "weights"
-    entry = replace(_entry(""), files=(File(f"net/{NAME}", None),))
-    with pytest.raises(
-        UserError, match="net: its address is not known here, https://example.org/net links it: give it"
-    ):
-        _bring(entry, folder)
-    with site(tmp_path) as web:
-        assert "fetched" in " ".join(_bring(entry, folder, url=f"{web.url}/{NAME}"))
-    assert "is there" in " ".join(_bring(entry, folder))
-
-
 def _left(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "net").iterdir())
 

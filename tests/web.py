@@ -64,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
             fault = None
         elif fault is not None and left is not None and body:
             site.faults[path] = (fault, left - 1)
-        file = site.folder / Path(path).name
+        below = site.folder / path.lstrip("/")
+        file = below if below.is_file() else site.folder / Path(path).name
         if isinstance(fault, int) or not file.is_file():
             self.send_error(fault if isinstance(fault, int) else 404)
             return

@@ -77,6 +77,7 @@ from s2v.config.unclip import EmbedUnclipConfig, UnclipConfig
 class Config(Slice):
     """A whole configuration."""
 
+    base: str | None = Field(None, description="a file that is laid under the one that names it, from its own folder")
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     output: str = Field(description="root of everything that a run writes; one per configuration")
     runtime: RuntimeConfig = RuntimeConfig()

@@ -161,7 +161,7 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
 class AlignConfig(TrainingConfig, NormedConfig):
     """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
 
-    weights: Literal["sound2scene-audio"] | None = Field(None, description=_WEIGHTS)
+    weights: Literal["sound2scene-audio", "sound2vision-audio"] | None = Field(None, description=_WEIGHTS)
     audio: AudioConfig = AudioConfig()
     width: Positive = 64
     head: Literal["linear", "fc2"] = Field(

@@ -46,17 +46,21 @@ def seed_of(name: str, value: Any) -> int:
     return seed
 
 
-def check_device(device: Any) -> None:
-    """See that torch can compute on a device."""
+def settled_device(device: Any) -> torch.device:
+    """The device that is asked for, on which torch can compute; `auto` is CUDA where it is there, else the CPU."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        torch.zeros(1, device=torch.device(device)).item()
+        found = torch.device(device)
+        torch.zeros(1, device=found).item()
     except Exception as error:  # each kind of device has its own way to say that it is not there
         line = (" ".join(str(error).split()) or type(error).__name__)[:200]
-        raise UserError(f"device {_short(device)!r} is not there ({line}); take cpu") from error
+        raise UserError(f"device {_short(device)!r} is not there ({line}); take auto or cpu") from error
+    return found
 
 
 def _short(value: Any) -> str:
     return " ".join(str(value).split())[:60]
 
 
-__all__ = ["MAX_SEED", "check_device", "number", "numbers", "seed_of"]
+__all__ = ["MAX_SEED", "number", "numbers", "seed_of", "settled_device"]

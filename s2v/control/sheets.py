@@ -13,7 +13,7 @@ from torch import Tensor
 
 from s2v.control import outputs
 from s2v.errors import UserError
-from s2v.files import atomic_path, sha256, write_bytes
+from s2v.files import atomic_path, write_bytes
 from s2v.media.picture import encode_png, grid, resize
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def _film(frames: list[Any], output: Path) -> None:
 
 def write_recipe(output: Path, command: list[str], model: Model, facts: dict[str, Any]) -> Path:
     """What was done, beside the pictures: the command line that does it again, what it stood for, and the weights."""
-    weights = {part: sha256(file)[:16] for part, file in model.weights.items()}
-    return outputs.write_recipe([output], command, {"model": model.name, "sha256": weights, **facts})
+    return outputs.write_recipe([output], command, {"model": model.name, "sha256": model.checksums(), **facts})
 
 
 __all__ = ["SUFFIXES", "check", "write", "write_recipe"]

@@ -17,8 +17,31 @@ if TYPE_CHECKING:
     from s2v.config import VideosConfig
 
 
+def says(stem: str) -> list[str]:
+    """What a file's name, without suffix, says: itself, and the section of a video in one writing (`ids`)."""
+    part = parse(stem)
+    return [_itself(stem), *([part.names[0]] if part is not None else [])]
+
+
+def names(row: Row) -> dict[str, float]:
+    """What the file of a manifest row's clip may say, the most exact first: {name: second at which such a file begins}.
+
+    A list's own name for a clip comes first. CelebV-HQ's are a video and the number of a clip of it, so that such a
+    number is no second there.
+    """
+    start_s = float(row["start_s"])
+    *exact, whole = section(str(json.loads(row["extra"])["video_id"]), start_s, row["end_s"]).names
+    if row["source"] == "celebvhq":
+        exact = [_itself(row["source_id"]), *exact[:1]]
+    return dict.fromkeys(exact, start_s) | {whole: 0.0}
+
+
+def _itself(name: str) -> str:
+    return f"={name}"
+
+
 def index(root: Path) -> dict[str, str]:
-    """Path of each video below `root` whose name is an id in any style, by what it says in one writing (`ids`).
+    """Path of each video below `root`, by what its name says.
 
     Links to other videos of the folder count under their own names. Of several files that say the same the first in
     order of path is taken.
@@ -27,17 +50,13 @@ def index(root: Path) -> dict[str, str]:
         UserError: a folder cannot be read.
     """
     videos, links, _ = scan(root)
-    named = {path: parse(PurePath(path).stem) for path in sorted([*videos, *links], reverse=True)}
-    return {part.names[0]: str(root / path) for path, part in named.items() if part is not None}
+    paths = sorted([*videos, *links], reverse=True)
+    return {name: str(root / path) for path in paths for name in says(PurePath(path).stem)}
 
 
 def locate(row: Row, files: dict[str, str]) -> tuple[str, float] | None:
     """(path, second of the source at which the file begins) of a manifest row's clip; None where it is not there."""
-    names = section(str(json.loads(row["extra"])["video_id"]), row["start_s"], row["end_s"]).names
-    found = next((name for name in names if name in files), None)
-    if found is None:
-        return None
-    return files[found], 0.0 if found == names[-1] else float(row["start_s"])
+    return next(((files[name], start_s) for name, start_s in names(row).items() if name in files), None)
 
 
 def fetch(config: VideosConfig, rows: list[Row]) -> Iterator[Row]:
@@ -65,4 +84,4 @@ def look(rows: list[Row], files: dict[str, str], missing: str) -> Iterator[Row]:
             yield with_path(failed_row(clip_id, FETCHED_STAGE, error), None)
 
 
-__all__ = ["fetch", "index", "locate", "look"]
+__all__ = ["fetch", "index", "locate", "look", "names", "says"]

@@ -1,7 +1,7 @@
 """Moments that others have published, in place of our scores: the paper's authors' file of ten frames a clip.
 
-Its form is one JSON object: `"<YouTube id>_<start ms>_<end ms>": [frame numbers, best first]`, of frames taken ten
-times a second.
+Its form is a JSON object `"<YouTube id>_<start ms>_<end ms>": [frame numbers, best first]`, of frames taken ten times a
+second; or, as those who read the published file do, a list whose last value is that object, after one of boxes.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def read_published(path: Path) -> Moments:
         value = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"select.moments: {path} cannot be read as JSON ({' '.join(str(error).split())})") from error
+    if isinstance(value, list) and value:
+        value = value[-1]
     if not isinstance(value, dict) or not value:
         raise UserError(f"select.moments: {path} is no object of clips and their frame numbers")
     found: Moments = {}

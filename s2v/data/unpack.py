@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from s2v.data.ids import parse
-from s2v.data.local_tree import locate
+from s2v.data.local_tree import names, says
 from s2v.data.status import Row
 from s2v.data.tars import MAX_TAR_BYTES, Tar, tar_of
 from s2v.data.tree import SUFFIXES
@@ -67,13 +66,8 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
                 elif path.is_absolute() or ".." in path.parts:
                     odd["of names that leave the folder"] += 1
                 elif path.suffix.lower() in SUFFIXES:
-                    said = parse(path.stem)
-                    name = said.names[0] if said is not None else ""
-                    for row in wanted.get(name, []):
-                        place = locate(row, {name: path.stem})
+                    for row, offset_s in (found for name in says(path.stem) for found in wanted.get(name, [])):
                         clip_id = row["clip_id"]
-                        if place is None:
-                            continue
                         if member.size > MAX_VIDEO_BYTES:
                             odd[f"above {MAX_VIDEO_BYTES // 2**30} GiB"] += 1
                         elif clip_id in rows:
@@ -81,7 +75,7 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
                         else:
                             target = video_dir / f"{row['shard']:03d}" / f"{clip_id}{path.suffix.lower()}"
                             _write(archive, member, target)
-                            rows[clip_id] = {"clip_id": clip_id, "path": str(target), "offset_s": place[1]}
+                            rows[clip_id] = {"clip_id": clip_id, "path": str(target), "offset_s": offset_s}
     except tarfile.TarError as error:
         advice = "run again, or take it out of data.videos.tars"
         raise UserError(f"{tar}: cannot be read to its end ({error}); {advice}") from error
@@ -92,14 +86,13 @@ def run(*, tar: str, manifest: list[Path], video_dir: Path, output: Path, downlo
     write_parquet(output, [rows[clip_id] for clip_id in sorted(rows)], UNPACKED)
 
 
-def _wanted(manifest: list[Path]) -> dict[str, list[Row]]:
-    """Manifest rows by all that the name of a file of theirs may say, in one writing each."""
-    wanted: dict[str, list[Row]] = {}
+def _wanted(manifest: list[Path]) -> dict[str, list[tuple[Row, float]]]:
+    """Manifest rows, and where a file begins, by all that the name of a file of theirs may say."""
+    wanted: dict[str, list[tuple[Row, float]]] = {}
     for path in manifest:
         for row in read_parquet(path):
-            part = parse(row["clip_id"])
-            for name in part.names if part is not None else []:
-                wanted.setdefault(name, []).append(row)
+            for name, offset_s in names(row).items():
+                wanted.setdefault(name, []).append((row, offset_s))
     return wanted
 
 

@@ -6,14 +6,45 @@ All of them go by DDIM with eta 0 (Song et al. 2021), which is deterministic and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
 
-from s2v.models.latent_diffusion import Diffusion
+
+class Steerable(Protocol):
+    """A trained latent diffusion model, frozen, whatever its condition is."""
+
+    @property
+    def null(self) -> Tensor:
+        """The condition that says nothing, [1, tokens, token_dim]."""
+
+    @property
+    def unet(self) -> Any:
+        """(latents [B, C, h, w], timestep, conditions [B, tokens, token_dim], return_dict=False) -> (prediction,)."""
+
+    def condition(self, z: Tensor) -> Tensor:
+        """Features [B, D] -> conditions [B, tokens, token_dim]."""
+        ...
+
+    def normalise(self, latents: Tensor) -> Tensor:
+        """Latents of the autoencoder -> those that diffusion works on."""
+        ...
+
+    def denormalise(self, latents: Tensor) -> Tensor:
+        """The way back."""
+        ...
+
+    def noising(self) -> DDPMScheduler:
+        """The forward process."""
+        ...
+
+    def scheduler(self, name: str) -> Any:
+        """A deterministic sampler; `ddim` is asked for."""
+        ...
 
 
 class Steering:
@@ -24,8 +55,8 @@ class Steering:
         steps: of the solver, in either direction.
     """
 
-    def __init__(self, model: Diffusion, steps: int = 50) -> None:
-        self.model, self.steps = model.eval().requires_grad_(False), steps
+    def __init__(self, model: Steerable, steps: int = 50) -> None:
+        self.model, self.steps = model, steps
 
     @property
     def device(self) -> torch.device:
@@ -50,7 +81,7 @@ class Steering:
         latents = noise.to(self.device) * scheduler.init_noise_sigma
         return self._solve(latents, features, weights, scheduler, scheduler.timesteps)
 
-    def renoise(self, latents: Tensor, z: Tensor, noise: Tensor, strength: float) -> Tensor:
+    def renoise(self, latents: Tensor, z: Tensor, noise: Tensor, strength: float, guidance: float = 1.0) -> Tensor:
         """Noise the latents of a picture in part, then draw on from there under z (Meng et al. 2022).
 
         It is how the paper's authors' code does image and sound, with the mean of both features as z; no script of
@@ -61,6 +92,7 @@ class Steering:
             z: condition [B, D].
             noise: [B, C, h, w].
             strength: share of the steps that are drawn anew; 0 is the picture, 1 is all noise.
+            guidance: 1 is none.
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} is not between 0 and 1")
@@ -71,7 +103,7 @@ class Steering:
         if not len(timesteps):
             return latents.to(self.device)
         noisy = self.model.noising().add_noise(start, noise.to(self.device), timesteps[:1].expand(len(start)))
-        return self._solve(noisy, [z], [1.0], scheduler, timesteps)
+        return self._solve(noisy, [z], [guidance], scheduler, timesteps)
 
     def invert(self, latents: Tensor, z: Tensor) -> Tensor:
         """The noise from which `compose` comes back to these latents under the same z: DDIM run backwards.

@@ -21,7 +21,8 @@ from s2v.errors import UserError
 from s2v.extras import EXTRAS
 from s2v.planning.enough import Clips, notes, too_few
 from s2v.stages import STAGES
-from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE, File
+from s2v.weights.catalogue import CATALOGUE, WEIGHTS_VARIABLE
+from s2v.weights.checksums import is_there
 
 if TYPE_CHECKING:
     from s2v.config import Config
@@ -141,7 +142,7 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
     """Published weights that `planned` takes, {name: the key that asks for them}."""
     wanted = {
         named: f"{stage}.weights"
-        for stage in ("encoder", "generator", "align", "s2i_autoencoder", "s2i_generator", "inception")
+        for stage in ("encoder", "generator", "align", "align_unclip", "s2i_autoencoder", "s2i_generator", "inception")
         if stage in planned.stages and (named := getattr(config, stage).weights)
     }
     wanted |= {
@@ -172,9 +173,7 @@ def _weights(config: Config, planned: Planned) -> Iterator[str]:
     name, wanted = os.environ.get(WEIGHTS_VARIABLE), weights(config, planned)
     absent = {}
     for entry, key in wanted.items():
-        files = [
-            file for file in CATALOGUE[entry].files if name is None or not _is_there(Path(name).expanduser(), file)
-        ]
+        files = [file for file in CATALOGUE[entry].files if name is None or not is_there(Path(name).expanduser(), file)]
         if files:
             more = f" and {len(files) - 1} more" if len(files) > 1 else ""
             absent[entry] = f"{entry} ({files[0].path}{more}; {key})"
@@ -184,12 +183,6 @@ def _weights(config: Config, planned: Planned) -> Iterator[str]:
         yield f"{where} {', '.join(absent.values())}: {first}`s2v weights fetch {' '.join(absent)}`"
     if "clip-vit-b32" in wanted:
         yield from _packages("open_clip", "torch_fidelity")
-
-
-def _is_there(folder: Path, file: File) -> bool:
-    """Whether a file is there, under its name or one that its reader takes as well: full precision, OpenAI's own."""
-    names = {file.path, file.path.replace(".fp16.", "."), file.path.replace("ViT-B-32.safetensors", "ViT-B-32.pt")}
-    return any((folder / name).is_file() for name in names)
 
 
 def _packages(*names: str) -> Iterator[str]:

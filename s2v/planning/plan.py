@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2v.configfile import split_names
 from s2v.errors import UserError
-from s2v.planning import needs
+from s2v.planning import needs, samples
 from s2v.planning.dag import planned
 from s2v.planning.samples import CLIP_S
 
@@ -42,14 +42,16 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
         files: those it came from.
         measure: also time a few steps of each training at its configured size.
 
-    Raises:
-        UserError: the list or the folder of the data is not there, or is wrong.
+    Where the list or the folder of the data is not there yet, clips are as many as the data set was published with.
     """
-    rows = needs.listed(config)
     yield f"plan of {' + '.join(str(path) for path in files)}"
-    yield from needs.check(config, rows=rows).lines()
+    yield from needs.check(config).lines()
+    try:
+        rows, counted = needs.listed(config), f"measured here: counted in {_where(config)}"
+    except UserError:
+        rows, counted = samples.rows_as_published(config), "assumed: as many as the data set was published with"
     sections = (
-        _clips(config, rows),
+        _clips(config, rows, counted),
         _jobs(config, files),
         _bytes_and_hours(config, rows),
         _training(config, rows, measure),
@@ -62,8 +64,7 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
     yield "`snakemake -n` with the same files says which jobs are still to be done."
 
 
-def _clips(config: Config, rows: list[Row]) -> Iterator[Line]:
-    counted = f"measured here: counted in {_where(config)}"
+def _clips(config: Config, rows: list[Row], counted: str) -> Iterator[Line]:
     per_split = Counter(row["split"] for row in rows)
     for split in split_names(config):
         yield f"clips, {split}", f"{per_split[split]:,}", counted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from s2v.config import Config
@@ -27,10 +27,10 @@ def clips(config: Config) -> dict[str, int]:
     if (made := data.rendered()) is not None:
         return made.counts()
     if data.vggsound is not None and data.source == "vggsound":
-        n = len(data.vggsound.classes or ()) or data.vggsound.n_classes or VGGSOUND_CLASSES
+        n = classes(config)
         return _split(n * VGGSOUND_TRAIN, n * VGGSOUND_TEST, data.vggsound.val_share)
     if data.vegas is not None and data.source == "vegas":
-        n = len(data.vegas.classes or ()) or VEGAS_CLASSES
+        n = classes(config)
         return _split(n * data.vegas.train, n * data.vegas.test, data.vegas.val_share)
     if data.celebvhq is not None and data.source == "celebvhq":
         train = min(data.celebvhq.train, CELEBVHQ_CLIPS)
@@ -43,6 +43,26 @@ def clips(config: Config) -> dict[str, int]:
 def _split(train: int, test: int, val_share: float) -> dict[str, int]:
     val = round(train * val_share)
     return {"train": train - val, "val": val, "test": test}
+
+
+def classes(config: Config) -> int:
+    """Classes of the data set, as it was published or as the configuration says; 1 where there are none."""
+    data = config.data
+    if data.vggsound is not None and data.source == "vggsound":
+        return len(data.vggsound.classes or ()) or data.vggsound.n_classes or VGGSOUND_CLASSES
+    if data.vegas is not None and data.source == "vegas":
+        return len(data.vegas.classes or ()) or VEGAS_CLASSES
+    return 1
+
+
+def rows_as_published(config: Config) -> list[dict[str, Any]]:
+    """Rows as of a manifest, each a clip of a video of its own, for counts where no list is there."""
+    n = classes(config)
+    return [
+        {"clip_id": f"{split}{i}", "split": split, "label": str(i % n) if n > 1 else None, "start_s": 0.0,
+         "end_s": CLIP_S, "extra": "{}"}
+        for split, count in clips(config).items() for i in range(count)
+    ]  # fmt: skip
 
 
 def images(config: Config, *splits: str) -> int:
@@ -66,4 +86,4 @@ def rows(config: Config) -> float:
     return max(sum(clips(config).values()), *(os.path.getsize(path) / LISTED_BYTES for path in lists), 0)
 
 
-__all__ = ["CLIP_S", "clips", "images", "rows"]
+__all__ = ["CLIP_S", "classes", "clips", "images", "rows", "rows_as_published"]

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s2v.config.table3 import table3_left_out
+from s2v.report.recipes import RECIPES
 
 if TYPE_CHECKING:
     from s2v.config import Config
 
-# Paper 3.2 and 4.1; what the paper leaves open is from its authors' code and from SwAV's and IC-GAN's.
-PAPER: dict[str, dict[str, Any]] = {
-    "encoder": {"depth": 50, "width": 64, "image_px": 224, "prototypes": 3000, "color_jitter": 1.0, "optimizer": "sgd"},
-    "generator": {
-        "resolution": 128,
-        "channels": 96,
-        "dim_z": 120,
-        "shared_dim": 512,
-        "convs_per_block": 2,
-        "attention": True,
-        "feature_input": False,
-        "feature_standardise": False,
-        "neighbours": 50,
-        "ema": 0.9999,
-        "hflip": True,
-        "diffaugment": "",
-        "warmup_steps": 0,
-        "reconstruction_weight": 0.0,
-        "batch_size": 2048,
-    },
-    "align": {
-        "width": 64,
-        "head": "linear",
-        "loss": "total",
-        "temperature": 1.0,
-        "epochs": 50,
-        "batch_size": 64,
-        "learning_rate": 1e-3,
-        "weight_decay": 1e-5,
-    },
-    "align.audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7},
-    "extract": {"sample_rate_hz": 16000, "fps": 10},
-    "select": {"mode": "top1"},
-    "generate": {"window_s": 10.0, "truncation": 0.0},
-}
 _PARTS = ("encoder", "generator", "align")
 _DATA = {
     "world": "Data: an embedded world of drawn scenes and synthesised sounds, rendered to real video files, "
@@ -134,8 +100,7 @@ def _latent_diffusion(config: Config) -> Iterator[str]:
             f"LDM: noise of deviation {diffusion.condition_noise:g} on the standardised image feature in training; the "
             "paper has none (Stable unCLIP has its own)."
         )
-    if diffusion.prediction != "epsilon":
-        yield f"LDM: the U-Net predicts {diffusion.prediction}, not the noise of Eq. 3-4."
+    yield from _recipes(config, "vae", "diffusion")
 
 
 def _own_inception(config: Config) -> str:
@@ -167,6 +132,11 @@ def _unclip(config: Config) -> Iterator[str]:
             "LDM: CLIP sees centre crops with the statistics that it was trained with; in the authors' code squashed "
             "pictures with ImageNet's."
         )
+    else:
+        yield "LDM: pictures are brought to 256 px by one antialiased bicubic resize; in the authors' code bilinear."
+    if align.weights:
+        yield f"LDM: the audio encoder is the authors' own (weights `{align.weights}`)."
+    yield from _recipes(config, "align_unclip")
     if (align.head, align.loss, draw.unit_norm) == ("fc2", "total_raw", False):
         yield (
             "LDM: the audio encoder's head has two layers, and loss and generator take features as they are, as in the "
@@ -183,36 +153,9 @@ def _unclip(config: Config) -> Iterator[str]:
 
 
 def _lines(config: Config) -> Iterator[str]:
-    values = config.model_dump(mode="json")
     yield _DATA[config.data.source]
-    published = {stage: name for stage in _PARTS if (name := values[stage]["weights"])}
-    own = [f"{stage}: {', '.join(values[stage]['splits'])}" for stage in _PARTS[:2] if stage not in published]
-    yield (
-        "Pretrained parts: the paper takes a SwAV ResNet-50 and an IC-GAN generator trained on ImageNet and "
-        f"a localisation model of Senocak et al. (2022); here {'all three' if len(own) == 2 else 'these'} are trained "
-        f"in the run, on splits of this data set ({'; '.join([*own, 'localiser: train'])})"
-        + "".join(f"; {stage}: published weights `{name}`" for stage, name in published.items())
-        + "."
-    )
-    for stage, expected in PAPER.items():
-        if stage.split(".")[0] in published:
-            continue
-        found: Any = values
-        for part in stage.split("."):
-            found = found[part]
-        if stage == "align" and config.align.speaker:
-            expected = {name: paper for name, paper in expected.items() if name not in ("width", "head")}
-            yield (
-                f"Audio encoder: the frozen speaker encoder `{config.align.speaker}` and a linear layer, as the "
-                "authors' code has it for faces (theirs: WeSpeaker's); the paper's text has ResNet-18."
-            )
-        changed = [
-            f"{name} {_text(found[name])} (paper: {_text(paper)})"
-            for name, paper in expected.items()
-            if found[name] != paper
-        ]
-        if changed:
-            yield f"`{stage}`: " + ", ".join(changed) + "."
+    yield from _parts(config)
+    yield from _recipes(config, "extract", "encoder", "generator", "align", "generate")
     if config.generator.warmup_steps and not config.generator.weights:
         yield (
             f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come "
@@ -247,12 +190,51 @@ def _lines(config: Config) -> Iterator[str]:
         yield "Row C: the database is the whole training split, not the generator's memory size."
 
 
+def _parts(config: Config) -> Iterator[str]:
+    """Which pretrained parts are published ones, and which the run trains."""
+    published = {stage: name for stage in _PARTS if (name := getattr(config, stage).weights)}
+    own = [f"{stage}: {', '.join(getattr(config, stage).splits)}" for stage in _PARTS[:2] if stage not in published]
+    own += ["localiser: train"] if config.select.mode == "top1" else []
+    told = [f"{stage}: published weights `{name}`" for stage, name in published.items()]
+    if config.select.mode == "published":
+        told.append(
+            f"moments: those that the paper's authors chose (`{config.select.moments}`, frames counted from "
+            f"{config.select.moments_first}, of which they say nothing)"
+        )
+    here = f"here trained in the run, on splits of this data set: {'; '.join(own)}" if own else "here none is trained"
+    yield (
+        "Pretrained parts: the paper takes a SwAV ResNet-50 and an IC-GAN generator trained on ImageNet and a "
+        f"localisation model of Senocak et al. (2022); {here}" + "".join(f"; {one}" for one in told) + "."
+    )
+    if config.select.mode == "mid":
+        yield "Moments: the middle frame of each clip, in place of the most sounding one."
+    if own or "align" not in published:
+        yield (
+            "Trainings: in fp32 on a CPU, on CUDA in bf16 unless `runtime.precision` says fp32; IC-GAN's and the "
+            "authors' alignment are in fp32, SwAV's in fp16."
+        )
+
+
+def _recipes(config: Config, *stages: str) -> Iterator[str]:
+    """Stages beside those of their sources, key by key; those that are not trained here are left out."""
+    for stage in stages:
+        section, recipe = getattr(config, stage), RECIPES[stage]
+        if getattr(section, "weights", None):
+            continue
+        values = section.model_dump(mode="json")
+        if getattr(section, "speaker", None):
+            values |= {"width": recipe.values["width"], "head": recipe.values["head"]}
+            yield (
+                f"Audio encoder: the frozen speaker encoder `{section.speaker}` and a linear layer, as the authors' "
+                "code has it for faces (theirs: WeSpeaker's); the paper's text has ResNet-18."
+            )
+        told = [*recipe.differences(values), *recipe.also]
+        if told:
+            yield f"`{stage}` beside {recipe.source}: {', '.join(told)}."
+
+
 def _frame(name: str) -> str:
     return "middle frame" if name == "mid" else "selected moment"
-
-
-def _text(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 __all__ = ["deviations", "of_both"]

@@ -119,9 +119,7 @@ def paint(
     return np.asarray(image.resize((px, px), Image.Resampling.BOX))
 
 
-def fill_faces(
-    draw: aggdraw.Draw, x: Floats, y: Floats, colours: NDArray[np.uint8], order: NDArray[np.int64]
-) -> None:
+def fill_faces(draw: aggdraw.Draw, x: Floats, y: Floats, colours: NDArray[np.uint8], order: NDArray[np.int64]) -> None:
     """Draw some of the faces in an order: corners at `x` and `y` [F, 4] in pixels, `colours` [F, 3]."""
     # All numbers become Python's at once: of thousands of faces, one by one they take longer than the drawing.
     outlines = np.stack([x[order], y[order]], -1).reshape(len(order), -1).tolist()

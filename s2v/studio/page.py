@@ -23,6 +23,7 @@ footer {display: none !important}
 .pictures {min-height: 0 !important}
 """
 SYSTEM_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+LABELS = {"gan": "GAN", "ldm": "LDM", "unclip": "Stable unCLIP"}
 WAITING = 100
 """Requests that may queue; more are told to come again."""
 
@@ -47,7 +48,7 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
     limits = painter.limits
     # What was uploaded or made goes with the page's program at the latest.
     with gr.Blocks(title="s2v studio", analytics_enabled=False, delete_cache=(SWEEP_EVERY_S, KEPT_S)) as page:
-        gr.Markdown(f"# Sound in, picture out\n{painter.models['gan'].about}")
+        gr.Markdown(f"# Sound in, picture out\n{painter.source.about}")
         with gr.Row():
             with gr.Column(scale=2):
                 sounds, gains = [_sound("Sound")], [_gain()]
@@ -74,14 +75,16 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                     weight = gr.Slider(0, 1, 0.5, step=0.05, label="λ: 0 is the sound alone, 1 the picture alone")
                 with gr.Row():
                     generator = gr.Radio(
-                        [(name.upper(), name) for name in painter.generators], value="gan", label="Generator"
+                        [(LABELS[name], name) for name in painter.generators],
+                        value=painter.generators[0],
+                        label="Generator",
                     )
                     seed = gr.Number(0, label="Seed", precision=0, minimum=0)
                     count = gr.Slider(1, limits.pictures, 4, step=1, label="Pictures")
                 make = gr.Button("Make pictures", variant="primary", elem_id="make")
                 gr.Markdown(
                     f"Files up to {limits.upload_mb} MB, sounds up to {limits.sound_s / 60:g} minutes, of which the "
-                    f"first {painter.models['gan'].window_s:g} s are heard. Uploads are kept for ten minutes at most. "
+                    f"first {painter.first.window_s:g} s are heard. Uploads are kept for ten minutes at most. "
                     "Loudness counts: nothing is normalised."
                 )
             with gr.Column(scale=3):
@@ -98,9 +101,16 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                     sheet = gr.DownloadButton("Save the pictures", interactive=False, elem_id="save-pictures")
                     recipe = gr.DownloadButton("Save the recipe", interactive=False, elem_id="save-recipe")
                 words = gr.Markdown(elem_id="words")
-                gr.Markdown("What of the sound the GAN's picture comes from (Grad-CAM over the spectrogram)")
+                gan = "gan" in painter.generators
+                explained = "What of the sound the GAN's picture comes from (Grad-CAM over the spectrogram)"
+                gr.Markdown(explained, visible=gan)
                 heard = gr.Image(
-                    show_label=False, format="png", interactive=False, buttons=["download"], elem_id="heard"
+                    show_label=False,
+                    format="png",
+                    interactive=False,
+                    buttons=["download"],
+                    elem_id="heard",
+                    visible=gan,
                 )
                 nearest = gr.Gallery(
                     label="Nearest training frames",
@@ -132,7 +142,8 @@ def build(painter: Painter, folder: Path) -> gr.Blocks:
                 raise gr.Error(str(error), title="Not done", print_exception=False) from error
             save = [gr.DownloadButton(value=str(path), interactive=True) for path in (made.sheet, made.recipe)]
             near = [str(path) for path in made.nearest]
-            return [str(path) for path in made.pictures], *save, made.words, str(made.heard), near
+            heat = None if made.heard is None else str(made.heard)
+            return [str(path) for path in made.pictures], *save, made.words, heat, near
 
         make.click(
             paint,

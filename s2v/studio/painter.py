@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from s2v.config.methods import METHODS
 from s2v.control.limits import GAINS_DB
 from s2v.control.sheets import write, write_recipe
 from s2v.control.silence import silences
@@ -20,12 +19,12 @@ from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media.diagnosis import one_line
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
-from s2v.model import Model, default_run
+from s2v.model import Model
+from s2v.model_source import ModelSource
 from s2v.report.canvas import save
 from s2v.report.fig05 import explain, heat_figure
 from s2v.world import class_names
 
-GENERATORS: dict[str, str] = {"gan": "sound2vision", "ldm": "sound2vision_ldm"}
 SOUNDS = 4
 NEAREST = 4
 PX = 192
@@ -60,7 +59,7 @@ class Request:
         gains_db: of each.
         picture: to blend in.
         weight: of that picture; 1 is the picture alone.
-        generator: gan or ldm.
+        generator: one of the model's.
         seed: of the noise.
         n: how many pictures.
     """
@@ -73,8 +72,8 @@ class Request:
     seed: int = 0
     n: int = 4
 
-    def command(self, names: Sequence[str], picture: str | None, output: str) -> list[str]:
-        """The command line that does the same, with files of these names."""
+    def command(self, names: Sequence[str], picture: str | None, px: int, model: str | None, output: str) -> list[str]:
+        """The command line that does the same, with files of these names, of a published model where one is named."""
         if len(names) == 1:
             words = ["s2v", "generate", names[0], "--gain", f"{self.gains_db[0]:g}"]
         else:
@@ -83,17 +82,18 @@ class Request:
                 words += ["--gain", f"{db:g}"]
         if picture is not None:
             words += ["--picture", picture, "--lambda", f"{self.weight:g}"]
-        words += ["--n", str(self.n), "--seed", str(self.seed), "--generator", self.generator, "--px", str(PX)]
+        words += ["--n", str(self.n), "--seed", str(self.seed), "--generator", self.generator, "--px", str(px)]
+        words += [] if model is None else ["--model", model]
         return [*words, "-o", output]
 
 
 @dataclass(frozen=True)
 class Painted:
-    """What comes of it, as files: pictures, the spectrogram with what was attended to, the nearest training frames,
-    what can be saved; and a line for people."""
+    """What comes of it, as files: pictures, the spectrogram with what the GAN attended to (None where there is no GAN),
+    the nearest training frames, what can be saved; and a line for people."""
 
     pictures: list[Path]
-    heard: Path
+    heard: Path | None
     nearest: list[Path]
     sheet: Path
     recipe: Path
@@ -104,28 +104,25 @@ class Painter:
     """The models of a run, and what is asked of them.
 
     Args:
-        run: output folder of a run, or an exported model; None is `s2v.model.default_run`.
+        run: as of `s2v.model.Model`.
         limits: what is taken.
+        device: as of `s2v.model.Model`.
     """
 
-    def __init__(self, run: Path | None = None, limits: Limits | None = None) -> None:
-        self.run, self.limits = run if run is not None else default_run(), limits or Limits()
-        self.models = {"gan": Model(self.run)}
-        self.frames = Frames.of(self.run)
-
-    @property
-    def generators(self) -> list[str]:
-        """Those that the run has."""
-        return [
-            name
-            for name, method in GENERATORS.items()
-            if all((self.run / part / "model.safetensors").is_file() for part in METHODS[method].parts.values())
-        ]
+    def __init__(
+        self, run: str | Path | None = None, limits: Limits | None = None, device: torch.device | str = "auto"
+    ) -> None:
+        self.run, self.limits, self.device = run, limits or Limits(), device
+        self.source = ModelSource.of(run)
+        self.generators = list(self.source.generators) or ["gan"]  # of which it is then said what is lacking
+        self.models: dict[str, Model] = {}
+        self.first = self._model(self.generators[0])
+        self.frames = Frames.of(self.source.folder)
 
     @property
     def world_classes(self) -> list[str]:
         """Classes of the embedded world that the model knows: sounds of them can be made to try it."""
-        return sorted(set(self.models["gan"].classes).intersection(class_names()))
+        return sorted(set(self.source.classes).intersection(class_names()))
 
     def paint(self, request: Request, folder: Path) -> Painted:
         """Do it; files are written into a new folder under `folder`.
@@ -159,10 +156,12 @@ class Painter:
         place = folder / token
         place.mkdir(mode=0o700)
         sheet = place / f"s2v-{token}.png"
-        write(made, sheet, PX)
+        px = max(PX, model.resolution)
+        write(made, sheet, px)
         names = [one_line(path.name, 100) for path in request.sounds]
         picture = None if request.picture is None else one_line(request.picture.name, 100)
-        command = request.command(names, picture, sheet.name)
+        published = self.source.name if self.source.published else None
+        command = request.command(names, picture, px, published, sheet.name)
         files = [*request.sounds, *([request.picture] if request.picture else [])]
         silent = silences(zip(names, waves, strict=True), model.window_s)
         silent = silent or silences([("what is heard", wave)], model.window_s)
@@ -171,19 +170,26 @@ class Painter:
             "gains_db": list(request.gains_db), "lambda": request.weight if request.picture else None,
             **({"silent": silent} if silent else {}),
         })  # fmt: skip
-        heard = place / f"heard-{token}.png"
-        gan = self.models["gan"]
-        save(heat_figure(explain(gan, wave, request.seed), gan.window_s), heard, HEARD_DPI)
+        near = _files(self._nearest(model, z[0]), place, f"near-{token}", PX)
         return Painted(
-            _files(made, place, f"picture-{token}"), heard, _files(self._nearest(model, z[0]), place, f"near-{token}"),
-            sheet, recipe, "".join(f"{line}. " for line in silent) + f"The same again: `{shlex.join(command)}`",
+            _files(made, place, f"picture-{token}", px),
+            self._heard(wave, request.seed, place / f"heard-{token}.png"), near, sheet, recipe,
+            "".join(f"{line}. " for line in silent) + f"The same again: `{shlex.join(command)}`",
         )  # fmt: skip
+
+    def _heard(self, wave: Tensor, seed: int, output: Path) -> Path | None:
+        if "gan" not in self.generators:
+            return None
+        gan = self._model("gan")
+        save(heat_figure(explain(gan, wave, seed), gan.window_s), output, HEARD_DPI)
+        return output
 
     def _model(self, generator: str) -> Model:
         if generator not in self.generators:
             raise UserError(f"generator {generator!r}: this model has {', '.join(self.generators)}")
         if generator not in self.models:
-            self.models[generator] = Model(self.run, GENERATORS[generator])
+            method = self.source.generators.get(generator)
+            self.models[generator] = Model(self.run, method, device=self.device)
         return self.models[generator]
 
     def _size(self, path: Path) -> None:
@@ -207,7 +213,7 @@ class Painter:
 
     def _nearest(self, model: Model, z: Tensor) -> Tensor:
         # They are in the space of the GAN's f_V; the other generator has one of its own.
-        if self.frames is None or model is not self.models["gan"]:
+        if self.frames is None or model is not self.models.get("gan"):
             return torch.empty(0, 3, PX, PX, dtype=torch.uint8)
         return self.frames.nearest(z, NEAREST, PX)
 
@@ -217,12 +223,12 @@ def _short(value: object) -> str:
     return one_line(str(value), 40)
 
 
-def _files(pictures: Tensor, folder: Path, name: str) -> list[Path]:
+def _files(pictures: Tensor, folder: Path, name: str, px: int) -> list[Path]:
     """Pictures uint8 [N, 3, R, R] as a file each."""
     paths = [folder / f"{name}-{i}.png" for i in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):
-        write(picture[None], path, PX)
+        write(picture[None], path, px)
     return paths
 
 
-__all__ = ["GENERATORS", "KEPT_S", "SOUNDS", "SWEEP_EVERY_S", "Limits", "Painted", "Painter", "Request"]
+__all__ = ["KEPT_S", "SOUNDS", "SWEEP_EVERY_S", "Limits", "Painted", "Painter", "Request"]

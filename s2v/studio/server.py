@@ -71,8 +71,9 @@ def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
 
 
 def serve(
-    run: Path | None,
+    run: str | Path | None,
     *,
+    device: str,
     host: str,
     port: int | None,
     hosts: Sequence[str],
@@ -85,7 +86,8 @@ def serve(
     """Show the page until the program is stopped.
 
     Args:
-        run: output folder of a run, or an exported model; None is `s2v.model.default_run`.
+        run: as of `s2v.model.Model`.
+        device: likewise.
         host: address to listen on.
         port: None is the first free one from 7860 on.
         hosts: further names under which the page may be asked for.
@@ -105,7 +107,7 @@ def serve(
             f"studio: others reach --host {host}: set S2V_STUDIO_AUTH=user:password, or let everybody in with --open"
         )
     _listen(host)
-    painter = Painter(run, limits)
+    painter = Painter(run, limits, device)
     with scratch() as folder:
         uploads, made = folder / "uploads", folder / "made"
         uploads.mkdir()

@@ -17,12 +17,12 @@ class File:
 
     Args:
         path: where it lies under the weights folder.
-        url: address that the publisher gives; None where it is not known, and `--url` is asked for.
+        url: address that the publisher gives.
         sha256: hex SHA-256 as far as it is known from public text; None: it is pinned on the first fetch.
     """
 
     path: str
-    url: str | None
+    url: str
     sha256: str | None = None
 
 
@@ -100,6 +100,7 @@ _DIFFUSION_FILES = (
     "vae/config.json",
     "vae/diffusion_pytorch_model.safetensors",
 )
+_DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 _S2I = "https://media.githubusercontent.com/media/leofanzeres/s2i/"
 
 _ALL = (
@@ -138,13 +139,7 @@ _ALL = (
     Entry(
         name="sound2scene-audio",
         what="audio encoder f_A of the paper's authors, for the GAN (file sound2scene.pth)",
-        files=(
-            File(
-                "sound2scene/sound2scene.pth",
-                "https://drive.usercontent.google.com/download?id=1MfQo9Y6cBwSo9sYkwj2gG9kNa_1fuaUJ"
-                "&export=download&confirm=t",
-            ),
-        ),
+        files=(File("sound2scene/sound2scene.pth", f"{_DRIVE}1MfQo9Y6cBwSo9sYkwj2gG9kNa_1fuaUJ"),),
         licence="MIT file in a repository that also holds CC BY-NC code; trained towards SwAV's features",
         non_commercial=True,
         source="https://github.com/kaist-ami/Sound2Scene",
@@ -153,6 +148,18 @@ _ALL = (
         note="the authors link Google Drive's page of the file; this is Drive's download address of the same id, not "
         "verified here; size follows from the parameter count; no checksum is published; the licence of the weights is "
         "not stated, so they are treated as non-commercial",
+    ),
+    Entry(
+        name="sound2vision-audio",
+        what="audio encoder f_A of the paper's authors, for Stable unCLIP (file sound2vision_env.pth)",
+        files=(File("sound2vision/sound2vision_env.pth", f"{_DRIVE}1npdSAOHINI1MU5I365ylMl151GmmKkxB"),),
+        licence="MIT file in a repository that also holds CC BY-NC code",
+        non_commercial=True,
+        source="https://github.com/kaist-ami/Sound2Scene",
+        size_mb=51,
+        stage="align_unclip",
+        note="as of sound2scene-audio; the names of its last two layers are not known here, so they are told by their "
+        "shapes",
     ),
     Entry(
         name="s2i-autoencoder",
@@ -270,15 +277,15 @@ _ALL = (
     Entry(
         name="sound2scene-inception",
         what="Inception-V3 of the paper's authors, trained on VGGSound, for FID and IS (`inception.weights`)",
-        files=(File("sound2scene/inception.pth", None),),
+        files=(File("sound2scene/inception.pth", f"{_DRIVE}1GbZ25SShTssQ-G5Ynhzsjwz6QkPWWQNm"),),
         licence="not stated for the weights; MIT file in a repository that also holds CC BY-NC code",
         non_commercial=True,
         source="https://github.com/kaist-ami/Sound2Scene",
         size_mb=109,
         stage="inception",
-        note="the authors' README links a page of Google Drive, whose address is not known here: give it with --url, "
-        "or put the file there; what it was trained on is theirs to say, size follows from the parameter count, no "
-        "checksum is published; the licence is not stated, so it is treated as non-commercial",
+        note="the address is that of sound2scene-audio's kind; how it was trained is theirs to say, size follows "
+        "from the parameter count, no checksum is published; the licence is not stated, so it is treated as "
+        "non-commercial",
     ),
     Entry(
         name="stable-unclip",

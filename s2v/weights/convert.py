@@ -31,6 +31,8 @@ from s2v.weights.checkpoint import best_of, with_settings
 from s2v.weights.checksums import expected
 from s2v.weights.layouts import LAYOUTS, SIZES, fit
 
+# The spectrogram of the authors' code.
+_HEARD = {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ}
 SHAPES: dict[str, dict[str, Any]] = {
     "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
     "icgan-biggan128": {
@@ -44,13 +46,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "feature_input": False,
         "standardise": False,
     },
-    # The spectrogram of the authors' code; their network ends in a ReLU.
-    "sound2scene-audio": {
-        "dim": 2048,
-        "width": 64,
-        "final_relu": True,
-        "audio": {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ},
-    },
+    # This one ends in a ReLU, the other does not.
+    "sound2scene-audio": {"dim": 2048, "width": 64, "final_relu": True, "audio": _HEARD},
+    "sound2vision-audio": {"dim": 1024, "width": 64, "final_relu": False, "audio": _HEARD, "head": "fc2"},
     "beats": {
         "width": 768,
         "depth": 12,
@@ -99,6 +97,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "swav-resnet50": ImageEncoder,
     "icgan-biggan128": Generator,
     "sound2scene-audio": AudioEncoder,
+    "sound2vision-audio": AudioEncoder,
     "beats": Beats,
     "audiotoken-embedder": TokenEmbedder,
     "imagebind": ImageBindAudio,
@@ -122,6 +121,7 @@ _HINTS = {
     "icgan-biggan128": "It was trained on features of centre crops at 128 px, enlarged to 224; here features are of "
     "pictures at their own size.",
     "sound2scene-audio": "Sound of 10 s, 16 kHz; features follow a ReLU, as f_V's do.",
+    "sound2vision-audio": "Sound of 10 s, 16 kHz; features are as long as CLIP's embeddings, and go on as they are.",
     "beats": "The classifier of AudioSet is left out; outputs of layers 4, 8 and 12 are joined, as AudioToken does.",
     "audiotoken-embedder": "The dropout in its attention is off (`dropout` of config.json); the authors' code never "
     "switches theirs, of 0.5, off.",

@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from s2v.config import DownloadConfig
 from s2v.errors import UserError, without_passwords
@@ -26,6 +26,7 @@ def fetch(
     folder: Path,
     *,
     url: str | None = None,
+    mirror: str | None = None,
     download: DownloadConfig | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -36,7 +37,8 @@ def fetch(
     Args:
         entry: what is wanted.
         folder: the weights folder; it is made.
-        url: a mirror: the address of the file, or of the folder of all files where the entry has several.
+        url: another address of the file, or of the folder of all files where the entry has several.
+        mirror: address of a folder in which files lie as in a weights folder.
         download: proxy, retries, time limit.
         say: takes lines for people.
 
@@ -52,28 +54,28 @@ def fetch(
     lock = hold_lock(folder / ".lock")
     try:
         for file in entry.files:
-            _fetch_file(entry, file, folder, _address(entry, file, url), download or DownloadConfig(), say)
+            _fetch_file(entry, file, folder, _address(entry, file, url, mirror), download or DownloadConfig(), say)
     finally:
         lock.close()
 
 
-def _address(entry: Entry, file: File, mirror: str | None) -> str | None:
-    url = file.url
-    if mirror is not None and len(entry.files) == 1:
-        url = mirror
-    elif mirror is not None:
-        # Of files in a folder of their own, the mirror has the same tree.
-        url = mirror.rstrip("/") + "/" + file.path.split("/", 1)[1]
-    if url is not None and urlsplit(url).scheme not in ("http", "https"):
-        raise UserError(f"{url!r}: not an address of the web (allowed: http://, https://)")
-    return url
+def _address(entry: Entry, file: File, url: str | None, mirror: str | None) -> str:
+    found = file.url
+    if mirror is not None:
+        found = f"{mirror.rstrip('/')}/{quote(file.path)}"
+    elif url is not None:
+        # Files in a folder of their own lie in the same tree there.
+        found = url if len(entry.files) == 1 else f"{url.rstrip('/')}/{file.path.split('/', 1)[1]}"
+    if urlsplit(found).scheme not in ("http", "https"):
+        raise UserError(f"{found!r}: not an address of the web (allowed: http://, https://)")
+    return found
 
 
 def _fetch_file(
     entry: Entry,
     file: File,
     folder: Path,
-    url: str | None,
+    url: str,
     download: DownloadConfig,
     say: Callable[[str], None],
 ) -> None:
@@ -82,11 +84,6 @@ def _fetch_file(
         digest = sha256(path)
         _compare(path, digest, expected(folder, file), remove=None)
         say(f"  {file.path}: is there")
-    elif url is None:
-        raise UserError(
-            f"{entry.name}: its address is not known here, {entry.source} links it: give it with --url, or put the "
-            f"file as {path} and run this again"
-        )
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")

@@ -31,6 +31,26 @@ def sound2scene_audio(state: State) -> State:
     return {k.replace("fc.", "head.") if k.startswith("fc.") else f"backbone.net.{k}": v for k, v in state.items()}
 
 
+def sound2vision_audio(state: State) -> State:
+    """The authors' second audio network, with two layers behind the pool -> `AudioEncoder` whose head is fc2.
+
+    What the layers are called is not known, but one takes the pool's numbers and the other the first's.
+
+    Raises:
+        UserError: there are no two such layers.
+    """
+    state = _without(_without(state, "module."), "audnet.")
+    layers = {key.removesuffix(".weight"): len(value.T) for key, value in state.items() if value.ndim == 2}
+    if len(layers) != 2 or len(set(layers.values())) != 2:
+        raise UserError(f"not the published layout: {len(layers)} linear layers, and not two of 512 and 1024 inputs")
+    places = dict(zip(sorted(layers, key=layers.__getitem__), ("head.0", "head.2"), strict=True))
+    found: State = {}
+    for key, value in state.items():
+        layer, _, kind = key.rpartition(".")
+        found[f"{places[layer]}.{kind}" if layer in places else f"backbone.net.{key}"] = value
+    return found
+
+
 def wav2clip(state: State) -> State:
     """Wav2CLIP's ResNet-18 and the two layers behind it -> `s2v.models.wav2clip.Wav2Clip`.
 
@@ -384,6 +404,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "swav-resnet50": swav_resnet50,
     "icgan-biggan128": icgan_biggan,
     "sound2scene-audio": sound2scene_audio,
+    "sound2vision-audio": sound2vision_audio,
     "wav2clip": wav2clip,
     "beats": beats,
     "audiotoken-embedder": audiotoken_embedder,

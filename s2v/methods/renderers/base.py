@@ -13,7 +13,7 @@ from s2v.media.picture import Policy
 from s2v.methods.base import Sources, Unsupported, noise
 
 if TYPE_CHECKING:
-    from s2v.methods.renderers.latent_diffusion import LatentDiffusionRenderer
+    from s2v.methods.renderers.steered import SteeredRenderer
     from s2v.models.biggan import Generator
 
 
@@ -37,7 +37,7 @@ class Inversion:
 
     Attributes:
         noise: z^N_inv [dim_z], or [C, h, w] of the latent diffusion model.
-        z: z^V_inv [D] of unit norm.
+        z: z^V_inv [D], as the renderer takes features.
         picture: uint8 [3, R, R] that they give.
         error: mean absolute difference to the picture, of values in 0 to 1.
         start_error: the same without a search: f_V's own feature, and zero noise (GAN) or drawn noise (LDM).
@@ -110,13 +110,13 @@ class Renderer(ABC):
         """
         raise Unsupported(f"{self.method}: no inversion; take sound2vision or sound2vision_ldm")
 
-    def latent_diffusion(self) -> LatentDiffusionRenderer:
-        """Itself, where it is the latent diffusion model, which takes two conditions at once.
+    def latent_diffusion(self) -> SteeredRenderer:
+        """Itself, where it is a latent diffusion model, which takes two conditions at once.
 
         Raises:
             Unsupported: it is another.
         """
-        raise Unsupported(f"{self.method}: needs the latent diffusion model: --generator ldm, sound2vision_ldm")
+        raise Unsupported(f"{self.method}: needs a latent diffusion model: --generator ldm or unclip, sound2vision_ldm")
 
     def gan(self) -> Generator:
         """G, through which a gradient can be taken.

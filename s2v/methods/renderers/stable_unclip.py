@@ -13,11 +13,12 @@ from torch import Tensor
 from s2v.errors import UserError
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.methods.base import Sources, clip_seed
-from s2v.methods.renderers.base import Renderer
+from s2v.methods.renderers.steered import SteeredRenderer
 from s2v.models.stable_unclip import ClipEncoder, load_pipeline, published_folder
+from s2v.models.unclip_steering import SteeredUnclip
 
 
-class StableUnclip(Renderer):
+class StableUnclip(SteeredRenderer):
     """A feature of CLIP's space -> Stable unCLIP. Its f_V is CLIP's image encoder."""
 
     def __init__(self, method: str, sources: Sources) -> None:
@@ -32,7 +33,11 @@ class StableUnclip(Renderer):
         self.f_v = ClipEncoder(self.pipeline.image_encoder, self.pipeline.feature_extractor, sources.embed_unclip.input)
         self.unit_norm = self.settings.unit_norm
         self.noise_shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
-        self.resolution = self.settings.px or unet.config.sample_size * self.pipeline.vae_scale_factor
+        self.drawn_px = unet.config.sample_size * self.pipeline.vae_scale_factor
+        self.resolution = self.settings.px or self.drawn_px
+        self.steered = SteeredUnclip(self.pipeline, self.settings.prompt, self.settings.noise_level)
+        self.steps, self.guidance = self.settings.steps, self.settings.guidance
+        self.composed_guidance = self.settings.guidance
 
     def draw(self, z: Tensor, seeds: list[int]) -> Tensor:
         """z [B, D] as encoders give it -> pictures [B, 3, R, R] in [-1, 1].
@@ -63,8 +68,24 @@ class StableUnclip(Renderer):
             generator=[torch.Generator().manual_seed(clip_seed(seed, "feature")) for seed in seeds],
             output_type="pt",
         ).images
-        pictures = (drawn.float().cpu() * 2 - 1).clamp(-1, 1)
+        return self._kept((drawn.float().cpu() * 2 - 1).clamp(-1, 1))
+
+    def _kept(self, pictures: Tensor) -> Tensor:
         return to_unit(resize(from_unit(pictures), self.resolution)) if self.settings.px else pictures
+
+    @torch.inference_mode()
+    def encoded(self, pictures: Tensor) -> Tensor:
+        """Pictures uint8 [B, 3, R, R] -> latents [B, C, h, w], at the side at which it draws."""
+        vae = self.pipeline.vae
+        shown = to_unit(resize(pictures, self.drawn_px)).to(vae.device, vae.dtype)
+        return torch.cat([vae.encode(one[None]).latent_dist.mode() for one in shown]).float()
+
+    @torch.inference_mode()
+    def decoded(self, latents: Tensor) -> Tensor:
+        """Latents [B, C, h, w] -> pictures [B, 3, R, R] in [-1, 1], on the CPU."""
+        vae = self.pipeline.vae
+        made = vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0]
+        return self._kept(made.float().clamp(-1, 1).cpu())
 
 
 __all__ = ["StableUnclip"]
