@@ -5,7 +5,7 @@ rule select:
         model=PLAN.unless_published("select", "<results>/localise/model.safetensors"),
         model_config=PLAN.unless_published("select", "<results>/localise/config.json"),
         manifest="<results>/manifest/{shard}.parquet" if PLAN.is_published("select") else [],
-        moments=CONFIG.select.moments if PLAN.is_published("select") else [],
+        moments=PLAN.moments,
     output:
         selection="<results>/select/{shard}.parquet",
         status=PLAN.unselected,

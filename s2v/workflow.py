@@ -151,6 +151,12 @@ class Plan(Asks):
         """Whether videos are downloaded one by one."""
         return self.is_by_id and self.config.data.videos.source == "youtube"
 
+    @property
+    def moments(self) -> list[str]:
+        """The file of published moments. Where it is not there, that is said with all else that is lacking."""
+        named = self.config.select.moments if self.is_published("select") else None
+        return [named] if named and Path(named).is_file() else []
+
     def listing(self) -> str:
         """Digest of what lies in a user's folder, which changes without the configuration."""
         section = self.config.data.section()

@@ -38,8 +38,8 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 clips of ten seconds under the mirror's names: 18 to train on, 6 for test."""
     folder = tmp_path_factory.mktemp("videos")
     for i, video in enumerate(IDS):
-        hue, hertz = 15 * i, 200 + 90 * (i % 3) + 7 * i
-        picture = f"testsrc2=size=128x96:rate=10,hue=h={hue}"
+        hertz = 200 + 90 * (i % 3) + 7 * i
+        picture = f"gradients=size=128x96:rate=10:seed={i}:nb_colors=6:speed=0.05"  # no clip is a near copy of another
         sound = f"sine=frequency={hertz}:sample_rate=16000,tremolo=f={2 + i % 3}"
         make_video(folder / f"{video}_{START_S:06d}.mp4", seconds=10, picture=picture, sound=sound)
     return folder

@@ -184,7 +184,7 @@ def test_a_picture_and_a_sound_steer_it_as_they_steer_the_model_that_is_trained_
     far, near = ((one.picture.float() - coded[0].float()).abs().mean() for one in (rough, found))
     assert near < 0.4 * far and near < 10, "DDIM leads back to what the autoencoder gives, the more steps the nearer"
     edited = model.edit(found, sound, [0.0, 2.0])
-    assert torch.equal(edited[0], found.picture) and not torch.equal(edited[1], edited[0])
+    assert (edited[0].int() - found.picture.int()).abs().max() <= 1 and not torch.equal(edited[1], edited[0])
     same, other = (model.renoise(picture, sound, [strength]) for strength in (0.0, 1.0))
     assert (same[0].int() - coded[0].int()).abs().max() <= 1 and not torch.equal(same, other)
     ends = model.compose(picture, sound, [0.0, 1.0])
