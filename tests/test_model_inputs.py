@@ -346,21 +346,21 @@ def test_a_picture_of_too_many_pixels_is_one_line(model: Model) -> None:
 
 MISTAKES: dict[str, tuple[Callable[[Model], Any], str]] = {
     "unknown method": (lambda m: s2v.load(None, "nonsense"), "'nonsense' is not one of"),
-    "method None": (lambda m: s2v.load(None, None), "'None' is not one of"),  # type: ignore[arg-type]
+    "a method that hears nothing": (lambda m: s2v.load(None, "icgan"), "'icgan' does not hear"),
     "no folder": (lambda m: s2v.load("nowhere"), "no finished run"),
     "a number for a folder": (lambda m: s2v.load(5), "a model is a folder"),  # type: ignore[arg-type]
     "a long name": (lambda m: s2v.load("a" * 5000), "no finished run"),
     "a name with a NUL": (lambda m: s2v.load("a\0b"), "no finished run"),
-    "CUDA where there is none": (lambda m: s2v.load(m.run, device="cuda:99"), "device 'cuda:99' is not there"),
-    "device banana": (lambda m: s2v.load(m.run, device="banana"), "device 'banana' is not there"),
-    "device meta": (lambda m: s2v.load(m.run, device="meta"), "device 'meta' is not there"),
-    "device None": (lambda m: s2v.load(m.run, device=None), "device 'None' is not there"),
-    "window 0": (lambda m: s2v.load(m.run, window_s=0), "window_s of 0"),
-    "window shorter than a frame": (lambda m: s2v.load(m.run, window_s=0.03), "window_s of 0.03"),
-    "window NaN": (lambda m: s2v.load(m.run, window_s=math.nan), "window_s of nan"),
-    "window of years": (lambda m: s2v.load(m.run, window_s=1e12), "window_s of 1"),
-    "truncation below 0": (lambda m: s2v.load(m.run, truncation=-1.0), "truncation: "),
-    "truncation NaN": (lambda m: s2v.load(m.run, truncation=math.nan), "truncation: "),
+    "CUDA where there is none": (lambda m: s2v.load(m.source.folder, device="cuda:9"), "device 'cuda:9' is not there"),
+    "device banana": (lambda m: s2v.load(m.source.folder, device="banana"), "device 'banana' is not there"),
+    "device meta": (lambda m: s2v.load(m.source.folder, device="meta"), "device 'meta' is not there"),
+    "device None": (lambda m: s2v.load(m.source.folder, device=None), "device 'None' is not there"),
+    "window 0": (lambda m: s2v.load(m.source.folder, window_s=0), "window_s of 0"),
+    "window shorter than a frame": (lambda m: s2v.load(m.source.folder, window_s=0.03), "window_s of 0.03"),
+    "window NaN": (lambda m: s2v.load(m.source.folder, window_s=math.nan), "window_s of nan"),
+    "window of years": (lambda m: s2v.load(m.source.folder, window_s=1e12), "window_s of 1"),
+    "truncation below 0": (lambda m: s2v.load(m.source.folder, truncation=-1.0), "truncation: "),
+    "truncation NaN": (lambda m: s2v.load(m.source.folder, truncation=math.nan), "truncation: "),
     "seed below 0": (lambda m: m.generate(m.encode_audio(TONE), -1), "seed is -1"),
     "seed beyond 63 bits": (lambda m: m.generate(m.encode_audio(TONE), 2**63), "seed is 9"),
     "seed 1.5": (lambda m: m.generate(m.encode_audio(TONE), 1.5), "seed is 1.5"),  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from workflow_runs import REPOSITORY, Checkout
 from s2v.cli import app
 from s2v.config import Config
 from s2v.configfile import check as checked
-from s2v.configfile import merge, read
+from s2v.configfile import merge, read, with_bases
 from s2v.data.vggsound_classes import PAPER_50
 from s2v.planning import needs
 from s2v.planning.needs import Planned, check, default
@@ -28,7 +28,7 @@ NO_CLASSES = {"data": {"folder": {"labels": "none"}}, "evaluate": {"evaluator": 
 
 def configuration(name: str, *over: dict[str, Any]) -> Config:
     files = [REPOSITORY / "config.yaml", REPOSITORY / f"configs/{name}.yaml"]
-    return checked(merge([*map(read, files), *over]), files)
+    return checked(merge([*map(read, with_bases(files)), *over]), files)
 
 
 def folder(root: Path, *names: str, over: dict[str, Any] | None = None) -> Config:

@@ -301,12 +301,12 @@ def test_the_catalogue_is_whole() -> None:
         assert entry.licence and entry.source.startswith("https://") and entry.what
         for file in entry.files:
             assert not Path(file.path).is_absolute() and ".." not in file.path
-            # Where no public text has the address, it is said how it is given.
-            assert "--url" in entry.note if file.url is None else urlsplit(file.url).scheme == "https"
+            assert urlsplit(file.url).scheme == "https"
             assert file.sha256 is None or len(file.sha256) == 64
     known = {name for name, entry in CATALOGUE.items() if entry.non_commercial}
     assert known == {
-        "swav-resnet50", "icgan-biggan128", "sound2scene-audio", "sound2scene-inception", "imagebind", "lee-stylegan2",
+        "swav-resnet50", "icgan-biggan128", "sound2scene-audio", "sound2vision-audio", "sound2scene-inception",
+        "imagebind", "lee-stylegan2",
     }  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def test_list_fetch_and_check_on_the_command_line(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("S2V_WEIGHTS", raising=False)
     listed = runner.invoke(app, ["weights", "list"])
     assert listed.exit_code == 0 and all(name in listed.output for name in CATALOGUE)
-    assert listed.output.count("NON-COMMERCIAL") == 6 and "set S2V_WEIGHTS" in listed.output
+    assert listed.output.count("NON-COMMERCIAL") == 7 and "set S2V_WEIGHTS" in listed.output
     for command in (["fetch", "clip-vit-b32"], ["check"]):
         done = runner.invoke(app, ["weights", *command])
         assert done.exit_code == 1 and "set S2V_WEIGHTS" in done.output and done.output.count("\n") == 1

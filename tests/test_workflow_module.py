@@ -13,7 +13,7 @@ import pytest
 from workflow_runs import REPOSITORY
 
 from s2v.config import Config
-from s2v.configfile import check, load, merge, read
+from s2v.configfile import check, load, merge, read, with_bases
 from s2v.identity import code_digest
 from s2v.planning.resources import memory_mb
 from s2v.planning.scaling import Scaling
@@ -113,7 +113,7 @@ def test_code_that_is_imported_by_name_is_named_and_what_is_never_entered_is_lef
     assert PLAN.code("fetch") != code_digest("s2v.data.fetch", without=without)
     files = [REPOSITORY / "config.yaml", REPOSITORY / "configs/vggsound50.yaml"]
     for source, other in (("youtube", "local_tree"), ("local_tree", "youtube")):
-        plan = Plan(check(merge([*map(read, files), {"data": {"videos": {"source": source}}}]), files))
+        plan = Plan(check(merge([*map(read, with_bases(files)), {"data": {"videos": {"source": source}}}]), files))
         assert plan.code("fetch") == code_digest("s2v.data.fetch", without=[f"s2v.data.{other}"])
         assert plan.is_by_id and plan.downloads == (source == "youtube")
     assert not PLAN.is_by_id and not PLAN.downloads
@@ -220,13 +220,13 @@ def test_optional_stages_are_there_where_the_configuration_asks_for_them() -> No
     tars = {"videos": {"source": "tar_urls", "tars": ["a.tar", "b.tar"]}}
     assert Plan(configuration(data=tars)).tars == [], "the world has no tars"
     whole = [REPOSITORY / "config.yaml", REPOSITORY / "configs/vggsound50.yaml"]
-    config = check(merge([*map(read, whole), {"data": tars}]), whole)
+    config = check(merge([*map(read, with_bases(whole)), {"data": tars}]), whole)
     assert Plan(config).tars == ["a.tar", "b.tar"] and Plan(config).truth == []
 
 
 def test_a_video_that_is_added_to_a_watched_folder_changes_its_listing(tmp_path: Path) -> None:
     folder = [REPOSITORY / "config.yaml", REPOSITORY / "configs/folder.yaml"]
-    plan = Plan(check(merge([*map(read, folder), {"data": {"folder": {"path": str(tmp_path)}}}]), folder))
+    plan = Plan(check(merge([*map(read, with_bases(folder)), {"data": {"folder": {"path": str(tmp_path)}}}]), folder))
     before = plan.listing()
     (tmp_path / "a.mp4").write_bytes(b"1")
     assert plan.listing() != before
