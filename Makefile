@@ -45,7 +45,9 @@ browser-deps:
 	apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium
 
-test: lint unit
+# Side by side: most of the checks take one core.
+test: env
+	$(MAKE) -j 2 lint unit
 
 lint: env
 	$(BIN)/ruff check .

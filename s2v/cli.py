@@ -67,27 +67,31 @@ app.add_typer(config, name="config")
 
 ConfigFiles = Annotated[
     list[Path] | None,
-    typer.Option("--configfile", help="overlay on ./config.yaml, as for snakemake; may be given again"),
+    typer.Option("--configfile", help="overlay on ./config.yaml, as for snakemake; several may follow it"),
 ]
+MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="further overlays, over the first")]
 
 
-def _files(overlays: list[Path] | None) -> list[Path]:
+def _files(overlays: list[Path] | None, more: list[Path] | None = None) -> list[Path]:
     """./config.yaml (the one beside the package where there is none), then the overlays."""
+    if more and len(overlays or []) != 1:
+        raise UserError(f"{more[0]}: several overlays are given as `--configfile A B`, the last on top")
+    overlays = [*(overlays or []), *(more or [])]
     from s2v.configfile import DEFAULT_FILE
 
     base = Path(DEFAULT_FILE)
     if not base.is_file():
         base = Path(__file__).parent.parent / DEFAULT_FILE
-    return [base, *(path for path in overlays or [] if path.resolve() != base.resolve())]
+    return [base, *(path for path in overlays if path.resolve() != base.resolve())]
 
 
 @app.command()
-def doctor(configfile: ConfigFiles = None) -> None:
+def doctor(configfile: ConfigFiles = None, more: MoreFiles = None) -> None:
     """Say what is installed, which device is used, which weights are there, and what the configuration would run."""
     from s2v.configfile import load
     from s2v.doctor import report
 
-    files = _files(configfile)
+    files = _files(configfile, more)
     for line in report(load(files), files):
         typer.echo(line)
 
@@ -95,6 +99,7 @@ def doctor(configfile: ConfigFiles = None) -> None:
 @app.command()
 def plan(
     configfile: ConfigFiles = None,
+    more: MoreFiles = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="also time a few steps of each training at its configured size")
     ] = False,
@@ -106,7 +111,7 @@ def plan(
     from s2v.configfile import load
     from s2v.planning.plan import report
 
-    files = _files(configfile)
+    files = _files(configfile, more)
     for line in report(load(files), files, measure=measure):
         typer.echo(line)
 
@@ -383,13 +388,13 @@ def config_schema() -> None:
 
 
 @config.command("show")
-def config_show(configfile: ConfigFiles = None) -> None:
+def config_show(configfile: ConfigFiles = None, more: MoreFiles = None) -> None:
     """Print the whole configuration that a run would use, overlays and defaults included."""
     import yaml
 
     from s2v.configfile import load
 
-    values = without_passwords(load(_files(configfile)).model_dump(mode="json"))
+    values = without_passwords(load(_files(configfile, more)).model_dump(mode="json"))
     typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip())
 
 

@@ -85,11 +85,13 @@ class ModelSource:
     def method(self, asked: str | None = None) -> Entry:
         """The method that was asked for by name, or the model's own, by default the GAN's.
 
+        A published model has one, for which any that draws with the same generator may be asked.
+
         Raises:
             UserError: it does not hear, or is not this model's.
         """
         if self.published:
-            if asked not in (None, self.published.method):
+            if asked is not None and _draws(asked) != _draws(self.published.method):
                 raise UserError(f"the model {self.name} draws by {self.published.method}, and not by {asked}")
             return self.published.entry
         entry = find(str(asked or GENERATORS["gan"]))

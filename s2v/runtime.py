@@ -150,6 +150,11 @@ def _sum(tensors: list[Tensor]) -> None:
         tensor.copy_(part.view(tensor.shape))
 
 
+def memory_bytes(device: torch.device) -> int:
+    """Memory of a GPU."""
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
 def keep_freed_memory() -> None:
     """Tell glibc to keep large pieces of memory that are freed, for those that are asked for next.
 

@@ -10,7 +10,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from s2v.cli import app
 from s2v.config import Config, RuntimeConfig, inherited, json_schema
 from s2v.config.runtime import TrainingName
 from s2v.configfile import check, load, merge, read, split_names, with_bases
@@ -271,3 +273,15 @@ def test_an_empty_mapping_that_clears_nothing_is_said(tmp_path: Path) -> None:
         load(["config.yaml", overlay])
     overlay.write_text("runtime: {threads: {}}\n")  # over nothing, so that nothing looks cleared
     assert load(["config.yaml", overlay]).runtime.threads == {}
+
+
+def test_overlays_follow_one_another_as_snakemake_has_them(tmp_path: Path) -> None:
+    for name, text in (("a", "name: a\nalign: {epochs: 7}\n"), ("b", "align: {epochs: 5}\n")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    first, second = str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")
+    for words in (["--configfile", first, second], ["--configfile", first, "--configfile", second]):
+        shown = CliRunner().invoke(app, ["config", "show", *words])
+        values = yaml.safe_load(shown.output)
+        assert (values["name"], values["align"]["epochs"]) == ("a", 5), words
+    wrong = CliRunner().invoke(app, ["config", "show", second])
+    assert wrong.exit_code == 1 and "as `--configfile A B`" in wrong.output

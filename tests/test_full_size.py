@@ -22,6 +22,7 @@ from tiny_unclip import unclip_folder
 from workflow_runs import Checkout
 
 from s2v.files import read_csv
+from s2v.weights.catalogue import CATALOGUE
 
 IDS = [f"-{i:02d}aBcDeFg_"[:11].ljust(11, "x") for i in range(24)]
 """Of YouTube, each with a leading dash."""
@@ -47,8 +48,20 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder with all that paper.yaml takes."""
+    """A weights folder with what paper.yaml takes; evaluators and Stable unCLIP are names of files alone."""
     root = tmp_path_factory.mktemp("weights")
+    published_files.paper(root)
+    for name in ("clip-vit-b32", "inception-v3", "stable-unclip"):
+        for file in CATALOGUE[name].files:
+            (root / file.path).parent.mkdir(parents=True, exist_ok=True)
+            (root / file.path).touch()
+    return root
+
+
+@pytest.fixture(scope="module")
+def all_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, whole; Stable unCLIP tiny but for the feature."""
+    root = tmp_path_factory.mktemp("all_weights")
     published_files.paper(root)
     published_files.evaluators(root)
     unclip_folder(root, dim=1024)
@@ -143,8 +156,10 @@ def _paper(root: Path, videos: list[Path]) -> Checkout:
 
 @pytest.mark.slow
 def test_paper_yaml_goes_from_the_mirrors_tar_to_pictures(tmp_path: Path, videos: Path, weights: Path) -> None:
-    """SwAV's ResNet-50, IC-GAN at 128 px and ResNet-18 at full size, over half of the clips of the list."""
+    """SwAV's ResNet-50, IC-GAN at 128 px and the authors' ResNet-18 at full size, half of the clips of the list."""
     checkout = _paper(tmp_path, sorted(videos.iterdir())[:12])
+    checkout.edit("mine.yaml", SHORT_ALIGN, "align: {weights: sound2scene-audio}\n")
+    checkout.edit("mine.yaml", "shards: 2", "shards: 1")
     _run(checkout, weights, "paper", "results/small/generate/sound2vision/0.tar", "results/small/coverage.csv")
     results = checkout.root / "results/small"
     with tarfile.open(results / "generate/sound2vision/0.tar") as tar:
@@ -155,11 +170,11 @@ def test_paper_yaml_goes_from_the_mirrors_tar_to_pictures(tmp_path: Path, videos
 
 
 @pytest.mark.full_size
-def test_paper_yaml_goes_from_the_mirrors_tar_to_its_tables(tmp_path: Path, videos: Path, weights: Path) -> None:
+def test_paper_yaml_goes_from_the_mirrors_tar_to_its_tables(tmp_path: Path, videos: Path, all_weights: Path) -> None:
     """With CLIP and Inception at full size, and a tiny Stable unCLIP."""
     checkout = _paper(tmp_path, sorted(videos.iterdir()))
     tables = [f"results/small/{name}.csv" for name in ("table1", "table3", "coverage")]
-    _run(checkout, weights, "paper", *tables)
+    _run(checkout, all_weights, "paper", *tables)
     results = checkout.root / "results/small"
     rows = read_csv(results / "table1.csv", ("row", "R@1", "FID", "n clips", "evaluator"))
     assert [row["row"] for row in rows] == ["A", "B", "C", "D"]
@@ -190,11 +205,11 @@ def _overlay(*sections: dict[str, dict[str, Any]]) -> str:
 
 
 @pytest.mark.full_size
-def test_vggsound50_trains_all_of_it(tmp_path: Path, videos: Path, weights: Path) -> None:
+def test_vggsound50_trains_all_of_it(tmp_path: Path, videos: Path, all_weights: Path) -> None:
     checkout = _checkout(tmp_path / "s2v", "output: results/small\n" + FEW + SHORT_ALIGN + SHORT + _overlay(TWO_STEPS))
     (checkout.root / "videos").mkdir()
     (checkout.root / "videos/vggsound").symlink_to(videos)
-    _run(checkout, weights, "vggsound50", "results/small/table1.csv", "results/small/fig04.png")
+    _run(checkout, all_weights, "vggsound50", "results/small/table1.csv", "results/small/fig04.png")
     rows = read_csv(checkout.root / "results/small/table1.csv", ("row", "n clips"))
     assert [row["row"] for row in rows] == ["A", "B", "C", "D"]
     text = (checkout.root / "results/small/table1.md").read_text()
@@ -202,7 +217,7 @@ def test_vggsound50_trains_all_of_it(tmp_path: Path, videos: Path, weights: Path
 
 
 @pytest.mark.full_size
-def test_vegas5_compares_the_systems_of_figure_15(tmp_path: Path, videos: Path, weights: Path) -> None:
+def test_vegas5_compares_the_systems_of_figure_15(tmp_path: Path, videos: Path, all_weights: Path) -> None:
     few = {
         "s2i_autoencoder": {"steps": 2, "batch_size": 4},
         "s2i_generator": {"steps": 2, "batch_size": 4},
@@ -220,13 +235,13 @@ def test_vegas5_compares_the_systems_of_figure_15(tmp_path: Path, videos: Path, 
         folder = checkout.root / "videos/vegas" / names[i % 5] / "videos"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"video_{i:05d}.mp4").symlink_to(files[i % len(files)])
-    _run(checkout, weights, "vegas5", "results/small/table_vegas5.csv", "results/small/fig15.png")
+    _run(checkout, all_weights, "vegas5", "results/small/table_vegas5.csv", "results/small/fig15.png")
     rows = read_csv(checkout.root / "results/small/table_vegas5.csv", ("method",))
     assert {"s2i", "pedersoli"} <= {row["method"] for row in rows}
 
 
 @pytest.mark.full_size
-def test_celebvhq_finds_its_clips_under_the_lists_own_names(tmp_path: Path, videos: Path, weights: Path) -> None:
+def test_celebvhq_finds_its_clips_under_the_lists_own_names(tmp_path: Path, videos: Path, all_weights: Path) -> None:
     people = [points_of(group, 0).tolist() for group in ("girl", "old man", "young woman")]
     (tmp_path / "points.json").write_text(json.dumps(people))
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -243,6 +258,6 @@ def test_celebvhq_finds_its_clips_under_the_lists_own_names(tmp_path: Path, vide
     for video in IDS:
         (folder / f"{video}_0.mp4").symlink_to(videos / f"{video}_{START_S:06d}.mp4")
     (checkout.root / "celebvhq_info.json").write_text(json.dumps({"clips": clips}))
-    _run(checkout, weights, "celebvhq", "results/small/fig20.png", "results/small/coverage.csv")
+    _run(checkout, all_weights, "celebvhq", "results/small/fig20.png", "results/small/coverage.csv")
     text = (checkout.root / "results/small/coverage.md").read_text()
     assert "24 of 24" in text, text

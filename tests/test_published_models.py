@@ -253,3 +253,13 @@ def test_a_run_that_has_no_published_weights_says_so(tmp_path: Path, monkeypatch
     source = ModelSource.of(tmp_path)
     assert source.generators == {}
     assert "s2v weights fetch stable-unclip" in str(source.lacking(source.method("sound2vision_unclip")))
+
+
+def test_a_published_model_has_one_method_under_the_name_of_its_generator() -> None:
+    model = ModelSource(Path("x"), PUBLISHED_MODELS["imagebind-ldm"])
+    assert model.generators == {"unclip": "imagebind_unclip"}
+    assert {model.method(asked).name for asked in (None, "imagebind_unclip", "sound2vision_unclip")} == {
+        "imagebind_unclip"
+    }
+    with pytest.raises(UserError, match="draws by imagebind_unclip, and not by sound2vision"):
+        model.method("sound2vision")
