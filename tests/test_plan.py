@@ -204,3 +204,11 @@ def test_what_does_not_fit_is_measured_smaller_and_says_so(monkeypatch: pytest.M
     assert step_cost.step_cost(training, 0, 16, Runtime(torch.device("cpu"), False)) == StepCost(
         seconds=4.0, measured=4
     )
+
+
+def test_the_papers_set_up_trains_audio_encoders_alone() -> None:
+    config = load([BASE, REPOSITORY / "configs/paper.yaml"])
+    found = {training.name: training for training in step_cost.trainings(config, 1000, [])}
+    assert found.keys() == {"align", "align_unclip"} and found["align_unclip"].target == "table3"
+    task = found["align_unclip"].build(2, Runtime(torch.device("cpu"), bf16=False))
+    assert task.modules["audio"](torch.zeros(1, 257, 1004)).shape == (1, 1024)  # type: ignore[operator]

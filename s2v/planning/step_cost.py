@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from s2v.train.task import Task
 
 _STEPS = 3
+CLIP_DIM = 1024
+"""Of a feature of Stable unCLIP's image encoder, ViT-H/14."""
 
 Target = Literal["all", "table3"]
 
@@ -74,9 +76,13 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
         yield training("align")
     if config.evaluate.evaluator == "judge":
         yield training("judge")
-    shown = {"ldm", "sound2vision_ldm"} & set(config.generate.methods)
-    for name in ("encoder_vit", "vae", "diffusion", "align_ldm"):
-        yield training(name, "all" if shown else "table3")
+    shown, table3 = set(config.generate.methods), config.generate.table3
+    latent = {"ldm": ("encoder_vit", "vae", "diffusion", "align_ldm"), "unclip": ("align_unclip",)}
+    for kind, names in latent.items():
+        drawn = {kind, f"sound2vision_{kind}"}
+        for name in names if drawn & {*shown, table3.A, table3.B} else ():
+            if not getattr(getattr(config, name), "weights", None):
+                yield training(name, "all" if drawn & shown else "table3")
 
 
 def step_cost(training: Training, first: int, batch: int, runtime: Runtime) -> StepCost:
@@ -137,14 +143,16 @@ def _task(config: Config, name: str, classes: list[str], batch: int, runtime: Ru
             features = torch.randn(2, batch, ImageEncoder(**shape(config.encoder_vit)).dim)
             shows: Any = None  # the autoencoder, which a step does not see
             return DiffusionTask(part, torch.randn(2, batch, vae.latent_channels, px, px), features, shows, runtime)
-        case "align" | "align_ldm":
+        case "align" | "align_ldm" | "align_unclip":
             from s2v.media.spectrogram import SAMPLE_RATE_HZ
             from s2v.models.audio_encoder import AudioEncoder
             from s2v.train.align import AlignTask
 
-            dim = ImageEncoder(**shape(config.encoder if name == "align" else config.encoder_vit)).dim
+            dim = CLIP_DIM
+            if name != "align_unclip":
+                dim = ImageEncoder(**shape(config.encoder if name == "align" else config.encoder_vit)).dim
             audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
-            model = AudioEncoder(dim, part.width, part.final_relu, audio)
+            model = AudioEncoder(dim, part.width, part.final_relu, audio, part.head)
             spectrogram = model.spectrogram(torch.randn(1, SAMPLE_RATE_HZ)).half()
             pairs = (spectrogram.repeat(batch, 1, 1), torch.randn(batch, dim))
             return AlignTask(part, model, pairs, pairs, runtime)
