@@ -30,6 +30,7 @@ from s2v.methods import clip_seed, noise
 from s2v.model_source import ModelSource
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.store import load
+from s2v.studio.painter import Painter, Request
 from s2v.weights.catalogue import CATALOGUE
 from s2v.weights.convert import convert
 from s2v.weights.published import PUBLISHED_MODELS, made
@@ -263,3 +264,11 @@ def test_a_published_model_has_one_method_under_the_name_of_its_generator() -> N
     }
     with pytest.raises(UserError, match="draws by imagebind_unclip, and not by sound2vision"):
         model.method("sound2vision")
+
+
+def test_the_page_paints_with_it(weights: Path, wave: np.ndarray[Any, Any], tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", wave, RATE)
+    painter = Painter("paper-ldm", device="cpu")
+    assert painter.generators == ["unclip"] and painter.frames is None and painter.world_classes == []
+    made = painter.paint(Request([tmp_path / "a.wav"], [0.0], generator="unclip", n=2), tmp_path)
+    assert len(made.pictures) == 2 and made.heard is None and "--model paper-ldm" in made.words
