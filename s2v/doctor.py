@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2v.configfile import split_names
+from s2v.configchecks import split_names
 from s2v.errors import UserError
 from s2v.planning import needs
 from s2v.planning.enough import Clips

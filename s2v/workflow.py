@@ -16,7 +16,7 @@ from s2v.config import AblationRow, AlignConfig, Config, JudgeConfig, Slice
 from s2v.config.methods import METHODS, OWN_SETTINGS
 from s2v.config.repeats import ablation_runs, drawn_again, folder_of, made_anew
 from s2v.config.table3 import table3_methods
-from s2v.configfile import split_names
+from s2v.configchecks import split_names
 from s2v.data.fetch import unused
 from s2v.data.manifest import MODULES
 from s2v.errors import without_passwords

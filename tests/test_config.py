@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from s2v.cli import app
 from s2v.config import Config, RuntimeConfig, inherited, json_schema
 from s2v.config.runtime import TrainingName
-from s2v.configfile import check, load, merge, read, split_names, with_bases
+from s2v.configchecks import split_names
+from s2v.configfile import check, load, merge, read, with_bases
 from s2v.errors import UserError
 from s2v.stages import STAGES
 

@@ -196,7 +196,7 @@ RECIPES = {
         ),
     ),
     "align": Recipe(
-        "the paper's text",
+        "the paper's text, and its authors' code where that is silent",
         _ALIGNED | _AUDIO | {"head": "linear", "loss": "total"},
         _ALIGN_OURS | {"final_relu": "said on its own"},
         _ALIGN_ALSO,
