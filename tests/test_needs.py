@@ -144,6 +144,12 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     assert "manifest/000.parquet: not readable (" in line and line.endswith("remove it and run again")
 
 
+def test_a_manifest_that_lies_elsewhere_is_not_one_without_clips(tmp_path: Path) -> None:
+    config = configuration("tiny", {"output": str(tmp_path / "results")})
+    found = check(config, Planned(default(config).stages - {"manifest"}, frozenset(["icgan"])))
+    assert not found.lacking and found.clips is not None
+
+
 def test_stages_that_are_not_planned_lack_nothing(tmp_path: Path) -> None:
     jobs = [("manifest", {}), ("fetch", {"shard": "000"}), ("extract", {"shard": "000"}), ("coverage", {})]
     assert check(folder(tmp_path, "dog/a.mp4"), needs.of_jobs(jobs)).lines() == []

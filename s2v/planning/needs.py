@@ -86,9 +86,12 @@ def check(config: Config, planned: Planned | None = None, rows: list[Row] | None
     outside = [*_videos(config, planned), *_weights(config, planned)]
     try:
         # A manifest that is there says what there is, though the videos may be gone since.
-        rows = rows or (listed(config) if "manifest" in planned.stages else made(config))
+        if not rows:
+            rows = listed(config) if "manifest" in planned.stages else made(config)
     except UserError as error:
         return Found([str(error), *outside], [], None)
+    if rows is None:  # the manifest lies in another place, as with Snakemake's storage plugins
+        return Found(outside, [], Counter())
     clips = Counter((row["split"], row["label"]) for row in rows)
     return Found([*too_few(config, planned.stages, clips), *outside], list(notes(config, planned.stages, clips)), clips)
 
@@ -105,20 +108,21 @@ def listed(config: Config) -> list[Row]:
     return manifest_rows(config.data)
 
 
-def made(config: Config) -> list[Row]:
-    """Split and class of each row of the manifest that a run has made; none where it has made none.
+def made(config: Config) -> list[Row] | None:
+    """Split and class of each row of the manifest that a run has made; None where there is none.
 
     Raises:
         UserError: a shard of it is damaged.
     """
     rows: list[Row] = []
-    for shard in sorted(Path(config.output, "manifest").glob("*.parquet")):
+    shards = sorted(Path(config.output, "manifest").glob("*.parquet"))
+    for shard in shards:
         try:
             rows += pq.read_table(shard, columns=["split", "label"]).to_pylist()
         except (OSError, ValueError) as error:
             what = " ".join(str(error).split())
             raise UserError(f"{shard}: not readable ({what}); remove it and run again") from error
-    return rows
+    return rows if shards else None
 
 
 def lists(config: Config) -> Iterator[tuple[str, Path, str]]:
