@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from heapq import heapify, heappop, heappush
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -30,7 +31,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from s2v.train import denoising, task
+from s2v.train import task
 from s2v.train.prefetch import Prefetch
 
 CUDA = torch.device("cuda", 0)
@@ -46,7 +47,7 @@ def fake_cuda(card_bytes: float = 24e9, real_cpu: bool = True) -> Iterator[None]
     graph = _Graph()
     with (
         patch.object(task, "Prefetch", partial(Prefetch, ahead=False)),  # modes are of their thread
-        patch.object(denoising, "memory_bytes", lambda _: card_bytes),
+        patch.object(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=card_bytes)),
         patch.object(nn.Module, "_apply", _moved),
         patch.object(Tensor, "backward", lambda tensor, gradient=None, **_: graph.backward([tensor], [gradient])),
         patch.object(torch.autograd, "backward", graph.backward),
@@ -80,8 +81,10 @@ class _Elsewhere(TorchDispatchMode):
             types = {one.dtype for one in tensors if one.is_floating_point()}
             if len(types) > 1:
                 raise RuntimeError(f"{func}: expected tensors of one type, found {sorted(map(str, types))}")
-        if not fake and self.real_cpu and torch.device(kwargs.get("device") or "cpu").type == "cpu":
+        devices = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.device)]
+        if not fake and self.real_cpu and all(one.type == "cpu" for one in devices):
             return func(*args, **kwargs)
+        args, kwargs = tree_map(self._fake, (args, kwargs))
         try:
             with self.fake:
                 return _UNKNOWN.get(func, func)(*args, **kwargs)
@@ -91,6 +94,9 @@ class _Elsewhere(TorchDispatchMode):
                 return self._there(found[0], args[0].device), found[1]
             devices = {one.device for one in tree_leaves(args) if isinstance(one, FakeTensor)}
             return self._there(found, CUDA if CUDA in devices else torch.device("cpu"))
+
+    def _fake(self, one: Any) -> Any:
+        return self.fake.from_tensor(one) if isinstance(one, Tensor) and not isinstance(one, FakeTensor) else one
 
     def _there(self, found: Any, device: torch.device) -> Any:
         if not isinstance(found, Tensor):
@@ -163,6 +169,8 @@ def _attention(
 
 def _made(data: Any, device: Any = None, _tensor: Any = torch.tensor, **kwargs: Any) -> Tensor:
     """`torch.tensor`, which writes onto a device without asking the mode."""
+    if not isinstance(data, Tensor):
+        data = tree_map(lambda one: one.item() if isinstance(one, Tensor) else one, data)
     made: Tensor = _tensor(data, **kwargs)
     return made if device is None else made.to(device)
 
@@ -269,7 +277,9 @@ def _in_order(roots: Sequence[Any]) -> Iterator[Any]:
                 if following not in seen:
                     seen.add(following)
                     todo.append(following)
-    ready = [(-node._sequence_nr(), number, node) for number, node in enumerate(dict.fromkeys(roots)) if node not in left]
+    ready = [
+        (-node._sequence_nr(), number, node) for number, node in enumerate(dict.fromkeys(roots)) if node not in left
+    ]
     heapify(ready)
     number = len(ready)
     while ready:

@@ -1,4 +1,4 @@
-"""Steps of every full-size training on a GPU: samples a second, memory, and how much of the time the GPU computes.
+"""Every full-size training and sampler on a GPU: samples a second, memory, and how much of the time the GPU computes.
 
     python benchmarks/gpu.py [--config config.yaml configs/vggsound50.yaml] [--only diffusion ...] [--steps 10]
                              [--batch 4] [--device-batch 64] [--json out]
@@ -9,6 +9,7 @@ forward, backward, optimisers, averaged weights, and the norms that are looked a
 
 - "busy": share of the time in which kernels run, by torch's profiler over two steps; the rest is Python and waiting.
 - "memory": the most that torch held at once, of the card's.
+- "sampling": pictures of random features: one pass of the generator; `generate.ldm`'s solver without the autoencoder.
 - "diffusion, usual loop": the same U-Net with what diffusers' training script does: autocast, backward over the whole
   net, clipping, one AdamW over all parameters, `EMAModel`.
 
@@ -27,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 USUAL = "diffusion, usual loop"
+DRAWN = ("generator, sampling", "diffusion, sampling")
+DRAWN_AT_ONCE = 64
 
 
 def child(files: list[str], name: str, batch: int | None, device_batch: int | None, steps: int) -> dict[str, Any]:
@@ -42,12 +45,14 @@ def child(files: list[str], name: str, batch: int | None, device_batch: int | No
     config = load(files)
     place = Runtime.from_config(RuntimeConfig(device_batch=device_batch), torch.get_num_threads())
     training = next(one for one in trainings(config, 10_000, ["a", "b"]) if one.name == name.split(",")[0])
-    size = batch or training.batch
+    size = batch or (DRAWN_AT_ONCE if name in DRAWN else training.batch)
     torch.manual_seed(0)
     task: Any = training.build(size, place)
     phase, first, _ = training.phases[-1]
     if name == USUAL:
         step = usual_loop(task, place)
+    elif name in DRAWN:
+        step, phase = sampling(task, config.generate.ldm), ""
     else:
 
         def step(number: int) -> Any:
@@ -126,6 +131,26 @@ def usual_loop(task: Any, place: Any) -> Callable[[int], dict[str, float]]:
     return step
 
 
+def sampling(task: Any, ldm: Any) -> Callable[[int], dict[str, float]]:
+    """Draws as many pictures as a batch of the training has, as methods do."""
+    import torch
+
+    from s2v.models.diffusion_sampler import Sampler
+
+    if hasattr(task, "generator"):
+        net, z = task.ema.net.eval(), task.features[0, : task.batch_size]
+        device = next(net.parameters()).device
+
+        @torch.inference_mode()
+        def draw(_: int) -> dict[str, float]:
+            return {"mean": float(net(torch.randn(len(z), net.dim_z, device=device), z.to(device)).mean())}
+
+        return draw
+    z, noise = task.features[0, : task.batch_size], torch.randn(task.batch_size, *task.latents.shape[2:])
+    draws = Sampler(task.ema.net, ldm.scheduler, ldm.steps, ldm.guidance, ldm.compile)
+    return lambda _: {"mean": float(draws(z, noise).mean())}
+
+
 COLUMNS = ("training", "batch", "precision", "step, s", "samples/s", "memory, GB", "busy")
 FORM = {"step, s": "{:.3f}", "samples/s": "{:,.0f}", "memory, GB": "{:.1f}", "busy": "{:.0%}"}
 
@@ -143,7 +168,7 @@ def main() -> None:
     """Measure each in a child, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", nargs="+", default=["config.yaml", "configs/vggsound50.yaml"])
-    names = ["localise", "encoder", "encoder_vit", "generator", "vae", "diffusion", USUAL, "align", "align_ldm"]
+    names = ["localise", "encoder", "encoder_vit", "generator", "vae", "diffusion", USUAL, "align", "align_ldm", *DRAWN]
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--batch", type=int, help="instead of the configuration's")
     parser.add_argument("--device-batch", type=int, help="runtime.device_batch")

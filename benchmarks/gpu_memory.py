@@ -1,26 +1,22 @@
 """Memory that each full-size training would take of a GPU, counted with fake tensors: no GPU is needed.
 
     python benchmarks/gpu_memory.py [--config config.yaml configs/vggsound50.yaml] [--only diffusion ...]
-                                    [--device-batch encoder=128 ...]
+                                    [--device-batch encoder=128 ...] [--card-gb 24]
 
-A step of each training (`s2v.planning.step_cost.trainings`) runs on tensors that have shape, type and device and no
-values (torch's FakeTensorMode), and torch's `MemTracker` adds up those that are alive: weights, averaged weights,
-gradients, optimiser, activations in bf16. Not counted are the driver, cuDNN's workspace and what an allocator loses
-between pieces: beside the H100's own numbers (docs/benchmarks.md) that is what is missing.
+Two steps of each training (`s2v.planning.step_cost.trainings`) run in bf16 on tensors that have shape, type and device
+and no values (`fake_cuda.py`), and the most that lies there at once is added up: weights, averaged weights, gradients,
+optimiser, activations, and the table of samples, of which there are few here. Not counted are the driver, workspaces of
+cuDNN, and what an allocator loses between pieces: docs/benchmarks.md has it beside an H100's own numbers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
-from functools import partial
 from typing import Any
 
 
-def child(files: list[str], name: str, device_batch: int | None, card_bytes: float) -> dict[str, Any]:
-    """One training's row."""
+def counted(files: list[str], name: str, device_batch: int | None, card_bytes: float) -> dict[str, Any]:
+    """One training's row; `device_batch` None computes the batch in one piece."""
     from fake_cuda import CUDA, Memory, fake_cuda
 
     from s2v.configfile import load
@@ -42,27 +38,18 @@ def child(files: list[str], name: str, device_batch: int | None, card_bytes: flo
 
 
 def main() -> None:
-    """Count each in a child, print."""
+    """Count each, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", nargs="+", default=["config.yaml", "configs/vggsound50.yaml"])
     names = ["localise", "encoder", "encoder_vit", "generator", "vae", "diffusion", "align", "align_ldm"]
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--device-batch", nargs="+", default=[], metavar="NAME=N", help="runtime.device_batch")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--card-gb", type=float, default=24)
     given = parser.parse_args()
     pieces = {name: int(n) for name, _, n in (one.partition("=") for one in given.device_batch)}
-    if given.child:
-        print(json.dumps(child(given.config, given.child, pieces.get(given.child))))
-        return
     print("| training | batch | at once | memory, GB |\n|---|---:|---:|---:|")
     for name in given.only:
-        command = [sys.executable, __file__, "--child", name, "--config", *given.config]
-        if name in pieces:
-            command += ["--device-batch", f"{name}={pieces[name]}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"{name}: ended with {done.returncode}: {done.stderr[-1500:]}")
-        row = json.loads(done.stdout.splitlines()[-1])
+        row = counted(given.config, name, pieces.get(name), given.card_gb * 1e9)
         print(f"| {row['training']} | {row['batch']} | {row['at once']} | {row['GB']:.1f} |", flush=True)
 
 

@@ -7,10 +7,11 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
+from fake_cuda import CUDA, fake_cuda
 from test_audiotoken_nets import CFG, SMALL, beats_state, embedder_state, put
 from tiny_diffusion import diffusion_folder
 from tiny_imagebind import imagebind_file, sizes
@@ -82,9 +83,15 @@ def _parts(m: Models, name: str) -> dict[str, Path]:
     return {part: folders[part] for part in METHODS[name].parts}
 
 
-def _method(root: Path, m: Models, name: str, packs: Sequence[str] = ("train-0.tar", "train-1.tar")) -> Method:
-    train = [root / pack for pack in packs]
-    return load_method(name, Sources(CONFIG, _parts(m, name), train_packs=train, embed_unclip=EmbedUnclipConfig()))
+def _method(
+    root: Path,
+    m: Models,
+    name: str,
+    packs: Sequence[str] = ("train-0.tar", "train-1.tar"),
+    device: torch.device | str = "cpu",
+) -> Method:
+    train, embed = [root / pack for pack in packs], EmbedUnclipConfig()
+    return load_method(name, Sources(CONFIG, _parts(m, name), train_packs=train, device=device, embed_unclip=embed))
 
 
 def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Path] | None = None) -> Path:
@@ -123,6 +130,32 @@ def test_the_interface_is_the_same_for_all(tiny: tuple[Path, Models]) -> None:
         pictures = method.decode(z, [1, 2])
         assert pictures.shape == (2, 3, method.resolution, method.resolution)
         assert pictures.min() >= -1 and pictures.max() <= 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_draws_on_a_gpu_that_is_not_there(tiny: tuple[Path, Models], name: str) -> None:
+    with fake_cuda():
+        method: Any = _method(*tiny, name, device=CUDA)
+        match method.entry.takes:
+            case "frame":
+                z = method.encode_image(torch.zeros(2, 3, 40, 30))
+            case "sound":
+                z = method.encode_audio(torch.zeros(2, 16000))
+            case "name":
+                z = method.encode_names(["dog barking", "rain"])
+        pictures = from_unit(method.decode(z, [1, 2]))
+        assert pictures.shape == (2, 3, method.resolution, method.resolution)
+
+
+@pytest.mark.parametrize("scheduler", get_args(SamplerConfig.model_fields["scheduler"].annotation))
+@pytest.mark.parametrize("guidance", [0.0, 1.0, 2.5])
+def test_a_scheduler_steps_on_a_gpu_that_is_not_there(
+    tiny: tuple[Path, Models], scheduler: str, guidance: float
+) -> None:
+    with fake_cuda():
+        model = load(LatentDiffusion, tiny[1].diffusion, CUDA)
+        latents = Sampler(model, scheduler, 3, guidance)(torch.zeros(2, 32), torch.zeros(2, 4, 8, 8))
+        assert latents.device == CUDA
 
 
 def test_a_control_is_made_of_what_its_method_is_made_of() -> None:

@@ -102,6 +102,8 @@ class Sampler:
         # A solver keeps its last predictions: each batch has one of its own.
         scheduler = copy.deepcopy(self.scheduler)
         scheduler.set_timesteps(self.steps, device=device)
+        if hasattr(scheduler, "set_begin_index"):  # else the first step looks for it, and waits for the GPU
+            scheduler.set_begin_index(0)
         latents = latents * scheduler.init_noise_sigma
         for timestep in scheduler.timesteps:
             seen = scheduler.scale_model_input(latents, timestep)

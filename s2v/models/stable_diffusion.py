@@ -91,7 +91,7 @@ class StableDiffusion:
         ids = self.tokenizer(
             prompts, padding="max_length", max_length=self.tokenizer.model_max_length, truncation=True,
             return_tensors="pt",
-        ).input_ids.to(self.device)  # fmt: skip
+        ).input_ids  # fmt: skip
         here = ids == self.place
         for prompt, found in zip(prompts, here.any(1).tolist(), strict=True):
             if found != (tokens is not None):
@@ -99,6 +99,7 @@ class StableDiffusion:
                     f"has no {PLACEHOLDER} for the token of the sound" if tokens is not None else "has a place holder"
                 )
                 raise UserError(f"prompt {prompt!r}: {said}")
+        ids, here = ids.to(self.device), here.to(self.device)
         words: nn.Module = self.text.get_input_embeddings()  # type: ignore[operator]
 
         def replaced(_: nn.Module, __: Any, found: Tensor) -> Tensor:
