@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from s2v.config import RuntimeConfig
 
 
+SHARE_OF_TABLES = 8
+
+
 @dataclass(frozen=True)
 class Runtime:
     """Device and precision of this process, and its share of the work among the processes of a `torchrun`.
@@ -36,6 +39,10 @@ class Runtime:
     """Whether a training goes on from a checkpoint of other code, data or settings too."""
     device_batch: int | None = None
     """The most samples that are computed at once; None: this process's whole share."""
+    node: int = 0
+    """Which of the nodes that share a training this is."""
+    leads_node: bool = True
+    """Whether this process does what is done once on each node."""
 
     @classmethod
     def from_config(cls, config: RuntimeConfig, threads: int) -> Runtime:
@@ -50,15 +57,16 @@ class Runtime:
         if config.device == "cuda" and not cuda:
             raise UserError("runtime.device: cuda is asked for, but torch sees no CUDA device; use auto or cpu")
         world_size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+        node, local_rank = int(os.environ.get("GROUP_RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
         device = torch.device("cpu")
         if config.device != "cpu" and cuda:
-            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+            device = torch.device("cuda", local_rank)
             torch.cuda.set_device(device)
         if world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         device_batch = config.device_batch if isinstance(config.device_batch, int) else None
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        return cls(device, bf16, rank, world_size, config.resume == "any", device_batch)
+        return cls(device, bf16, rank, world_size, config.resume == "any", device_batch, node, local_rank == 0)
 
     @property
     def is_main(self) -> bool:
@@ -93,6 +101,12 @@ class Runtime:
     def at_once(self, rows: Tensor) -> Iterable[Tensor]:
         """Rows that every process computes for itself, as in validation, in pieces of at most `device_batch`."""
         return rows.split(self.device_batch or max(1, len(rows)))
+
+    def near(self, table: Tensor) -> Tensor:
+        """A table that each step takes rows of, on the GPU if it takes at most an eighth of its memory."""
+        if self.device.type != "cuda" or table.nbytes > memory_bytes(self.device) / SHARE_OF_TABLES:
+            return table
+        return table.to(self.device)
 
     def gather(self, own: Tensor, n: int) -> Tensor:
         """All n rows of a batch, [n, ...], of which this process has its share; without gradient."""

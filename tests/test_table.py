@@ -104,7 +104,7 @@ def test_one_that_was_killed_half_way_is_made_anew(tmp_path: Path, tars: list[Pa
 
 def test_another_process_waits_for_the_first(tmp_path: Path, tars: list[Path]) -> None:
     found: list[table.Table] = []
-    second = Store(tmp_path / "s", 0, is_main=False)
+    second = Store(tmp_path / "s", 0, makes=False)
     waiting = threading.Thread(target=lambda: found.append(second.load(tars, Pictures(8))))
     waiting.start()
     waiting.join(0.2)
@@ -126,6 +126,15 @@ def test_files_lie_where_they_should_and_go_when_all_is_done(tmp_path: Path, tar
         with store(tmp_path / "out", config, place) as tables:
             tables.load(tars, Pictures(8))
         assert not list(root.rglob("rows"))
+
+
+def test_each_node_of_a_training_has_files_of_its_own_on_its_own_disk(tmp_path: Path, tars: list[Path]) -> None:
+    config = RuntimeConfig(memory_gb=0, scratch=str(tmp_path / "disk"))
+    nodes = [Runtime(torch.device("cpu"), False, rank=2 * node, node=node) for node in (0, 1)]
+    with store(tmp_path / "out", config, nodes[0]) as first, store(tmp_path / "out", config, nodes[1]) as second:
+        both = [tables.load(tars, Pictures(8)).rows for tables in (first, second)]
+        assert torch.equal(*both) and len(list((tmp_path / "disk").rglob("rows"))) == 2
+    assert not list((tmp_path / "disk").rglob("rows"))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

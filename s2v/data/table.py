@@ -160,13 +160,13 @@ class Store:
         folder: for the files.
         memory_bytes: a table above this is a file.
         workers: programs that decode; 0 decodes here.
-        is_main: whether this process makes the files; the others of a training wait for it.
+        makes: whether this process makes the files; the others of a training wait for it.
     """
 
     folder: Path
     memory_bytes: float
     workers: int = 0
-    is_main: bool = True
+    makes: bool = True
 
     def load(self, tars: Sequence[Path], form: Form) -> Table:
         """The samples of packed shards.
@@ -181,7 +181,7 @@ class Store:
         about = {"form": asdict(form), "shards": [sha256_of(tar) for tar in tars], "code": code_digest(__name__)}  # type: ignore[call-overload]
         place = self.folder / digest([type(form).__name__, about])
         found = _whole(place, row_bytes)
-        if found is None and self.is_main:
+        if found is None and self.makes:
             _write(tars, counts, form, place, self.workers)
             found = _whole(place, row_bytes)
             if found is None:
@@ -198,15 +198,18 @@ class Store:
 def store(output_dir: Path, config: RuntimeConfig, runtime: Runtime) -> Iterator[Store]:
     """The store of one training, beside its results or in `runtime.scratch`; its files go when the training is done.
 
+    Beside its results all nodes read one file; of `runtime.scratch`, which may be a node's own disk, each has its own.
+
     One that fails or is killed leaves them for the next try.
     """
     if config.scratch is None:
-        folder = output_dir / FOLDER
+        folder, makes = output_dir / FOLDER, runtime.is_main
     else:
-        folder = Path(config.scratch) / f"s2v-{digest(str(output_dir.resolve()))}"
-    yield Store(folder, config.memory_gb * 2**30, config.workers, runtime.is_main)
+        name = f"s2v-{digest(str(output_dir.resolve()))}"
+        folder, makes = Path(config.scratch) / (f"{name}-{runtime.node}" if runtime.node else name), runtime.leads_node
+    yield Store(folder, config.memory_gb * 2**30, config.workers, makes)
     runtime.barrier()
-    if runtime.is_main:
+    if makes:
         shutil.rmtree(folder, ignore_errors=True)
 
 

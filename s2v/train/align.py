@@ -44,7 +44,8 @@ class AlignTask(Task):
         chosen = kept or (list(range(len(train[0]))), list(range(len(val[0]))))
         per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size)
         super().__init__(config, runtime, len(chosen[0]), config.epochs * per_epoch)
-        self.config, self.train, self.val = config, train, val
+        self.config, self.val = config, val
+        self.train = runtime.near(train[0]), runtime.near(train[1])
         self.kept = torch.tensor(chosen[0]), torch.tensor(chosen[1])
         self.validate_every, self.patience = per_epoch, config.patience
         model = model.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

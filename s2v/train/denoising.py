@@ -57,7 +57,7 @@ class DenoisingTask(Task, Generic[Net]):
         super().__init__(config, runtime, latents.shape[1], config.steps)
         self.config, self.vae, self.model = config, vae, model
         self.sample_every = max(1, config.steps // 4)
-        self.latents = model.normalise(latents)
+        self.latents = runtime.near(model.normalise(latents))
         self.model.to(runtime.device).unet.to(memory_format=torch.channels_last)
         self.ema = Ema(self.model, config.ema, ramp=True)
         self.noising = self.model.noising()

@@ -35,10 +35,11 @@ class DiffusionTask(DenoisingTask[LatentDiffusion]):
         self, config: DiffusionConfig, latents: Tensor, features: Tensor, vae: AutoencoderKL, runtime: Runtime
     ) -> None:
         """`latents` [2, N, C, h, w] and `features` [2, N, D] of pictures and of their mirror images."""
-        self.features = unit(features)
+        z = unit(features)
+        self.features = runtime.near(z)
         self.shape = shape(config, features.shape[-1], latents.shape[-3], latents.shape[-1])
         model = LatentDiffusion(**self.shape)
-        model.fit_statistics(self.features.flatten(0, 1), latents.flatten(0, 1))
+        model.fit_statistics(z.flatten(0, 1), latents.flatten(0, 1))
         super().__init__(config, model, latents, vae, runtime)
 
     def draw(self, n: int) -> Batch:
@@ -48,7 +49,8 @@ class DiffusionTask(DenoisingTask[LatentDiffusion]):
         return drawn
 
     def predict(self, noisy: Tensor, given: dict[str, Any]) -> Tensor:
-        z = self.features[given["mirrored"].cpu(), given["index"].cpu()].to(noisy.device)
+        row = given["mirrored"].to(self.features.device), given["index"].to(self.features.device)
+        z = self.features[row].to(noisy.device)
         return self.model(noisy, given["timestep"], z, given["keep"], given.get("z_noise"))
 
     def shown(self) -> Tensor:

@@ -33,7 +33,7 @@ class SwavTask(Task):
 
     def __init__(self, config: EncoderConfig, images: Tensor, runtime: Runtime) -> None:
         super().__init__(config, runtime, len(images), config.steps)
-        self.config, self.images = config, images
+        self.config, self.images = config, runtime.near(images)
         encoder = ImageEncoder(**shape(config))
         encoder.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         head = SwavHead(encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)

@@ -70,9 +70,10 @@ class IcGanTask(Task):
         runtime: Runtime,
     ) -> None:
         super().__init__(config, runtime, len(images), config.warmup_steps + config.steps)
-        self.config, self.encoder, self.images = config, encoder, images
-        self.features = torch.stack([unit(features), unit(flipped)])
-        self.neighbours = neighbours(self.features[0], config.neighbours)
+        self.config, self.encoder, self.images = config, encoder, runtime.near(images)
+        both = torch.stack([unit(features), unit(flipped)])
+        self.features = runtime.near(both)
+        self.neighbours = neighbours(both[0], config.neighbours)
         code, near = config.reconstruction_code, self.neighbours[:, : config.reconstruction_neighbours]
         self.codes = PictureCodes(images, near, code) if code else None
         self.sample_every = max(1, self.steps // 8)
@@ -82,7 +83,7 @@ class IcGanTask(Task):
         discriminator = Discriminator(
             config.resolution, config.channels, dim, config.convs_per_block, config.attention
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        generator.fit_statistics(self.features.flatten(0, 1))
+        generator.fit_statistics(both.flatten(0, 1))
         self.generator: Generator = shared_norms(generator.to(runtime.device), config.sync_batch_norm, runtime)
         self.discriminator: Discriminator = discriminator.to(runtime.device)
         self.ema = Ema(self.generator, config.ema, config.ema_start)
@@ -147,7 +148,7 @@ class IcGanTask(Task):
 
     def _pictures(self, index: Tensor, flip: Tensor) -> Tensor:
         images = self.images[index]
-        images = torch.where(flip[:, None, None, None], images.flip(3), images)
+        images = torch.where(flip.to(images.device)[:, None, None, None], images.flip(3), images)
         return to_unit(images).to(self.runtime.device).contiguous(memory_format=torch.channels_last)
 
     def _features(self, flip: Tensor, index: Tensor) -> Tensor:
@@ -212,7 +213,7 @@ class IcGanTask(Task):
         g, device = self.ema.net.eval(), self.runtime.device
         noise = torch.randn(len(self.fixed), g.dim_z, generator=torch.Generator().manual_seed(0))
         fake = g(noise.to(device), self.features[0, self.fixed].to(device))
-        return torch.cat([self.images[self.fixed], from_unit(fake.float().cpu())])
+        return torch.cat([self.images[self.fixed].cpu(), from_unit(fake.float().cpu())])
 
 
 def run(

@@ -75,14 +75,18 @@ class LocaliseTask(Task):
 
     def __init__(self, config: LocaliseConfig, ear: Ear, clips: Clips, runtime: Runtime) -> None:
         super().__init__(config, runtime, len(clips), config.steps)
-        self.config, self.clips = config, clips
+        self.config = config
+        self.clips = Clips(runtime.near(clips.images), runtime.near(clips.windows))
         self.shape: dict[str, Any] = {
             "width": config.width,
             "dim": config.dim,
             "image_px": config.image_px,
             "ear": asdict(ear),
         }
-        self.model = shared_norms(Localiser(**self.shape).to(runtime.device), config.sync_batch_norm, runtime)
+        model = Localiser(**self.shape).to(runtime.device)
+        if runtime.device.type == "cuda":
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = shared_norms(model, config.sync_batch_norm, runtime)
         self.modules = {"localiser": self.model}
         self.optimizers = {
             "localiser": torch.optim.Adam(

@@ -37,8 +37,11 @@ class Prefetch:
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
     def _read(self, step: int) -> dict[str, Tensor]:
-        pin = self.device.type == "cuda"
-        return {name: tensor.pin_memory() if pin else tensor for name, tensor in self.read(step).items()}
+        read = self.read(step).items()
+        return {name: one.pin_memory() if self._far(one) else one for name, one in read}
+
+    def _far(self, tensor: Tensor) -> bool:
+        return self.device.type == "cuda" and tensor.device.type == "cpu"
 
 
 __all__ = ["Prefetch"]

@@ -33,7 +33,7 @@ class VaeTask(Task):
     def __init__(self, config: VaeConfig, images: Tensor, encoder: ImageEncoder | None, runtime: Runtime) -> None:
         """`encoder` is the f_V of the perceptual distance; None where that has no weight."""
         super().__init__(config, runtime, len(images), config.steps)
-        self.config, self.images, self.encoder = config, images, encoder
+        self.config, self.images, self.encoder = config, runtime.near(images), encoder
         self.sample_every = max(1, config.steps // 4)
         self.separable = not config.perceptual_weight
         self.vae = autoencoder(**shape(config))
@@ -81,7 +81,7 @@ class VaeTask(Task):
     @torch.no_grad()
     def sample(self, step: int) -> Tensor:
         """Pictures, and what comes back of them."""
-        images = self.images[self.fixed]
+        images = self.images[self.fixed].cpu()
         latents = encode(self.vae, images)
         return torch.cat([images, from_unit(decode(self.vae, latents))])
 
