@@ -1,9 +1,9 @@
-"""A throw-away SLURM of one node on this machine, without systemd: for tests, and to try profiles/slurm.
+"""A throw-away SLURM of one or more nodes on this machine, without systemd: for tests, and to try profiles/slurm.
 
-    python tests/slurm_cluster.py start
+    python tests/slurm_cluster.py start [NODES]
     python tests/slurm_cluster.py stop
 
-It installs nothing. The node says that it has 16 CPUs, 16 GB and two GPUs, whatever the machine has. A step that holds
+It installs nothing. A node says that it has 16 CPUs, 16 GB and two GPUs, whatever the machine has. A step that holds
 more memory than its job asked for is killed. All sockets but those of clients are bound to 127.0.0.1.
 """
 
@@ -41,11 +41,11 @@ AuthInfo=socket={root}/munge/socket
 CredType=cred/munge
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 StateSaveLocation={root}/state
-SlurmdSpoolDir={root}/spool
+SlurmdSpoolDir={root}/spool/%n
 SlurmctldPidFile={root}/slurmctld.pid
-SlurmdPidFile={root}/slurmd.pid
+SlurmdPidFile={root}/slurmd.%n.pid
 SlurmctldLogFile={root}/slurmctld.log
-SlurmdLogFile={root}/slurmd.log
+SlurmdLogFile={root}/slurmd.%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
@@ -67,15 +67,16 @@ AccountingStorageType=accounting_storage/none
 GresTypes=gpu
 # The node is believed what it says, not looked at.
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=16 Boards=1 SocketsPerBoard=1 CoresPerSocket=16 \
-ThreadsPerCore=1 RealMemory=16000 Gres=gpu:2
-PartitionName=all Nodes={host} Default=YES MaxTime=UNLIMITED State=UP
+{nodes}
+PartitionName=all Nodes=ALL Default=YES MaxTime=UNLIMITED State=UP
 """
+NODE = """NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=16 Boards=1 SocketsPerBoard=1 \
+CoresPerSocket=16 ThreadsPerCore=1 RealMemory=16000 Gres=gpu:2"""
 # A GPU must be a device file, of which each may be named once.
 GRES_CONF = """{mark}
 AutoDetect=off
-NodeName={host} Name=gpu File=/dev/null
-NodeName={host} Name=gpu File=/dev/zero
+Name=gpu File=/dev/null
+Name=gpu File=/dev/zero
 """
 
 
@@ -116,8 +117,8 @@ def missing() -> str | None:
     return None
 
 
-def start(timeout_s: float = 30) -> Cluster:
-    """Start the daemons and wait for the node.
+def start(nodes: int = 1, timeout_s: float = 30) -> Cluster:
+    """Start the daemons and wait for the nodes.
 
     Raises:
         NoCluster: something is missing, or a daemon did not come up; nothing is left running then.
@@ -133,9 +134,13 @@ def start(timeout_s: float = 30) -> Cluster:
     key = root / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
-    controller_port, node_port = _free_ports(2)
+    controller_port, *ports = _free_ports(1 + nodes)
     host = socket.gethostname().split(".")[0]
-    values = {"mark": MARK, "root": root, "host": host, "controller_port": controller_port, "node_port": node_port}
+    names = [f"node{number}" for number in range(1, nodes + 1)]
+    lines = [NODE.format(name=name, host=host, port=port) for name, port in zip(names, ports, strict=True)]
+    values = {
+        "mark": MARK, "root": root, "host": host, "controller_port": controller_port, "nodes": "\n".join(lines)
+    }  # fmt: skip
     (root / "slurm.conf").write_text(SLURM_CONF.format(**values))
     (root / "gres.conf").write_text(GRES_CONF.format(**values))
     ETC.mkdir(exist_ok=True)
@@ -148,8 +153,9 @@ def start(timeout_s: float = 30) -> Cluster:
             f"--log-file={root}/munged.log", f"--seed-file={root}/munge.seed",
         )  # fmt: skip
         _output("slurmctld")
-        _output("slurmd")
-        _wait(lambda: _output("sinfo", "--noheader", "--format=%T").strip() == "idle", timeout_s)
+        for name in names:
+            _output("slurmd", "-N", name)
+        _wait(lambda: _output("sinfo", "-N", "--noheader", "--format=%T").split() == ["idle"] * nodes, timeout_s)
     except (NoCluster, OSError) as error:
         logs = [line for log in sorted(root.glob("*.log")) for line in _errors(log)]
         stop()
@@ -169,20 +175,21 @@ def stop() -> None:
         except NoCluster as error:
             print(f"jobs may be left: {error}", file=sys.stderr)
     for name in ("slurmd", "slurmctld", "munged"):
-        _kill(root / f"{name}.pid")
+        for file in root.glob(f"{name}*.pid"):
+            _kill(file)
     for name in FILES:
         (ETC / name).unlink(missing_ok=True)
     shutil.rmtree(root, ignore_errors=True)
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(nodes: int = 1) -> Iterator[Cluster]:
     """A cluster for as long as the block lasts.
 
     Raises:
         NoCluster: there can be none here.
     """
-    running = start()
+    running = start(nodes)
     try:
         yield running
     finally:
@@ -208,7 +215,7 @@ def _pid(file: Path) -> int | None:
         pid = int(file.read_text())
     except (OSError, ValueError):
         return None
-    return pid if _runs(pid, file.stem) else None
+    return pid if _runs(pid, file.name.split(".")[0]) else None
 
 
 def _runs(pid: int, name: str) -> bool:
@@ -225,7 +232,7 @@ def _kill(file: Path) -> None:
     os.kill(pid, signal.SIGTERM)
     try:
         # A daemon removes its pid file some time before it ends.
-        _wait(lambda: not _runs(pid, file.stem), 10)
+        _wait(lambda: not _runs(pid, file.name.split(".")[0]), 10)
     except NoCluster:
         os.kill(pid, signal.SIGKILL)
 
@@ -273,8 +280,9 @@ def _free_ports(count: int) -> list[int]:
 
 if __name__ == "__main__":
     try:
-        if sys.argv[1:] == ["start"]:
-            print(f"a SLURM of one node is up; its logs are in {start().root}")
+        if sys.argv[1:2] == ["start"] and all(count.isdecimal() for count in sys.argv[2:]) and len(sys.argv) < 4:
+            nodes = int(sys.argv[2]) if sys.argv[2:] else 1
+            print(f"a SLURM is up, nodes: {nodes}; its logs are in {start(nodes).root}")
         elif sys.argv[1:] == ["stop"]:
             stop()
         else:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from slurm_cluster import Cluster, NoCluster, start, stop
 from workflow_runs import REPOSITORY, TINY, Checkout
+
+from s2v.tensors import load_tensors
 
 # Another than the profile's 8 threads: they would be in each other's way on a small machine.
 SLURM = ("--profile", "profiles/slurm", "--set-threads", "localise=2")
@@ -31,19 +35,29 @@ HUNGRY = """    import time
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def slurm() -> Iterator[Cluster]:
     """A cluster of one node with GPUs by name."""
+    yield from _cluster(1)
+
+
+def _cluster(nodes: int) -> Iterator[Cluster]:
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         pytest.skip('snakemake-executor-plugin-slurm is not installed: make slurm, or pip install -e ".[slurm]"')
     try:
-        running = start()
+        running = start(nodes)
     except NoCluster as error:
         pytest.skip(str(error))
     try:
         yield running
     finally:
         stop()
+
+
+@pytest.fixture
+def two_nodes() -> Iterator[Cluster]:
+    """A cluster of two nodes, both this machine."""
+    yield from _cluster(2)
 
 
 def ended(slurm: Cluster, comment: str) -> list[tuple[str, str, str]]:
@@ -96,6 +110,29 @@ def test_what_was_cancelled_or_overran_its_memory_is_made_by_a_plain_rerun(slurm
     jobs = [line.split("|") for line in slurm.jobs("%k|%i")]
     gpus = {comment: re.findall(r"TresPerJob=(\S*gpu\S*)", slurm.details(job)) for comment, job in jobs}
     assert len(gpus.pop("rule_localise_wildcards_localise")) == 1 and not any(gpus.values())
+
+
+def test_two_nodes_share_a_training(two_nodes: Cluster, checkout: Checkout) -> None:
+    shares = "runtime: {processes: 2, device: cpu, nodes: %d}\n"
+    (checkout.root / "small.yaml").write_text(shares % 1)
+    shutil.rmtree((checkout.root / MODEL).parent)
+    done = checkout.snakemake(MODEL, "--cores", "2", config=CONFIG, timeout_s=180)
+    assert done.returncode == 0, done.stdout[-6000:]
+    on_one = load_tensors(checkout.root / MODEL)
+
+    (checkout.root / "small.yaml").write_text(shares % 2)
+    shutil.rmtree((checkout.root / MODEL).parent)
+    gpus, both = "localise: &gpu\n    nodes: 1", "localise: {nodes: 2, tasks: 2, mpi: srun}"
+    checkout.edit("profiles/slurm/config.yaml", gpus, f"{both}\n  select: &gpu\n    nodes: 1")
+    checkout.edit("profiles/slurm/config.yaml", "  select: *gpu\n", "")
+    threads = [part.replace("localise=2", "localise=1") for part in SLURM]  # of each node
+    done = checkout.snakemake(MODEL, *threads, config=CONFIG, timeout_s=180)
+    assert done.returncode == 0, done.stdout[-6000:]
+    (job,) = (line.split("|")[0] for line in two_nodes.jobs("%i|%k") if "localise" in line)
+    said = two_nodes.details(job)
+    assert "NumNodes=2" in said and "NodeList=node[1-2]" in said
+    on_two = load_tensors(checkout.root / MODEL)
+    assert all(torch.equal(tensor, on_two[name]) for name, tensor in on_one.items())
 
 
 def test_a_second_try_asks_for_twice_the_memory_and_a_third_for_no_more() -> None:

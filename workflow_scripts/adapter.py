@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import time
 import traceback
@@ -40,13 +41,14 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
     """Send all output to the rule's log; end with one line instead of a traceback where the user can act on it.
 
     A `shared` job is a training: with `runtime.processes` above 1 its script is started anew by torchrun, in as many
-    processes. The first of them writes the files, and the log; the others' logs lie beside it.
+    processes, a part of them on each of `runtime.nodes`. The first of them writes the files, and the log; the others'
+    logs lie beside it.
     """
     runtime = RuntimeConfig.model_validate(snakemake.config.get("runtime", {}))
     rank = os.environ.get("RANK")
     if shared and runtime.processes > 1 and rank is None:
-        run = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={runtime.processes}", sys.argv[0]]
-        os.execv(sys.executable, [sys.executable, *run])
+        command = _in_processes(runtime, snakemake)
+        os.execvp(command[0], command)
     log = Path(snakemake.log[0])
     log = log.with_suffix(f".{rank}.log") if rank not in (None, "0") else log
     terminal = os.dup(2)
@@ -64,7 +66,8 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
     try:
         made = folder(snakemake.output)
         runtime = runtime.of(made.name if made.parent.name != "judges" else "judge")
-        yield Job(runtime, max(1, snakemake.threads // (runtime.processes if shared else 1)))
+        on_node = runtime.processes // runtime.nodes if shared else 1
+        yield Job(runtime, max(1, snakemake.threads // on_node))
     except UserError as error:
         _fail(terminal, f"{snakemake.rule}: {error}")
     except Exception as error:
@@ -74,6 +77,22 @@ def job(snakemake: Any, shared: bool = False) -> Iterator[Job]:
         what = advice(error) if isinstance(error, ModuleNotFoundError) else machine_fault(error)
         what = what or f"{type(error).__name__}: {error}; the traceback is in {log}"
         _fail(terminal, f"{snakemake.rule}: {what}")
+
+
+def _in_processes(runtime: RuntimeConfig, snakemake: Any) -> list[str]:
+    """The command that starts this script in all processes that share a training."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={runtime.processes // runtime.nodes}"]
+    if runtime.nodes == 1:
+        return [*torchrun, "--standalone", sys.argv[0]]
+    number = os.environ.get("SLURM_JOB_ID")
+    if number is None:
+        _fail(2, f"{snakemake.rule}: runtime.nodes is {runtime.nodes}, which is for jobs of SLURM; here it is 1")
+    with socket.create_server(("", 0)) as free:
+        port = free.getsockname()[1]
+    meeting = ["--rdzv-backend=c10d", f"--rdzv-endpoint={socket.gethostname()}:{port}", f"--rdzv-id={number}"]
+    each = [f"--nodes={runtime.nodes}", f"--ntasks={runtime.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    cpus = [f"--cpus-per-task={snakemake.threads}", "--cpu-bind=none"]
+    return ["srun", *each, *cpus, *torchrun, f"--nnodes={runtime.nodes}", *meeting, sys.argv[0]]
 
 
 class _Seldom(logging.Filter):

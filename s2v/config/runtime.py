@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from s2v.config.base import Positive, Seconds, Slice
 
@@ -43,6 +43,9 @@ class RuntimeConfig(Slice):
     processes: Positive = Field(
         1, description="processes that share each batch of a training: the number of GPUs to use"
     )
+    nodes: Positive = Field(
+        1, description="nodes of a SLURM job that have equally many of these processes; see docs/cluster.md"
+    )
     device_batch: DeviceBatch | None = Field(
         None,
         description="most samples of a batch that one process computes at once, where its GPU has no memory for more, "
@@ -60,6 +63,12 @@ class RuntimeConfig(Slice):
         "matching", description="any: a training goes on from a checkpoint of other code, data or settings too"
     )
     download: DownloadConfig = DownloadConfig()
+
+    @model_validator(mode="after")
+    def _shared_evenly(self) -> Self:
+        if self.processes % self.nodes:
+            raise ValueError(f"{self.processes} processes cannot be shared evenly by {self.nodes} nodes")
+        return self
 
     def of(self, stage: str) -> RuntimeConfig:
         """What holds for one stage."""
