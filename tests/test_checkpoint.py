@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from torch import nn
 
 from s2v.errors import UserError
 from s2v.runtime import Runtime
+from s2v.tensors import save_tensors
 from s2v.train import checkpoint
 from s2v.train.checkpoint import State, key_of
 
@@ -29,10 +33,13 @@ class Net:
         self.adam = torch.optim.Adam(self.module.parameters())
         self.parts = {"net": self.module}, {"adam": self.adam}
 
-    def save(self, folder: Path, step: int, key: str = ONE) -> None:
-        """Take a step, then write a checkpoint."""
+    def step(self) -> None:
         self.module(torch.ones(1, self.module.in_features)).sum().backward()
         self.adam.step()
+
+    def save(self, folder: Path, step: int, key: str = ONE) -> None:
+        """Take a step, then write a checkpoint."""
+        self.step()
         checkpoint.save(folder, key, *self.parts, State(step, records=[{"step": step}]))
 
     def load(self, folder: Path, key: str = ONE, runtime: Runtime = CPU) -> State:
@@ -46,6 +53,46 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
         net.save(tmp_path, step)
     names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
     assert names == {f"0000000{step}.{kind}" for step in (2, 3) for kind in ("json", "safetensors")}
+
+
+def test_one_that_is_written_beside_the_training_is_of_its_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        save_tensors(*arguments, **more)
+
+    monkeypatch.setattr(checkpoint, "save_tensors", slow)
+    net = Net()
+    with checkpoint.Saver(tmp_path, ONE, beside=True) as saver:
+        saver.save(*net.parts, State(1))
+        assert begun.wait(30) and checkpoint.last_step(tmp_path) is None
+        weight = net.module.weight.detach().clone()
+        net.step()
+        go_on.set()
+    fresh = Net()
+    assert fresh.load(tmp_path).step == 1 and torch.equal(fresh.module.weight, weight)
+    assert not torch.equal(net.module.weight, weight)
+
+
+def test_a_disk_that_is_full_is_said_though_the_write_runs_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_tensors", full)
+    net, seen = Net(), []
+    with pytest.raises(OSError, match="No space"), checkpoint.Saver(tmp_path, ONE, beside=True) as saver:
+        for step in (1, 2, 3):
+            saver.save(*net.parts, State(step))
+            seen.append(step)
+    assert seen == [1], "the next one says it"
+    with pytest.raises(OSError, match="No space"), checkpoint.Saver(tmp_path, ONE, beside=True) as saver:
+        saver.save(*net.parts, State(1))
 
 
 def test_a_truncated_one_falls_back_to_the_one_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

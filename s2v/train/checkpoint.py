@@ -7,12 +7,15 @@ damaged one costs the steps since the one before. Those of another key (other da
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, with_config
@@ -74,9 +77,48 @@ def last_step(output_dir: Path) -> int | None:
     return int(notes[0].stem) if notes else None
 
 
+class Saver:
+    """Saves checkpoints of a training: what is on a GPU is copied, and written in a thread while the training goes on.
+
+    One write runs at a time. What keeps it from ending well is raised at the next, or where the `with` ends.
+    """
+
+    def __init__(self, output_dir: Path, key: str, beside: bool) -> None:
+        self.output_dir, self.key, self.beside = output_dir, key, beside
+        self.thread = ThreadPoolExecutor(1)
+        self.writing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with suppress(Exception) if kind else nullcontext():
+            self._wait()
+        self.thread.shutdown()
+
+    def save(self, modules: Modules, optimizers: Optimizers, state: State) -> None:
+        """Save where the training stands."""
+        self._wait()
+        if not self.beside:
+            save(self.output_dir, self.key, modules, optimizers, state)
+            return
+        tensors, groups = _tensors(modules, optimizers)
+        own = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
+        self.writing = self.thread.submit(_write, self.output_dir, self.key, own, copy.deepcopy(groups), asdict(state))
+
+    def _wait(self) -> None:
+        writing, self.writing = self.writing, None
+        if writing is not None:
+            writing.result()
+
+
 def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, state: State) -> None:
     """Write one checkpoint durably, and remove those before the last `KEPT`."""
-    folder = _folder(output_dir)
+    _write(output_dir, key, *_tensors(modules, optimizers), asdict(state))
+
+
+def _tensors(modules: Modules, optimizers: Optimizers) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Everything of nets and optimisers, by name; and the settings of the latter."""
     tensors: dict[str, Tensor] = {}
     groups: dict[str, Any] = {}
     for name, module in modules.items():
@@ -86,9 +128,16 @@ def save(output_dir: Path, key: str, modules: Modules, optimizers: Optimizers, s
         groups[name] = values["param_groups"]
         for index, slots in values["state"].items():
             tensors |= {f"optimizer/{name}/{index}/{k}": torch.as_tensor(v) for k, v in slots.items() if v is not None}
-    note = folder / f"{state.step:08d}.json"
+    return tensors, groups
+
+
+def _write(
+    output_dir: Path, key: str, tensors: dict[str, Tensor], groups: dict[str, Any], state: dict[str, Any]
+) -> None:
+    folder = _folder(output_dir)
+    note = folder / f"{state['step']:08d}.json"
     save_tensors(note.with_suffix(".safetensors"), tensors, durable=True)
-    write_json(note, {"key": key, "groups": groups, "state": asdict(state)}, durable=True)
+    write_json(note, {"key": key, "groups": groups, "state": state}, durable=True)
     for old in _notes(folder)[KEPT:]:
         old.unlink()
     kept = {note.stem for note in _notes(folder)}

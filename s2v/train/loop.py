@@ -102,7 +102,8 @@ def fit(
     _train_mode(task)
     stop = state.step >= task.steps
     shown = bar(name, total=task.steps, done=state.step, shown=runtime.is_main)
-    with _diverging(name, output_dir, state), shown as advance:
+    saver = checkpoint.Saver(output_dir, key, beside=runtime.device.type == "cuda")
+    with _diverging(name, output_dir, state), saver, shown as advance:
         while not stop:
             torch.manual_seed((task.seed * 1_000_003 + state.step * 997) % 2**63)
             state.step += 1
@@ -126,7 +127,7 @@ def fit(
                     log.info("%s: stops early at step %d", name, state.step)
                     state.step = task.steps
                 if runtime.is_main:
-                    checkpoint.save(output_dir, key, task.modules, task.optimizers, state)
+                    saver.save(task.modules, task.optimizers, state)
     runtime.barrier()
     if task.monitor is not None:
         checkpoint.load_best(output_dir, task.modules)
