@@ -89,7 +89,7 @@ def test_what_is_imported_is_declared_and_the_reverse() -> None:
     found = {NAMES.get(name, normal(name)) for name in imported("s2v", "workflow_scripts")}
     assert found == set(declared(*EVERYWHERE)) - STARTED
     tests = {NAMES.get(name, normal(name)) for name in imported("tests")}
-    own = {normal(path.stem) for path in (ROOT / "tests").glob("*.py")}
+    own = {normal(path.stem) for folder in ("tests", "benchmarks") for path in (ROOT / folder).glob("*.py")}
     brought = {"gradio-client", "httpx"}  # by gradio, whose server the tests ask
     assert tests - own - brought <= set(declared(*EVERYWHERE, "dev"))
 
