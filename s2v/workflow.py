@@ -200,7 +200,7 @@ class Plan(Asks):
 
     def drawn_with(self, wildcards: Wildcards) -> Values:
         """Values of drawing; another way of sampling with one generator is no matter of the others'."""
-        others = OWN_SETTINGS.difference(METHODS[wildcards.method].renders.settings)
+        others = OWN_SETTINGS.difference(METHODS[wildcards.method].settings)
         section = self.ablated(wildcards).heard_by(self.config.generate)
         if wildcards.variant == PAINTED:
             section = section.model_copy(update={"split": self.config.judge.split})
@@ -208,7 +208,7 @@ class Plan(Asks):
 
     def embedded_with(self, wildcards: Wildcards) -> Values | None:
         """How Stable unCLIP's image encoder sees, where the method of a job draws with it."""
-        return self.values("embed_unclip") if "unclip" in METHODS[wildcards.method].renders.settings else None
+        return self.values("embed_unclip") if "unclip" in METHODS[wildcards.method].settings else None
 
     def _section(self, stage: str) -> Any:
         return getattr(self.config, STAGES[stage].section)

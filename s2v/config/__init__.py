@@ -40,6 +40,7 @@ from s2v.config.evaluation import (
     RetrievalConfig,
     ScalingConfig,
     SeedsConfig,
+    SnapConfig,
     Table3Config,
 )
 from s2v.config.fig15 import (
@@ -211,6 +212,7 @@ __all__ = [
     "SeedsConfig",
     "SelectConfig",
     "Slice",
+    "SnapConfig",
     "SourceConfig",
     "SpeakersConfig",
     "SteppedConfig",

@@ -38,6 +38,13 @@ class Table3Config(Slice):
     controls: list[MethodName] = Field([], description="shown beside them in table3.md")
 
 
+class SnapConfig(Slice):
+    """How methods that do so bring sounds' features to those of training frames; the paper has neither."""
+
+    neighbours: Positive = Field(3, description="nearest training frames whose features are averaged")
+    strength: float = Field(1.0, ge=0, le=1, description="share of the way to them; 0 is the feature as it is")
+
+
 class GenerateConfig(Slice):
     """Pictures for the test clips."""
 
@@ -52,6 +59,7 @@ class GenerateConfig(Slice):
     upper_bound_frame: Literal["top1", "mid"] = "top1"
     truncation: float = Field(0.0, ge=0, description="truncated noise; 0 is off, as in the paper")
     retrieval: RetrievalConfig = RetrievalConfig()
+    snap: SnapConfig = SnapConfig()
     ldm: SamplerConfig = SamplerConfig()
     text_ldm: TextSamplerConfig = TextSamplerConfig()
     unclip: UnclipConfig = UnclipConfig()

@@ -53,6 +53,7 @@ class Entry:
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
         closed: whether sounds are moved by the mean gap of training pairs (`s2v.methods.closed_gap`).
+        snapped: whether they are brought to the features of near training frames (`s2v.methods.snapped`).
         main: a row of table1.csv; others stand beside it in table1.md, as controls.
         note: what a control shows.
         defaults: settings of its own, which `generate.settings.<name>` may give other values.
@@ -73,6 +74,7 @@ class Entry:
     frame: str = "icgan_frame"
     control: Literal["shuffled", "scrambled"] | None = None
     closed: bool = False
+    snapped: bool = False
     main: bool = True
     note: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +100,11 @@ class Entry:
     def encoder(self) -> Literal["A", "V", "-"]:
         """The paper's column: A (audio), V (image) or -."""
         return "A" if self.hears else "V" if self.sees else "-"
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Keys of `generate` that matter to it and not to the methods that do not name them."""
+        return self.renders.settings + (("snap",) if self.snapped else ())
 
     def values(self) -> dict[str, Any]:
         """What decides its pictures and their records, as plain values: all but memory and time of the job."""
@@ -131,6 +138,15 @@ _TOKEN = Rendering("", {**_HEARD.parts, "audiotoken": "audiotoken"}, ("text_ldm"
 
 _ICGAN = Entry("icgan", "ICGAN", "A", sees="encoder", renders=_GAN)
 _SOUND2VISION = Entry("sound2vision", "Sound2Vision (ours)", "B", sees="encoder", hears="align", renders=_GAN)
+_LINEAR = Entry(
+    "linear",
+    "Linear map of log-mel statistics",
+    sees="encoder",
+    hears=OWN,
+    ear="linear",
+    renders=_GAN,
+    main=False,
+)
 _UPPER_BOUND = Entry("upper_bound", "Upper bound", "D", renders=_FRAME, frame="upper_bound_frame")
 
 # The systems of Figure 15.
@@ -228,6 +244,16 @@ METHODS: dict[str, Entry] = {
             "audio features are moved by the mean gap of training pairs, which closes it but for what pairs differ by",
             closed=True,
         ),
+        _control(
+            _SOUND2VISION,
+            "snapped",
+            "audio features are brought to the mean of the nearest features of training frames, where the generator "
+            "has been",
+            snapped=True,
+        ),
+        _LINEAR,
+        _control(_LINEAR, "snapped", "the same, of the baseline", snapped=True),
+        replace(_LINEAR, name="linear_retrieval", title="Linear map, retrieval", renders=_DATABASE),
         _AUDIOTOKEN,
         _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
         _PUBLISHED_AUDIOTOKEN,
@@ -244,7 +270,7 @@ METHODS: dict[str, Entry] = {
 }
 """Entries by name. Those of somebody else's join when a configuration names them."""
 
-OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.renders.settings)
+OWN_SETTINGS = frozenset(name for entry in METHODS.values() for name in entry.settings)
 """Keys of `generate` that are some methods' alone."""
 
 PARTS = {

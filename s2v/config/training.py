@@ -182,6 +182,12 @@ class AlignConfig(TrainingConfig, NormedConfig):
     classes: list[str] | None = Field(None, description="pairs of these classes are taken; null: of all")
     epochs: Positive = 50
     patience: Positive = Field(5, description="epochs without a better validation loss before it stops")
+    min_steps: int = Field(
+        0,
+        ge=0,
+        description="steps before which it neither stops nor ends, whatever epochs and patience: of few pairs an epoch "
+        "is a few steps. 0, as in the paper, is none",
+    )
 
 
 class FaceReaderConfig(SteppedConfig, NormedConfig):

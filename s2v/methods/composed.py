@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from s2v.config.methods import Entry
@@ -40,6 +42,7 @@ class Composed:
         self.dim, self.image_px, self.resolution = self.f_v.dim, self.f_v.image_px, self.renderer.resolution
         self.image_policy: Policy = self.f_v.policy
         self.gap = self._mean_gap(sources) if entry.closed else None
+        self.snap = self._snap(sources) if entry.snapped else None
 
     @property
     def database(self) -> int | None:
@@ -51,7 +54,8 @@ class Composed:
         if self.f_a is None:
             raise Unsupported(f"{self.entry.name}: makes pictures from pictures; it has no audio encoder")
         z = self.f_a.encode(wave, self.window_s)
-        return self._condition(z if self.gap is None else unit(z) + self.gap.to(z.device))
+        z = z if self.gap is None else unit(z) + self.gap.to(z.device)
+        return self._condition(z if self.snap is None else self.snap(z))
 
     def encode_image(self, image: Tensor) -> Tensor:
         """Picture [B, 3, H, W] in [-1, 1] -> z^V [B, D], as the renderer takes it."""
@@ -70,6 +74,11 @@ class Composed:
 
         assert self.f_a is not None
         return mean_gap(self.entry.name, self.f_v, self.f_a, sources)
+
+    def _snap(self, sources: Sources) -> Callable[[Tensor], Tensor]:
+        from s2v.methods.snapped import Snap  # as above
+
+        return Snap(self.entry.name, self.f_v, sources.train_packs, sources.config.snap)
 
     def _condition(self, z: Tensor) -> Tensor:
         if not z.isfinite().all():

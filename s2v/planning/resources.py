@@ -195,7 +195,8 @@ def _computing(config: Config, stage: str) -> Work:
             heard, one = config.align_ldm if ldm else config.align, net[stage]
             pairs = [clips.get(split, 0) for split in ("train", "val")]
             held = sum(n * 2 * 4 * one.outputs + min(table, n * 2 * one.inputs) for n in pairs)
-            return _trained(config, [one], held, heard.epochs * pairs[0] * one.operations)
+            heard_pairs = max(heard.epochs * pairs[0], heard.min_steps * heard.batch_size)
+            return _trained(config, [one], held, heard_pairs * one.operations)
         case "text_diffusion":
             text, n = config.text_diffusion, images(config.text_diffusion.split)
             # As read, and their latents: as made, put together, stacked, and normalised.

@@ -60,7 +60,8 @@ def trainings(config: Config, n_train: int, classes: list[str]) -> Iterator[Trai
     def training(name: str, target: Target = "all", phases: list[tuple[str, int, int]] | None = None) -> Training:
         part = getattr(config, name)
         if name.startswith("align"):
-            phases = [(" at most", 0, part.epochs * steps_per_epoch(n_train, part.batch_size))]
+            most = max(part.epochs * steps_per_epoch(n_train, part.batch_size), part.min_steps)
+            phases = [(" at most", 0, most)]
         phases = phases or [("", 0, part.steps)]
         return Training(name, part.batch_size, phases, partial(_task, config, name, classes), target)
 

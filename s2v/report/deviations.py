@@ -170,8 +170,9 @@ def _lines(config: Config) -> Iterator[str]:
         yield "Audio encoder: ends in a ReLU, as in the authors' code; the paper does not say so."
     if not config.align.weights:
         yield (
-            f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs; the paper "
-            "gives no rule, and the authors' code validates on its training folder."
+            f"Early stopping: on a held-out split with a patience of {config.align.patience} epochs"
+            + (f", not before {config.align.min_steps} steps" if config.align.min_steps else "")
+            + "; the paper gives no rule, and the authors' code validates on its training folder."
         )
     yield _own_inception(config) if config.evaluate.own_inception else _EVALUATOR[config.evaluate.evaluator]
     yield (

@@ -43,7 +43,8 @@ class AlignTask(Task):
     ) -> None:
         chosen = kept or (list(range(len(train[0]))), list(range(len(val[0]))))
         per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size)
-        super().__init__(config, runtime, len(chosen[0]), config.epochs * per_epoch)
+        super().__init__(config, runtime, len(chosen[0]), max(config.epochs * per_epoch, config.min_steps))
+        self.min_steps = config.min_steps
         self.config, self.val = config, val
         self.train = runtime.near(train[0]), runtime.near(train[1])
         self.kept = torch.tensor(chosen[0]), torch.tensor(chosen[1])

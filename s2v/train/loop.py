@@ -170,7 +170,7 @@ def _worse(task: Task, state: State, numbers: dict[str, float], output_dir: Path
         checkpoint.save_best(output_dir, task.modules, task.runtime.is_main)
         return False
     state.bad += 1
-    return state.bad >= task.patience
+    return state.bad >= task.patience and state.step >= task.min_steps
 
 
 class _Diary:

@@ -64,6 +64,7 @@ class Task:
         validate_every, sample_every: steps; 0 is never.
         monitor: the number of `validate` whose lowest value says which weights are kept; None keeps the last.
         patience: validations without a better one after which it stops.
+        min_steps: before which it does not.
         gradient_norms: where gradients are dropped within the backward pass, what `step_in_backward` gave.
     """
 
@@ -76,6 +77,7 @@ class Task:
     sample_every: int = 0
     monitor: str | None = None
     patience: int = 0
+    min_steps: int = 0
     gradient_norms: list[Tensor] | None = None
 
     def __init__(self, config: TrainingConfig, runtime: Runtime, size: int, steps: int) -> None:

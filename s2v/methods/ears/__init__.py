@@ -17,6 +17,10 @@ def ear(entry: Entry, sources: Sources) -> Ear | None:
             from s2v.methods.ears.imagebind import imagebind
 
             return imagebind(sources)
+        case "linear":
+            from s2v.methods.ears.linear import linear
+
+            return linear(entry.name, sources)
     raise ValueError(f"{entry.ear!r} is no ear")
 
 
