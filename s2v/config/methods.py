@@ -47,8 +47,7 @@ class Entry:
         letter: row of the paper's Table 1; empty where it has none. That of somebody else's method is its name.
         sees: the image encoder, a folder under the output, `OWN`, or None.
         hears: the audio encoder, likewise. A method that hears is given the sounds of test clips, any other a frame.
-        ear: which audio encoder a method of this package brings along, a module of `s2v.methods.ears`; its weights have
-            that name.
+        ear: which audio encoder a method of this package brings along, a module of `s2v.methods.ears`.
         renders: what makes the pictures.
         frame: which frame of a test clip it is given: top1, mid, or the key of `generate` that says so.
         control: how its features are destroyed on purpose (`s2v.evaluate.generate.CONTROLS`).
@@ -61,7 +60,7 @@ class Entry:
             draws: the paper's own training needs none.
         told: whether it is told the name of the clip's class, in place of what is seen or heard: an oracle.
         own: module:class of this package, where it is not composed of what sees, hears and renders.
-        weights: published ones that it takes (`s2v weights list`), beside those of its ear and its renderer.
+        weights: published ones that it takes (`s2v weights list`), beside those of its renderer.
         source: module:class of somebody else's; `s2v.config.foreign` fills it in.
     """
 
@@ -217,6 +216,7 @@ METHODS: dict[str, Entry] = {
             _UNCLIP,
             main=False,
             ear="imagebind",
+            weights=("imagebind",),
             uses_text=True,
         ),
         _control(_ICGAN, "top1", "sees the selected moment of the test clip", frame="top1"),

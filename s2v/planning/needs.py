@@ -167,7 +167,6 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
     if "embed_unclip" in planned.stages or "stable_unclip" in kinds:
         wanted["stable-unclip"] = "Stable unCLIP"
     wanted |= {name: METHODS[method].title for method in planned.methods for name in METHODS[method].weights}
-    wanted |= {METHODS[method].ear: METHODS[method].title for method in planned.methods if METHODS[method].ear}
     if "fig12" in planned.stages and config.lee.generator == "lee-stylegan2":
         wanted |= dict.fromkeys(("lee-stylegan2", "lee-audio", "clip-vit-b32"), "lee.generator")
     return wanted
