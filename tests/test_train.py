@@ -107,6 +107,14 @@ def test_early_stopping_ends_with_the_best_weights(tmp_path: Path) -> None:
     assert torch.equal(weights["0.weight"], task.at[20])
 
 
+def test_nothing_stops_before_the_least_number_of_steps(tmp_path: Path) -> None:
+    task = Worsening(steps=500)
+    task.min_steps = 70
+    weights = train(task, tmp_path)
+    assert max(task.at) == 70
+    assert torch.equal(weights["0.weight"], task.at[20])
+
+
 def test_every_sample_once_an_epoch() -> None:
     seen = [batch_indices(96, 8, 3, step) for step in range(steps_per_epoch(96, 8))]
     assert sorted(torch.cat(seen).tolist()) == list(range(96))

@@ -1,0 +1,101 @@
+"""What helps where there are few clips: a baseline that costs seconds, and features brought to known ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import StandardScaler
+from tiny_run import models, pack
+from training_tasks import align
+
+from s2v.config import GenerateConfig, SnapConfig
+from s2v.data.reader import read_images
+from s2v.errors import UserError
+from s2v.methods import Sources, load_method
+from s2v.methods.ears.linear import HOLDS, Linear, statistics
+from s2v.methods.snapped import Snap
+from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.store import load
+from s2v.runtime import Runtime
+
+
+def test_the_baseline_is_ridge_regression_with_the_hold_that_leaving_one_out_chooses() -> None:
+    g = torch.Generator().manual_seed(0)
+    numbers, map_ = torch.randn(60, 128, generator=g) * 3 + 1, torch.randn(128, 5, generator=g)
+    features = unit(numbers @ map_ + 20 * torch.randn(60, 5, generator=g))
+    found = Linear(numbers, features)
+    scaled = StandardScaler().fit(numbers.numpy())
+    expected = RidgeCV(HOLDS).fit(scaled.transform(numbers.numpy()), features.numpy())
+    assert found.hold == pytest.approx(expected.alpha_)
+    x = (numbers.double() - found.mean) / found.scale
+    np.testing.assert_allclose(
+        (x @ found.map + found.centre).numpy(), expected.predict(scaled.transform(numbers.numpy())), atol=1e-5
+    )
+
+
+def test_statistics_hear_a_gain_and_no_shift_in_time() -> None:
+    wave = torch.randn(1, 16000, generator=torch.Generator().manual_seed(0)) * 0.1
+    own, softer = statistics(wave, 1.0), statistics(0.5 * wave, 1.0)
+    torch.testing.assert_close(own[:, :64] - softer[:, :64], torch.full((1, 64), 4.0).log(), atol=1e-2, rtol=0)
+    torch.testing.assert_close(own[:, 64:], softer[:, 64:], atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 8])
+def test_a_method_of_few_pairs_draws(tmp_path: Path, pairs: int) -> None:
+    pack(tmp_path / "train.tar", pairs)
+    made = models(tmp_path)
+    parts = {"encoder": made.encoder, "generator": made.generator}
+    for name in ("linear", "linear_snapped", "linear_retrieval"):
+        method = load_method(name, Sources(GenerateConfig(window_s=1.0), parts, train_packs=[tmp_path / "train.tar"]))
+        z = method.encode_audio(0.1 * torch.randn(2, 16000))
+        assert z.isfinite().all() and method.decode(z, [1, 2]).shape == (2, 3, 32, 32)
+
+
+def test_a_least_number_of_steps_counts_where_epochs_are_few() -> None:
+    place = Runtime(torch.device("cpu"), bf16=False)
+    of_epochs = align(place, epochs=3)
+    assert (of_epochs.steps, of_epochs.min_steps) == (3 * (20 // 7), 0)
+    for least, steps in ((5, of_epochs.steps), (500, 500)):
+        task = align(place, epochs=3, min_steps=least)
+        assert (task.steps, task.min_steps) == (steps, least)
+
+
+def test_no_pairs_are_one_line(tmp_path: Path) -> None:
+    pack(tmp_path / "train.tar", 0)
+    made = models(tmp_path)
+    parts = {"encoder": made.encoder, "generator": made.generator, "align": made.align}
+    for name in ("linear", "sound2vision_snapped"):
+        own = {part: parts[part] for part in ("encoder", "generator", *(["align"] if "sound" in name else []))}
+        with pytest.raises(UserError, match=rf"^{name}: the train split has no .*; see coverage\.csv$"):
+            load_method(name, Sources(GenerateConfig(), own, train_packs=[tmp_path / "train.tar"]))
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageEncoder, Path]:
+    root = tmp_path_factory.mktemp("known")
+    pack(root / "train.tar", 3)
+    return load(ImageEncoder, models(root).encoder), root / "train.tar"
+
+
+@given(st.integers(1, 40), st.floats(0, 1), st.integers(0, 2**31))
+def test_a_feature_goes_to_its_nearest_and_as_far_as_is_said(
+    known: tuple[ImageEncoder, Path], neighbours: int, strength: float, seed: int
+) -> None:
+    f_v, train = known
+    frames = unit(f_v.encode(read_images([train], f_v.image_px)[0]))
+    z = torch.randn(5, f_v.dim, generator=torch.Generator().manual_seed(seed)) * 7
+    found = Snap("any", f_v, [train], SnapConfig(neighbours=neighbours, strength=strength))(z)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(5))
+    if strength == 0:
+        torch.testing.assert_close(found, unit(z))
+    if strength == 1 and neighbours == 1:
+        torch.testing.assert_close(found, frames[torch.cdist(unit(z), frames).argmin(1)])
+    before, after = (torch.cdist(one, frames).min(1).values for one in (unit(z), found))
+    if neighbours == 1:
+        assert (after <= before + 1e-5).all()
