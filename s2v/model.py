@@ -102,7 +102,9 @@ class Model:
         except ValidationError as error:
             first = error.errors()[0]
             raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-        sources = Sources(config, parts, device=self.device, embed_unclip=EmbedUnclipConfig())
+        packs = sorted((self.source.folder / "pack" / "train").glob("*.tar"))  # for methods that go by training pairs
+        embed = EmbedUnclipConfig()
+        sources = Sources(config, parts, train_packs=packs, device=self.device, embed_unclip=embed)
         self.method = Composed(entry, sources)
 
     @property

@@ -115,6 +115,12 @@ def test_loudness_survives_from_file_to_feature(run: Path, tmp_path: Path) -> No
     assert float((features[0] - features[2]).norm()) > float((features[1] - features[2]).norm())
 
 
+@pytest.mark.parametrize("method", ["retrieval", "linear", "linear_snapped", "sound2vision_snapped"])
+def test_methods_that_go_by_training_pairs_find_those_of_the_run(tiny_checkout: Checkout, method: str) -> None:
+    model = Model(tiny_checkout.results, method)
+    assert model.generate(model.encode_audio([tone(300), tone(900)])).shape == (2, 3, model.resolution, model.resolution)
+
+
 def test_a_sound_may_be_a_file_an_array_or_a_tensor(run: Path, tmp_path: Path) -> None:
     model, wave = Model(run), tone(500)
     soundfile.write(tmp_path / "a.wav", wave.numpy(), RATE, subtype="FLOAT")
