@@ -118,7 +118,8 @@ def test_loudness_survives_from_file_to_feature(run: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("method", ["retrieval", "linear", "linear_snapped", "sound2vision_snapped"])
 def test_methods_that_go_by_training_pairs_find_those_of_the_run(tiny_checkout: Checkout, method: str) -> None:
     model = Model(tiny_checkout.results, method)
-    assert model.generate(model.encode_audio([tone(300), tone(900)])).shape == (2, 3, model.resolution, model.resolution)
+    pictures = model.generate(model.encode_audio([tone(300), tone(900)]))
+    assert pictures.shape == (2, 3, model.resolution, model.resolution)
 
 
 def test_a_sound_may_be_a_file_an_array_or_a_tensor(run: Path, tmp_path: Path) -> None:
