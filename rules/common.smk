@@ -15,7 +15,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from s2v.config.foreign import source_digest
 from s2v.config.methods import METHODS
 from s2v.config.repeats import ablation_runs
-from s2v.configfile import DEFAULT_FILE, check, merge, read, with_bases, with_more_classes
+from s2v.configfile import DEFAULT_FILE, check, merge, read, typed, with_bases, with_more_classes
 from s2v.data.subset import known_order
 from s2v.errors import UserError, without_passwords
 from s2v.files import hold_lock
@@ -42,9 +42,10 @@ from s2v.workflow import SCENES, TRAINED, Plan, heard, trained
 OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file).name != DEFAULT_FILE]
 try:
     FILES = with_bases([DEFAULT_FILE, *OVERLAYS])
-    if len(FILES) > 1 + len(OVERLAYS):
-        # Snakemake knows nothing of bases, so the layers are laid anew; --config is the last of them.
-        laid = merge([*map(read, FILES), workflow.config_settings.config])
+    GIVEN = workflow.config_settings.config
+    if GIVEN or len(FILES) > 1 + len(OVERLAYS):
+        # Snakemake knows nothing of bases, nor what is a number within --config: the layers are laid anew.
+        laid = merge([*map(read, FILES), typed(GIVEN)])
         config.clear()
         config.update(laid)
     # First our own check: it says in one line what is wrong, of which file, and knows more than a schema can say.

@@ -88,6 +88,19 @@ def merge(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def typed(given: Any) -> Any:
+    """What `--config 'align={epochs: 5}'` gave, as a file has it: all within a mapping is text for Snakemake."""
+    if isinstance(given, Mapping):
+        return {key: typed(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [typed(value) for value in given]
+    try:
+        read = yaml.load(given, Loader=_Loader) if isinstance(given, str) else given  # noqa: S506
+    except yaml.YAMLError:
+        return given
+    return given if isinstance(read, Mapping | list) else read
+
+
 def with_bases(files: Sequence[str | Path]) -> list[str | Path]:
     """The files, and before each its `base`, a path from its own folder, with the base of that one.
 
@@ -239,4 +252,4 @@ def _at(value: Any, path: Sequence[Any]) -> Any:
     return value
 
 
-__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "with_bases"]
+__all__ = ["DEFAULT_FILE", "check", "load", "merge", "read", "typed", "with_bases"]

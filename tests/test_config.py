@@ -16,7 +16,7 @@ from s2v.cli import app
 from s2v.config import Config, RuntimeConfig, inherited, json_schema
 from s2v.config.runtime import TrainingName
 from s2v.configchecks import split_names
-from s2v.configfile import check, load, merge, read, with_bases
+from s2v.configfile import check, load, merge, read, typed, with_bases
 from s2v.errors import UserError
 from s2v.stages import STAGES
 
@@ -286,3 +286,14 @@ def test_overlays_follow_one_another_as_snakemake_has_them(tmp_path: Path) -> No
         assert (values["name"], values["align"]["epochs"]) == ("a", 5), words
     wrong = CliRunner().invoke(app, ["config", "show", second])
     assert wrong.exit_code == 1 and "as `--configfile A B`" in wrong.output
+
+
+def test_what_a_command_line_gives_is_what_a_file_would() -> None:
+    said = {
+        "align": {"epochs": "5", "learning_rate": "1.0e-3", "sync_batch_norm": "false", "loss": "l2", "weights": "null"}
+    }
+    said |= {"name": "mine", "seed": 3, "generate": {"seeds": ["0", "1"]}, "odd": "[", "text": "a: b"}
+    assert typed(said) == {
+        "align": {"epochs": 5, "learning_rate": 1e-3, "sync_batch_norm": False, "loss": "l2", "weights": None},
+        "name": "mine", "seed": 3, "generate": {"seeds": [0, 1]}, "odd": "[", "text": "a: b",
+    }  # fmt: skip

@@ -169,6 +169,15 @@ def test_an_error_of_the_configuration_is_one_line(tiny_checkout: Checkout) -> N
     assert "s2v: bad.yaml: align.los: unknown key; did you mean loss?" in done.stdout.splitlines()[-1]
     done = tiny_checkout.snakemake("--dry-run", "--config", "name=a/b")
     assert done.returncode == 1 and "--config: name:" in done.stdout.splitlines()[-1]
+    done = tiny_checkout.snakemake("--dry-run", "--config", "align={epochs: many}")
+    assert done.returncode == 1 and "align.epochs:" in done.stdout.splitlines()[-1]
+
+
+def test_numbers_may_be_given_on_the_command_line(tiny_checkout: Checkout) -> None:
+    target = "results/tiny/align/model.safetensors"
+    assert tiny_checkout.planned(target, config=(*TINY, "--config", "align={min_steps: 7, final_relu: true}")) == {
+        "align": 1, "total": 1
+    }  # fmt: skip
 
 
 def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout: Checkout) -> None:
