@@ -327,7 +327,9 @@ def test_the_smallest_folder_that_lacks_nothing_comes_to_its_table(tmp_path: Pat
             picture=f"mandelbrot=size=96x64:rate=10:start_scale={1 + n}:end_scale=0.5",
         )  # fmt: skip
     (checkout.root / "videos" / "cover.jpg").touch()
-    (checkout.root / "one.yaml").write_text("data: {shards: 1}\n")
+    methods = "[icgan, sound2vision, retrieval, upper_bound, linear_snapped]"
+    short = f"data: {{shards: 1}}\nalign: {{min_steps: 0}}\ngenerate: {{methods: {methods}}}\n"
+    (checkout.root / "one.yaml").write_text(short)
     config = ("--configfile", "configs/tiny.yaml", "configs/folder.yaml", "one.yaml")
     done = checkout.snakemake("--cores", "2", config=config)
     assert done.returncode == 0, done.stdout[-4000:]

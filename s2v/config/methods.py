@@ -252,7 +252,12 @@ METHODS: dict[str, Entry] = {
             snapped=True,
         ),
         _LINEAR,
-        _control(_LINEAR, "snapped", "the same, of the baseline", snapped=True),
+        _control(
+            _LINEAR,
+            "snapped",
+            "the baseline's features, likewise brought to those of near training frames",
+            snapped=True,
+        ),
         replace(_LINEAR, name="linear_retrieval", title="Linear map, retrieval", renders=_DATABASE),
         _AUDIOTOKEN,
         _control(_AUDIOTOKEN, "shuffled", "states of the prompt are permuted between clips", control="shuffled"),
