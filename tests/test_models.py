@@ -44,7 +44,8 @@ def test_resnet50_is_the_published_one() -> None:
 def test_biggan_128_has_the_published_counts() -> None:
     """The class-conditional nets have 70,433,988 and 87,982,370 parameters (Brock et al. 2018's released code). IC-GAN
     puts the instance feature in the place of the class: the embeddings go, wider conditions come."""
-    generator, discriminator = Generator(), Discriminator()
+    with torch.device("meta"):
+        generator, discriminator = Generator(), Discriminator()
     channels = sum([1536, 1536, 768, 384, 192]) + sum([1536, 768, 384, 192, 96])
     class_embedding, feature_projection = 1000 * 128, 2048 * 512 + 512
     wider = 2 * channels * ((512 + 20) - (128 + 20))
