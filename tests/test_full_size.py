@@ -238,7 +238,7 @@ def test_vegas5_compares_the_systems_of_figure_15(tmp_path: Path, videos: Path, 
         shutil.copyfile(files[i % len(files)], folder / f"video_{i:05d}.mp4")  # links that lead out are not followed
     _run(checkout, all_weights, "vegas5", "results/small/table_vegas5.csv", "results/small/fig15.png")
     rows = read_csv(checkout.root / "results/small/table_vegas5.csv", ("method",))
-    assert {"s2i", "pedersoli"} <= {row["method"] for row in rows}
+    assert {"S2I", "Pedersoli et al."} <= {row["method"] for row in rows}
 
 
 @pytest.mark.full_size
