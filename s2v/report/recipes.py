@@ -295,6 +295,7 @@ RECIPES = {
             "icgan_frame": "said on its own",
             "upper_bound_frame": "said on its own",
             "retrieval": "said on its own",
+            "snap": "of methods that are none of the paper's",
             "ldm": "said on its own",
             "text_ldm": "said on its own",
             "unclip": "said on its own",
