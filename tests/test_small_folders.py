@@ -72,7 +72,7 @@ def test_no_pairs_are_one_line(tmp_path: Path) -> None:
     parts = {"encoder": made.encoder, "generator": made.generator, "align": made.align}
     for name in ("linear", "sound2vision_snapped"):
         own = {part: parts[part] for part in ("encoder", "generator", *(["align"] if "sound" in name else []))}
-        with pytest.raises(UserError, match=rf"^{name}: the train split has no .*; see coverage\.csv$"):
+        with pytest.raises(UserError, match=rf"^{name}: .*the train split has (no|0) .*; see coverage\.csv$"):
             load_method(name, Sources(GenerateConfig(), own, train_packs=[tmp_path / "train.tar"]))
 
 

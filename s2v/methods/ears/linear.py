@@ -12,11 +12,10 @@ import torch
 import torchaudio
 from torch import Tensor
 
-from s2v.data.reader import read_images, read_waves
-from s2v.errors import UserError
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.methods.base import Sources
-from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.methods.pairs import training_pairs
+from s2v.models.image_encoder import ImageEncoder
 from s2v.models.store import load
 
 BANDS, N_FFT, HOP = 64, 1024, 512
@@ -66,22 +65,12 @@ def linear(method: str, sources: Sources) -> Linear:
     """Fitted on the training pairs of a run.
 
     Raises:
-        UserError: the train split has no pair of a frame and a sound.
+        UserError: the train split has no pairs, or frames and sounds of a shard do not make pairs.
     """
-    f_v = load(ImageEncoder, sources.part("encoder"), sources.device)
-    window_s, numbers, features = sources.config.window_s, [], []
-    for pack in sources.train_packs:
-        images, seen, _ = read_images([pack], f_v.image_px)
-        waves, heard, _ = read_waves([pack], SAMPLE_RATE_HZ)
-        row = {key: number for number, key in enumerate(seen)}
-        paired = [(row[key], wave) for key, wave in zip(heard, waves, strict=True) if key in row]
-        if paired:
-            n = round(window_s * SAMPLE_RATE_HZ)
-            numbers += [statistics(fit_window(torch.from_numpy(wave), n)[None], window_s) for _, wave in paired]
-            features.append(unit(f_v.encode(images[[number for number, _ in paired]])))
-    if not features:
-        raise UserError(f"{method}: the train split has no pair of a frame and a sound; see coverage.csv")
-    return Linear(torch.cat(numbers), torch.cat(features))
+    f_v, window_s = load(ImageEncoder, sources.part("encoder"), sources.device), sources.config.window_s
+    pairs = [(statistics(sounds, window_s), z) for z, sounds in training_pairs(method, f_v, sources)]
+    numbers, features = (torch.cat(column) for column in zip(*pairs, strict=True))
+    return Linear(numbers, features)
 
 
 __all__ = ["Linear", "linear", "statistics"]
