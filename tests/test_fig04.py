@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from PIL import Image
 from tiny_run import CLASSES, pack
 
@@ -14,7 +16,7 @@ from s2v.config import AudioConfig
 from s2v.data.reader import read_images
 from s2v.errors import UserError
 from s2v.evaluate.pictures import write_pictures
-from s2v.report.fig04 import run
+from s2v.report.fig04 import draw, run
 from s2v.report.panels import plan
 
 AUDIO = AudioConfig(window_s=1.0)
@@ -78,3 +80,15 @@ def test_pictures_and_sounds_that_do_not_belong_together_are_refused(tmp_path: P
     more = _pictures(tmp_path / "more", other, 1)
     with pytest.raises(UserError, match="same clips"):
         run(pictures=[*pictures, *more], packs=[shard], audio=AUDIO, output=tmp_path / "f.png")
+
+
+@pytest.mark.parametrize("columns", [2, 3, 6])
+def test_the_header_is_whole_over_any_number_of_pictures(columns: int) -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    header = "pictures from this and other sounds of its class, each with its own noise"
+    figure = draw([("dog", np.zeros((9, 9), np.float32), [picture] * columns)], 2.0, header)
+    (title,) = figure.findobj(lambda one: isinstance(one, Text) and one.get_text().startswith("pictures"))
+    assert isinstance(title, Text) and title.get_text().split() == header.split()
+    canvas = FigureCanvasAgg(figure)
+    extent = title.get_window_extent(canvas.get_renderer())
+    assert extent.x0 >= 0 and extent.x1 <= figure.bbox.width and extent.y1 <= figure.bbox.height

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from s2v.config import AudioConfig
 
 ROWS_OF_ONE_BLOCK = 8
+LETTERS_OF_A_PICTURE = 15  # of the header that fit above one
 
 
 def run(
@@ -78,9 +79,11 @@ def draw(shown: list[Shown], window_s: float, title: str) -> Figure:
     most = max(len(pictures) for _, _, pictures in shown)
     name_w, sound_w, gap_w = 0.95, 1.35, 0.25
     widths = ([name_w, sound_w] + [1.0] * most + [gap_w]) * blocks
-    scale = 0.82
-    figure = Figure(figsize=(scale * 1.03 * sum(widths[:-1]), scale * (1.04 * rows + 0.42)))
-    right, top = 0.995 + gap_w / sum(widths), 1 - 0.36 / (1.04 * rows + 0.42)
+    scale, title = 0.82, wrapped(title, LETTERS_OF_A_PICTURE * most, 5)
+    head = 0.2 * title.count("\n")
+    height = 1.04 * rows + 0.42 + head
+    figure = Figure(figsize=(scale * 1.03 * sum(widths[:-1]), scale * height))
+    right, top = 0.995 + gap_w / sum(widths), 1 - (0.36 + head) / height
     grid = cells(figure, [1] * rows, widths, (0.005, 0.01, right, top), (0.05, 0.05))
     for i, (name, sound, pictures) in enumerate(shown):
         block, row = divmod(i, rows)

@@ -222,7 +222,7 @@ def controls_section(
         "## Controls",
         "Not rows of the paper's table; the same clips, seeds and evaluator.",
         to_markdown(columns, [*main, *controls]),
-        bullets(f"`{row.result.method}`: {row.result.note}." for row in controls if row.result.note),
+        bullets(f"`{row.result.method}`: {row.result.note or row.result.title}." for row in controls),
     ).rstrip()
 
 
