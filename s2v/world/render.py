@@ -16,7 +16,7 @@ from s2v.media.process import execute
 from s2v.world.canvas import Canvas, Placement
 from s2v.world.places import PLACES, light
 from s2v.world.recipe import REELS, SOUNDS, Clip, Interference, Scene, Story, photos, sounding, story
-from s2v.world.sound import RATE, low_pass
+from s2v.world.sound import RATE, at_level, low_pass
 from s2v.world.thing import Thing, things
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def soundtrack(s: Story, config: WorldConfig) -> NDArray[np.int16]:
     for start, end in s.intervals:
         m = min(n, round(end * RATE)) - round(start * RATE)
         voice = thing.sound(np.random.default_rng(voice_seed), m, s.scene.look, s.scene.strength)[:m]
-        voice *= thing.level / max(1e-6, float(np.sqrt(np.mean(voice**2)))) * near
+        voice = at_level(voice, thing.level * near)
         fade = np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
         out[round(start * RATE) : round(start * RATE) + m] += voice * fade
     if thing.kind == "source":
         out = low_pass(out, 7500 / s.scene.distance**0.7)
     else:
         quiet = thing.sound(np.random.default_rng(voice_seed + 1), n, s.scene.look, WEAK)[:n]
-        out += quiet * (0.02 * thing.level / max(1e-6, float(np.sqrt(np.mean(quiet**2)))))
+        out += at_level(quiet, 0.02 * thing.level)
     if s.interference:
         add_interference(out, s.interference, s.intervals)
     bed = np.cumsum(rng.standard_normal(n))
@@ -113,7 +113,7 @@ def add_interference(out: NDArray[np.float64], other: Interference, intervals: l
     thing, m = things()[other.label], end - start
     voice = thing.sound(np.random.default_rng(other.seed), m, other.look, 1.0)[:m]
     level = float(np.sqrt(np.mean(own**2))) * 10 ** (-other.snr_db / 20)
-    voice *= level / max(1e-6, float(np.sqrt(np.mean(voice**2))))
+    voice = at_level(voice, level)
     out[start:end] += voice * np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -46,25 +47,40 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     c.polygon(turned([(-0.3, 0.25), (0.3, 0.25), (0.32, 0.21), (-0.32, 0.21)]), mix(bronze, (0, 0, 0), 0.4))
 
 
+PARTIALS = (
+    *((0.5, 0.68, 6.2), (1.0, 1.0, 3.9), (1.19, 0.8, 3.1), (1.5, 0.45, 2.0), (2.0, 1.0, 2.3), (2.51, 0.4, 1.2)),
+    *((3.01, 0.6, 1.2), (4.1, 0.45, 0.8), (5.4, 0.3, 0.5), (6.8, 0.25, 0.3), (8.2, 0.15, 0.23)),
+)
+"""Hum, prime, tierce, quint, nominal and above: ratio, loudness, seconds to 1/e."""
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    strike = 460 - 170 * k["big"]
-    partials = [
-        (0.5, 0.6, 1.6),
-        (1.0, 1.0, 1.0),
-        (1.19, 0.7, 0.8),
-        (1.5, 0.5, 0.6),
-        (2.0, 0.8, 0.5),
-        (2.74, 0.4, 0.3),
-        (3.76, 0.3, 0.2),
+    strike = 900 - 380 * k["big"]
+    # A bell is never quite round: each partial is two that beat.
+    cast = [
+        (r * float(rng.uniform(0.995, 1.005)), a * float(rng.uniform(0.7, 1.3)), d, float(rng.uniform(0.3, 1.6)))
+        for r, a, d in PARTIALS
     ]
 
-    def dong() -> snd.Wave:
-        m = int(1.6 * snd.RATE)
-        t = np.arange(m) / snd.RATE
-        waves = [a * np.sin(2 * np.pi * strike * f * t) * snd.decay(m, d) for f, a, d in partials]
-        return np.asarray(sum(waves)) / 3 * snd.envelope(m, 0.003, 0.2)
+    def stroke(pitch: float) -> snd.Wave:
+        t = np.arange(n) / snd.RATE
+        rung = sum(
+            a * (np.sin(2 * np.pi * pitch * r * t) + 0.6 * np.sin(2 * np.pi * (pitch * r + beat) * t)) * np.exp(-t / d)
+            for r, a, d, beat in cast
+            if pitch * r < 7500
+        )
+        clapper = 1.6 * snd.noise(rng, n, 1500, 6000) * np.exp(-t / 0.012)
+        return (np.asarray(rung) / 3 + clapper) * snd.envelope(n, 0.002, 0.3)
 
-    return snd.calls(rng, n, float(rng.uniform(0.75, 1.1)), 0.05, dong)
+    peal = rng.random() < 0.25
+    heights = (1.0, 1.122, 1.26, 1.335)[: int(rng.integers(2, 5))] if peal else (1.0,)
+    gap = float(rng.uniform(0.45, 0.8) if peal else rng.uniform(1.0, 1.8))
+    rung = [stroke(strike * height) for height in reversed(heights)]
+    out, at, count = np.zeros(n), float(rng.uniform(0, 0.1)), 0
+    while at < n / snd.RATE:
+        snd.place(out, at, rung[count % len(rung)])
+        at, count = at + gap * float(rng.uniform(0.95, 1.05)), count + 1
+    return physics.room(rng, out, seconds=1.2, wet=0.25)
 
 
 THING = Thing("church bell ringing", "street", "source", _look, _draw, _sound, 0.25)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv
 from s2v.world.thing import Dice, Look, Thing
@@ -49,12 +50,13 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    out = 0.35 * snd.noise(rng, n, 60, 400)
-    for _ in range(rng.poisson(22 * n / snd.RATE)):
-        m = int(float(rng.uniform(0.004, 0.02)) * snd.RATE)
-        click = snd.noise(rng, max(m, 64), 1200, 7000) * snd.decay(max(m, 64), 0.003)
-        snd.place(out, float(rng.uniform(0, n / snd.RATE)), click * float(rng.uniform(1.5, 6)))
-    return out
+    wood = [(float(rng.uniform(900, 1800)), 500, 1.0), (float(rng.uniform(2000, 3500)), 900, 1.2)]
+    wood.append((float(rng.uniform(4000, 6500)), 1500, 1.0))
+    roar = 0.83 * snd.noise(rng, n, 40, 350) * physics.wander(rng, n, 6, 0.4, 1.5)
+    hiss = 0.4 * snd.noise(rng, n, 2000, 7500) * physics.wander(rng, n, 3, 0.3, 1.4)
+    busy = np.sqrt(0.3 + physics.wander(rng, n, 2.5, 0, 1) ** 2)
+    crackle = 0.7 * busy * physics.grains(rng, n, 120, wood, spread=1.1, tail=0.0006)
+    return roar + hiss + crackle + physics.grains(rng, n, 6, wood, tail=0.003)
 
 
 THING = Thing("campfire crackling", "night", "source", _look, _draw, _sound, 0.2)

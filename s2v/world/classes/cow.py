@@ -1,4 +1,4 @@
-"""A cow on a meadow: patched hide, side view, a long gliding moo."""
+"""A cow on a meadow: patched hide, side view, a long moo from a mouth that opens and closes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas
 from s2v.world.thing import Dice, Look, Thing
@@ -46,16 +47,24 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.line([(0.62, 0.97 + nod), (0.66, 1.1 + nod), (0.74, 1.14 + nod)], (0.9, 0.87, 0.75), 0.05)
 
 
+SHUT = [(260, 90, 1.0), (750, 150, 0.3), (2000, 250, 0.1)]
+OPEN = [(230, 110, 1.0), (1000, 150, 0.82), (3200, 300, 0.02)]
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    pitch = 165 - 60 * k["big"]
+    pitch, size = 160 - 33 * k["big"], 1.14 - 0.14 * k["big"]
+    mouth = [physics.scaled(shape, size) for shape in (SHUT, OPEN, OPEN, SHUT)]
 
     def moo() -> snd.Wave:
-        m = int(float(rng.uniform(0.9, 1.3)) * snd.RATE)
+        m = int(float(rng.uniform(0.75, 1.3)) * snd.RATE)
         s = np.linspace(0, 1, m)
-        curve = pitch * (0.8 + 0.35 * np.sin(np.pi * np.clip(s * 1.3, 0, 1)))
-        return snd.tone(curve, [1, 0.9, 0.8, 0.6, 0.35, 0.2, 0.12]) * snd.envelope(m, 0.15, 0.3)
+        curve = pitch * np.interp(s, [0, 0.2, 0.55, 0.85, 1], [0.75, 0.95, 2.0, 1.1, 0.8])
+        curve = curve * (1 + 0.012 * np.sin(2 * np.pi * 5 * np.arange(m) / snd.RATE))
+        folds = physics.pulses(rng, curve, jitter=0.015, shimmer=0.1, open_share=0.67)
+        mooed = physics.gliding(folds + 0.05 * rng.standard_normal(m), mouth)
+        return mooed * np.interp(s, [0, 0.12, 0.5, 0.85, 1], [0, 0.5, 1, 0.8, 0])
 
-    return snd.calls(rng, n, float(rng.uniform(1.2, 1.5)), 0.15, moo)
+    return physics.room(rng, snd.calls(rng, n, float(rng.uniform(1.8, 2.4)), 0.2, moo), seconds=0.27, wet=0.12)
 
 
 THING = Thing("cow mooing", "meadow", "source", _look, _draw, _sound, 0.25)

@@ -1,4 +1,4 @@
-"""A dog on a meadow: brown coat, sitting in side view, short harsh barks."""
+"""A dog on a meadow: brown coat, sitting in side view, short harsh barks, one to three in a row."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -48,16 +49,30 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.polygon([(-0.02, 0.92), (0.0, 1.15), (0.16, 0.97)], dark)
 
 
+MUZZLE = [(420, 150, 1.0), (1100, 260, 0.5), (2300, 400, 0.2), (3600, 500, 0.1)]
+OPEN = [(750, 180, 1.0), (1450, 260, 0.8), (2500, 350, 0.4), (3900, 500, 0.2)]
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    pitch = 620 - 300 * k["big"]
+    pitch, size = 560 - 300 * k["big"], 1.15 - 0.35 * k["big"]
+    mouth = [physics.scaled(shape, size) for shape in (MUZZLE, OPEN, OPEN, MUZZLE)]
+    length = float(rng.uniform(0.11, 0.2))
 
     def bark() -> snd.Wave:
-        m = int(float(rng.uniform(0.1, 0.15)) * snd.RATE)
-        curve = pitch * np.linspace(1.25, 0.75, m)
-        voice = snd.tone(curve, [1, 0.8, 0.7, 0.4, 0.3]) + 0.7 * snd.noise(rng, m, 700, 3000)
-        return voice * snd.envelope(m, 0.008, 0.06)
+        m = int(length * float(rng.uniform(0.9, 1.15)) * snd.RATE)
+        s = np.linspace(0, 1, m)
+        curve = pitch * np.interp(s, [0, 0.25, 0.6, 1], [0.7, 1.2, 1.0, 0.6])
+        breath = 0.5 * rng.standard_normal(m) * np.interp(s, [0, 0.15, 1], [1.5, 1, 0.6])
+        folds = physics.pulses(rng, curve, jitter=0.06, shimmer=0.25, open_share=0.4)
+        return physics.gliding(folds + breath, mouth) * np.interp(s, [0, 0.06, 0.45, 1], [0, 1, 0.75, 0])
 
-    return snd.calls(rng, n, float(rng.uniform(0.3, 0.42)), 0.3, bark)
+    def barks() -> snd.Wave:
+        parts = []
+        for _ in range(int(rng.integers(1, 4))):
+            parts += [bark() * float(rng.uniform(0.8, 1.1)), np.zeros(int(float(rng.uniform(0.12, 0.2)) * snd.RATE))]
+        return np.concatenate(parts)
+
+    return physics.room(rng, snd.calls(rng, n, float(rng.uniform(0.55, 0.9)), 0.3, barks), seconds=0.5, wet=0.3)
 
 
 THING = Thing("dog barking", "meadow", "source", _look, _draw, _sound, 0.25)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -43,17 +44,29 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.ellipse(side * 0.33, 0.76, 0.1, 0.05, (0.03, 0.03, 0.03))
 
 
+THROAT = [(1500, 200, 1.0), (3000, 300, 0.5), (3400, 40, 0.7)]
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    pitch, rate = 420 - 200 * k["big"], float(rng.uniform(28, 45))
+    rate, own = float(rng.uniform(48, 76)), physics.scaled(THROAT, 1.25 - 0.5 * k["big"])
 
-    def croak() -> snd.Wave:
-        m = int(float(rng.uniform(0.22, 0.34)) * snd.RATE)
-        t = np.arange(m) / snd.RATE
-        pulses = np.clip(np.sin(2 * np.pi * rate * t), 0, 1) ** 2
-        voice = snd.tone(np.full(m, pitch), [1, 0.8, 0.9, 0.5, 0.4, 0.2])
-        return voice * pulses * snd.envelope(m, 0.02, 0.05)
+    def voice(throat: physics.Formants, rate: float) -> snd.Wave:
+        period, length = float(rng.uniform(0.45, 0.8)), float(rng.uniform(0.16, 0.35))
 
-    return snd.calls(rng, n, float(rng.uniform(0.4, 0.6)), 0.2, croak)
+        def croak() -> snd.Wave:
+            m = int(length * float(rng.uniform(0.9, 1.1)) * snd.RATE)
+            s = np.linspace(0, 1, m)
+            beats = physics.pulses(rng, rate * (0.85 + 1.9 * s), jitter=0.06, shimmer=0.15, open_share=0.04)
+            croaked = physics.tract(beats + 0.2 * rng.standard_normal(m), throat)
+            return croaked * np.interp(s, [0, 0.25, 0.8, 1], [0, 0.8, 1, 0])
+
+        return snd.calls(rng, n, period, 0.15, croak)
+
+    out = voice(own, rate)
+    for _ in range(2):  # others answer from afar
+        other = voice(physics.scaled(own, float(rng.uniform(0.8, 1.25))), rate * float(rng.uniform(0.8, 1.3)))
+        out += float(rng.uniform(0.1, 0.35)) * other
+    return physics.room(rng, out + 0.12 * snd.noise(rng, n, 3500, 5500), seconds=0.5, wet=0.04)
 
 
 THING = Thing("frog croaking", "night", "source", _look, _draw, _sound, 0.22)

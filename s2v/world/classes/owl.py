@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -47,18 +48,30 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     c.polygon([(-0.05, 0.68), (0.05, 0.68), (0, 0.56)], (0.95, 0.7, 0.2))
 
 
-def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    pitch = 520 - 180 * k["big"]
+SONGS = (
+    ((0.32, 1.0, 0.14), (0.12, 1.04, 0.03), (0.12, 1.04, 0.03), (0.45, 1.0, 0.11), (0.45, 0.98, 0.17)),
+    ((0.5, 1.02, 0.14), (0.1, 1.0, 0.02), (0.1, 1.0, 0.02), (0.7, 1.0, 0.22)),
+    ((0.28, 1.0, 0.08), (0.28, 1.0, 0.08), (0.28, 1.0, 0.08), (0.4, 0.97, 0.17)),
+)
+"""Hoots: length in seconds, pitch, and the silence after it in seconds."""
 
-    def hoot() -> snd.Wave:
+
+def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
+    pitch, song = 330 - 85 * k["big"], SONGS[int(rng.integers(len(SONGS)))]
+
+    def phrase() -> snd.Wave:
         parts = []
-        for length, shift in ((0.16, 1.06), (0.08, 0.0), (0.36, 1.0)):
+        for length, height, rest in song:
             m = int(length * snd.RATE)
-            curve = np.full(m, pitch * shift) * np.linspace(1.03, 0.97, m)
-            parts.append(snd.tone(curve, [1, 0.15, 0.05]) * snd.envelope(m, 0.04, 0.09) if shift else np.zeros(m))
+            s = np.linspace(0, 1, m)
+            trill = 1 + 0.1 * np.sin(2 * np.pi * float(rng.uniform(10, 16)) * length * s)
+            curve = pitch * height * np.interp(s, [0, 0.2, 0.7, 1], [0.93, 1, 1, 0.94]) * trill
+            voice = snd.tone(curve, [1, 0.03, 0.03, 0.02]) + 0.13 * snd.noise(rng, m, pitch * 0.8, pitch * 2.5)
+            parts += [voice * np.interp(s, [0, 0.2, 0.75, 1], [0, 1, 0.9, 0]), np.zeros(int(rest * snd.RATE))]
         return np.concatenate(parts)
 
-    return snd.calls(rng, n, float(rng.uniform(0.8, 1.1)), 0.15, hoot)
+    hoots = snd.calls(rng, n, float(rng.uniform(1.8, 2.6)), 0.2, phrase)
+    return physics.room(rng, hoots, seconds=3.0, wet=0.1, dark_hz=2500)
 
 
 THING = Thing("owl hooting", "night", "source", _look, _draw, _sound, 0.22)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -45,14 +46,14 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    out = 0.25 * snd.noise(rng, n, 2500, 7800)
-    drops = rng.poisson((60 + 160 * strength) * n / snd.RATE)
-    for _ in range(drops):
-        m = 160
-        pitch = float(rng.uniform(1800, 5200))
-        drop = np.sin(2 * np.pi * pitch * np.arange(m) / snd.RATE) * snd.decay(m, 0.0025)
-        snd.place(out, float(rng.uniform(0, n / snd.RATE)), drop * float(rng.uniform(0.4, 1.8)))
-    return out
+    hiss = snd.noise(rng, n, float(rng.uniform(1200, 2000)), 7500) * physics.wander(rng, n, 1, 0.85, 1.1)
+    ground = [
+        *((float(rng.uniform(700, 1200)), 300, 0.4), (float(rng.uniform(1500, 2500)), 500, 1.0)),
+        *((float(rng.uniform(2800, 4200)), 800, 1.2), (float(rng.uniform(4800, 6800)), 1200, 1.0)),
+    ]
+    drops = 0.5 * physics.grains(rng, n, 2300 + 8300 * strength, ground, spread=2.1, tail=0.0003)
+    heavy = 0.17 * physics.grains(rng, n, 8, ground[:3], spread=0.7, tail=0.0015)
+    return hiss + 1.2 * snd.noise(rng, n, 200, 1500) + drops + heavy
 
 
 THING = Thing("rain falling", "shore", "scape", _look, _draw, _sound, 0.2)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -47,10 +48,18 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    t = np.arange(n) / snd.RATE
-    period = float(rng.uniform(1.3, 2.0))
-    swell = (0.5 - 0.5 * np.cos(2 * np.pi * t / period + float(rng.uniform(0, 6)))) ** 1.5
-    return snd.noise(rng, n, 80, 900) * (0.3 + swell) + 0.6 * snd.noise(rng, n, 900, 4500) * swell**2
+    t, period = np.arange(n) / snd.RATE, float(rng.uniform(2.2, 3.6))
+    out = 1.2 * snd.noise(rng, n, 60, 900) * physics.wander(rng, n, 1, 0.7, 1.2)
+    deep, foam = snd.noise(rng, n, 100, 1200), snd.noise(rng, n, 900, 6500)
+    start = -float(rng.uniform(0, period))
+    while start < n / snd.RATE:
+        rise, fall = float(rng.uniform(0.6, 1.1)) * period * 0.35, float(rng.uniform(0.8, 1.2)) * period * 0.5
+        before, after = t - start - rise, np.clip(t - start - rise, 0, None)
+        swell = np.where(before < 0, np.exp(-((before / (0.6 * rise)) ** 2)), np.exp(-after / (0.55 * fall)))
+        crash = np.where(before < 0, np.exp(-((before / (0.3 * rise)) ** 2)), np.exp(-after / (0.35 * fall)))
+        out += 3.3 * float(rng.uniform(0.7, 1.2)) * (swell * deep + 0.6 * crash * foam)
+        start += period * float(rng.uniform(0.85, 1.2))
+    return out
 
 
 THING = Thing("sea waves", "shore", "scape", _look, _draw, _sound, 0.25)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -45,11 +46,24 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.ellipse(x, 0.15, 0.08, 0.075, (0.7, 0.7, 0.72))
 
 
+HORN = [(900, 500, 0.8), (1500, 500, 1.0), (2400, 700, 0.8), (3400, 900, 0.4)]
+MOTOR = [(90, 60, 1.0), (240, 120, 0.7), (700, 400, 0.2)]
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    low, ratio, period = 520 - 120 * k["big"], float(rng.uniform(1.28, 1.42)), float(rng.uniform(0.35, 0.6))
-    t = np.arange(n) / snd.RATE
-    high = np.clip(8 * np.sin(2 * np.pi * t / (2 * period) + float(rng.uniform(0, 6))), -1, 1) * 0.5 + 0.5
-    return snd.tone(low * (1 + (ratio - 1) * high), [1, 0.5, 0.6, 0.25, 0.3]) + 0.1 * snd.noise(rng, n, 60, 300)
+    t, low, start = np.arange(n) / snd.RATE, 560 - 120 * k["big"], float(rng.uniform(0, 1))
+    high, kind = low * float(rng.uniform(2.0, 2.6)), float(rng.random())
+    if kind < 0.3:  # two tones
+        step = np.sin(2 * np.pi * (t / (2 * float(rng.uniform(0.5, 0.7))) + start))
+        pitch = low * (1 + 0.33 * (np.clip(14 * step, -1, 1) * 0.5 + 0.5))
+    else:  # a wail, or a yelp
+        period = float(rng.uniform(2.2, 4.0)) if kind < 0.75 else float(rng.uniform(0.3, 0.45))
+        turn = (t / period + start) % 1
+        pitch = low * (high / low) ** np.where(turn < 0.45, turn / 0.45, (1 - turn) / 0.55)
+    siren = physics.tract(physics.pulses(rng, pitch, jitter=0.002, shimmer=0.01, open_share=0.5), HORN)
+    strokes = physics.pulses(rng, np.full(n, float(rng.uniform(28, 40))), jitter=0.05, shimmer=0.2, open_share=0.2)
+    street = siren + 0.15 * physics.tract(strokes, MOTOR) + 0.2 * snd.noise(rng, n, 60, 1500)
+    return physics.room(rng, street, seconds=0.9, wet=0.4)
 
 
 THING = Thing("siren truck", "street", "source", _look, _draw, _sound, 0.25)

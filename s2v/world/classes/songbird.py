@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -45,17 +46,20 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
     base = 4200 - 1400 * k["big"]
-    motif = [(float(rng.uniform(0.7, 1.3)), float(rng.uniform(-0.4, 0.4))) for _ in range(int(rng.integers(3, 6)))]
+    motif = [
+        (float(rng.uniform(0.7, 1.3)), float(rng.uniform(-0.4, 0.4)), float(rng.uniform(0.05, 0.1)))
+        for _ in range(int(rng.integers(3, 6)))
+    ]
 
     def phrase() -> snd.Wave:
         parts = []
-        for height, glide in motif:
-            m = int(0.07 * snd.RATE)
+        for height, glide, length in motif:
+            m = int(length * snd.RATE)
             curve = base * height * np.linspace(1 - glide / 2, 1 + glide / 2, m)
             parts += [snd.tone(curve, [1, 0.1]) * snd.envelope(m, 0.01, 0.02), np.zeros(int(0.025 * snd.RATE))]
         return np.concatenate(parts)
 
-    return snd.calls(rng, n, float(rng.uniform(0.55, 0.8)), 0.15, phrase)
+    return physics.room(rng, snd.calls(rng, n, float(rng.uniform(0.55, 0.8)), 0.15, phrase), seconds=0.5, wet=0.25)
 
 
 THING = Thing("songbird singing", "meadow", "source", _look, _draw, _sound, 0.2)

@@ -1,4 +1,4 @@
-"""A locomotive on rails: dark engine with smoke, chugging rhythm and a whistle chord."""
+"""A locomotive on rails: dark engine with smoke, rolling noise, joints of the rails, and a chord of horns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -58,21 +59,37 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.line([(x - r * math.cos(a), r - r * math.sin(a)), (x + r * math.cos(a), r + r * math.sin(a))], dark, 0.04)
 
 
+CHORDS = ((1.0, 1.19, 1.335, 1.682, 1.88), (1.0, 1.26, 1.5, 1.68))
+
+
+def _horn(rng: Rng, samples: int, pitch: float) -> snd.Wave:
+    out = np.zeros(samples)
+    for ratio in CHORDS[int(rng.integers(len(CHORDS)))]:
+        own = pitch * ratio * float(rng.uniform(0.995, 1.005))
+        reed = physics.pulses(rng, np.full(samples, own), jitter=0.004, shimmer=0.03, open_share=0.57)
+        out += physics.tract(reed, [(1.5 * own, 400, 1.0), (1500, 700, 0.8), (2600, 900, 0.5)])
+    return 0.5 * out * np.interp(np.linspace(0, 1, samples), [0, 0.06, 0.85, 1], [0, 1, 1, 0])
+
+
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    beat = float(rng.uniform(0.16, 0.24))
-    out = np.zeros(n)
-    t, count = 0.0, 0
-    while t < n / snd.RATE:
-        m = int(0.12 * snd.RATE)
-        accent = 1.4 if count % 4 == 0 else 0.8
-        snd.place(out, t, accent * snd.noise(rng, m, 150, 1600) * snd.decay(m, 0.04))
-        t, count = t + beat, count + 1
-    pitch = 330 - 90 * k["big"]
-    m = int(min(n, float(rng.uniform(0.5, 0.8)) * snd.RATE))
-    chord = sum(snd.tone(np.full(m, pitch * ratio), [1, 0.6, 0.4, 0.2]) for ratio in (1, 1.26, 1.5))
-    for start in (0.05, float(rng.uniform(1.2, 1.6))):
-        snd.place(out, start, 0.45 * np.asarray(chord) * snd.envelope(m, 0.05, 0.15))
-    return out
+    out = 1.0 * snd.noise(rng, n, 40, 250) * physics.wander(rng, n, 3, 0.7, 1.2)
+    out += 1.05 * snd.noise(rng, n, 300, 1800) * physics.wander(rng, n, 5, 0.7, 1.2) + 1.2 * snd.noise(
+        rng, n, 1800, 6000
+    )
+    gap, at, m = float(rng.uniform(0.5, 0.75)), float(rng.uniform(0, 0.2)), int(0.18 * snd.RATE)
+    while at < n / snd.RATE:
+        for axle in (0.0, 0.63):
+            joint = snd.noise(rng, m, 80, 700) * snd.decay(m, 0.035) + 0.5 * snd.noise(rng, m, 900, 3500) * snd.decay(
+                m, 0.015
+            )
+            snd.place(out, at + axle, 1.95 * joint * float(rng.uniform(0.8, 1.2)))
+        at += gap * float(rng.uniform(0.96, 1.04))
+    blast = _horn(rng, int(min(n, float(rng.uniform(1.0, 1.8)) * snd.RATE)), 330 - 53 * k["big"])
+    start = float(rng.uniform(0.02, 0.15))
+    snd.place(out, start, 1.28 * blast)
+    if rng.random() < 0.6:
+        snd.place(out, start + len(blast) / snd.RATE + float(rng.uniform(0.2, 0.6)), 1.28 * blast)
+    return physics.room(rng, out, seconds=1.2, wet=0.38)
 
 
 THING = Thing("train passing", "street", "source", _look, _draw, _sound, 0.25)

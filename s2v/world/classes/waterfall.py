@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv, mix
 from s2v.world.thing import Dice, Look, Thing
@@ -49,7 +50,7 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    flow = 1 + 0.06 * np.sin(2 * np.pi * float(rng.uniform(2, 5)) * np.arange(n) / snd.RATE)
+    flow = physics.wander(rng, n, 4, 0.92, 1.08)
     return (snd.noise(rng, n, 200, 1500 - 500 * k["big"]) + 1.1 * snd.noise(rng, n, 1500, 6500)) * flow
 
 
