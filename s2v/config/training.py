@@ -158,6 +158,21 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
         return self
 
 
+class SoundAugmentConfig(Slice):
+    """Changes of a sound in training that leave its level alone (`s2v.train.sound_augment`); none is in the paper."""
+
+    shift: bool = Field(False, description="it begins anywhere, and goes round")
+    filter: float = Field(
+        0.0, ge=0, le=2, description="a random gain over frequency: its deviation, in those of the log-spectrogram"
+    )
+    masks: int = Field(0, ge=0, le=8, description="stretches of time and bands that are blanked, of each as many")
+    bed: Fraction = Field(
+        0.0,
+        description="share of the sounds under which noise is laid; a quiet sound is known by its noise, so that "
+        "pictures then follow loudness less",
+    )
+
+
 class AlignConfig(TrainingConfig, NormedConfig):
     """f_A: ResNet-18 on the log-spectrogram, aligned to f_V (paper 3.1)."""
 
@@ -188,6 +203,7 @@ class AlignConfig(TrainingConfig, NormedConfig):
         description="steps before which it neither stops nor ends, whatever epochs and patience: of few pairs an epoch "
         "is a few steps. 0, as in the paper, is none",
     )
+    augment: SoundAugmentConfig = SoundAugmentConfig()
 
 
 class FaceReaderConfig(SteppedConfig, NormedConfig):

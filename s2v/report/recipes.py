@@ -70,6 +70,7 @@ _RUN = {
 _TRAINED = _RUN | {"splits": "said on its own"}
 _LATENT = {key: why for key, why in _TRAINED.items() if key != "weights"}
 _AUDIO = {"audio.window_s": 10.0, "audio.n_fft": 512, "audio.hop": 159, "audio.log_floor": 1e-7}
+_PLAIN_SOUNDS = {"augment.shift": False, "augment.filter": 0.0, "augment.masks": 0, "augment.bed": 0.0}
 _ALIGNED = {
     "batch_size": 64,
     "learning_rate": 1e-3,
@@ -77,6 +78,7 @@ _ALIGNED = {
     "epochs": 50,
     "temperature": 1.0,
     "width": 64,
+    **_PLAIN_SOUNDS,
 }
 _ALIGN_OURS = _RUN | {
     "patience": "said on its own",

@@ -21,6 +21,7 @@ from s2v.train.batches import steps_per_epoch
 from s2v.train.loop import train_stage
 from s2v.train.norms import shared_norms
 from s2v.train.schedule import Schedule
+from s2v.train.sound_augment import draw_sound_augment, sound_augment
 from s2v.train.task import Batch, Loss, Outputs, Task
 
 if TYPE_CHECKING:
@@ -62,8 +63,15 @@ class AlignTask(Task):
         rows = self.kept[0][index]
         return {"spectrogram": self.train[0][rows], "z_v": self.train[1][rows]}
 
+    def draw(self, n: int) -> Batch:
+        return draw_sound_augment(n, self.config.augment, self.runtime.device)
+
     def forward(self, batch: Batch) -> Outputs:
-        return batch["z_v"], self.model(batch["spectrogram"].float())
+        return batch["z_v"], self.model(sound_augment(batch["spectrogram"].float(), self._drawn(batch)))
+
+    @staticmethod
+    def _drawn(batch: Batch) -> Batch:
+        return {name: rows for name, rows in batch.items() if name not in ("index", "spectrogram", "z_v")}
 
     def loss(self, *outputs: Tensor) -> Loss:
         z_v, z_a = outputs

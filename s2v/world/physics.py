@@ -94,7 +94,7 @@ def wander(rng: Rng, n: int, per_s: float, low: float, high: float) -> Wave:
 
 
 def room(rng: Rng, wave: Wave, *, seconds: float, wet: float, dark_hz: float = 4000.0) -> Wave:
-    """The wave with its echo, cut to its length: noise that dies away over `seconds` (to -60 dB), darker than the wave."""
+    """The wave with its echo, as long as it is: noise that dies away over `seconds` (to -60 dB) and is darker."""
     from scipy.signal import butter, fftconvolve, sosfilt
 
     m = int(seconds * RATE)

@@ -47,24 +47,26 @@ def _draw(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.line([(0.62, 0.97 + nod), (0.66, 1.1 + nod), (0.74, 1.14 + nod)], (0.9, 0.87, 0.75), 0.05)
 
 
-SHUT = [(260, 90, 1.0), (750, 150, 0.3), (2000, 250, 0.1)]
-OPEN = [(230, 110, 1.0), (1000, 150, 0.82), (3200, 300, 0.02)]
+SHUT = [(260, 90, 1.0), (710, 150, 0.26), (2000, 250, 0.1)]
+OPEN = [(230, 77, 1.0), (510, 120, 0.1), (910, 220, 0.05), (1070, 150, 1.2)]
 
 
 def _sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    pitch, size = 160 - 33 * k["big"], 1.14 - 0.14 * k["big"]
+    pitch, size = 160 - 33 * k["big"], 1.14 - 0.1 * k["big"]
     mouth = [physics.scaled(shape, size) for shape in (SHUT, OPEN, OPEN, SHUT)]
 
     def moo() -> snd.Wave:
-        m = int(float(rng.uniform(0.75, 1.3)) * snd.RATE)
+        m = int(float(rng.uniform(1.06, 1.3)) * snd.RATE)
         s = np.linspace(0, 1, m)
-        curve = pitch * np.interp(s, [0, 0.2, 0.55, 0.85, 1], [0.75, 0.95, 2.0, 1.1, 0.8])
+        curve = pitch * np.interp(s, [0, 0.2, 0.55, 0.85, 1], [1.07, 0.95, 2.0, 1.9, 0.8])
         curve = curve * (1 + 0.012 * np.sin(2 * np.pi * 5 * np.arange(m) / snd.RATE))
         folds = physics.pulses(rng, curve, jitter=0.015, shimmer=0.1, open_share=0.67)
-        mooed = physics.gliding(folds + 0.05 * rng.standard_normal(m), mouth)
-        return mooed * np.interp(s, [0, 0.12, 0.5, 0.85, 1], [0, 0.5, 1, 0.8, 0])
+        rough = 1 + 0.09 * np.sin(np.pi * np.cumsum(curve) / snd.RATE)  # every other period is weaker
+        breath = 0.05 * rng.standard_normal(m) * np.interp(s, [0, 0.7, 1], [1, 1, 3.1])
+        mooed = physics.gliding(folds * rough + breath, mouth)
+        return mooed * np.interp(s, [0, 0.12, 0.5, 0.85, 1], [0, 0.32, 1, 0.92, 0])
 
-    return physics.room(rng, snd.calls(rng, n, float(rng.uniform(1.8, 2.4)), 0.2, moo), seconds=0.27, wet=0.12)
+    return physics.room(rng, snd.calls(rng, n, float(rng.uniform(1.8, 2.34)), 0.2, moo), seconds=0.36, wet=0.12)
 
 
 THING = Thing("cow mooing", "meadow", "source", _look, _draw, _sound, 0.25)
