@@ -16,6 +16,7 @@
 #   <output>/embed_unclip/ align_unclip/    the same where Stable unCLIP takes its place
 #   <output>/s2i_autoencoder/ s2i_generator/ pedersoli_vqvae/ pedersoli_audio/    the systems of Figure 15
 #   <output>/generate/{method}/{seed}.tar, evaluate/{method}/{seed}.json
+#   <output>/known_sounds/{align}.safetensors    what f_A learned from, for sounds that are unlike all of it
 #   <output>/table1.csv, table1.md, table3.csv, table3.md, fig04.png, fig14.png
 #   <output>/table1b.csv, table1b.md      of what people answered, where there are answers
 #   <output>/table_vegas5.csv, table_vegas5.md, fig15.png    of some classes, whose pictures lie in fig15/
@@ -79,6 +80,7 @@ include: "rules/inception.smk"
 include: "rules/joint.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
+include: "rules/known_sounds.smk"
 include: "rules/report.smk"
 include: "rules/table1b.smk"
 include: "rules/fig15.smk"
@@ -107,4 +109,5 @@ rule all:
     input:
         "<results>/table1.csv",
         "<results>/fig04.png",
+        "<results>/known_sounds/align.safetensors",
         "<results>/coverage.csv",

@@ -94,14 +94,14 @@ def _say(model: Model, output: Path, facts: dict[str, Any]) -> None:
     typer.echo(str(output))
 
 
-def _silent(model: Model, *sounds: tuple[str, Tensor]) -> dict[str, list[str]]:
-    """Say which of the sounds are silent, for the recipe too."""
-    from s2v.control.silence import silences
+def _heard(model: Model, *sounds: tuple[str, Tensor], mixed: Tensor | None = None) -> dict[str, list[str]]:
+    """Say what the sounds are like, and which are silent or unlike all that was learned; for the recipe too."""
+    from s2v.control.heard import heard
 
-    said = silences(sounds, model.window_s)
-    for line in said:
+    said = heard(model, sounds, None if mixed is None else ("the mix", mixed))
+    for line in [line for lines in said.values() for line in lines]:
         typer.echo(line, err=True)
-    return {"silent": said} if said else {}
+    return said
 
 
 def _blend(model: Model, wave: Tensor, picture: Path | None, weight: float) -> Tensor:
@@ -152,7 +152,7 @@ def generate(
     z = _blend(loaded, wave, picture, weight)
     facts = {
         "sound": str(sound), "start_s": start, "window_s": loaded.window_s, "gain_db": gain, "truncation": truncation,
-        "seed": seed, **_blended(picture, weight), **_silent(loaded, (sound.name, given)),
+        "seed": seed, **_blended(picture, weight), **_heard(loaded, (sound.name, given)),
     }  # fmt: skip
     _done(loaded, output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
 
@@ -185,10 +185,10 @@ def mix(
     waves = [loaded.sound(path) for path in sounds]
     mixed = loaded.mix(waves, gain or None, offset or None)
     z = _blend(loaded, mixed, picture, weight)
-    silent = _silent(loaded, *((path.name, wave) for path, wave in zip(sounds, waves, strict=True)))
+    said = _heard(loaded, *((path.name, wave) for path, wave in zip(sounds, waves, strict=True)), mixed=mixed)
     facts = {
         "sounds": [str(path) for path in sounds], "gains_db": gain, "offsets_s": offset, "seed": seed,
-        **_blended(picture, weight), **(silent or _silent(loaded, ("the mix", mixed))),
+        **_blended(picture, weight), **said,
     }  # fmt: skip
     _done(loaded, output, loaded.generate(z.expand(n, -1), seed, range(n)), px, facts)
 
@@ -213,7 +213,7 @@ def volume(
     )
     wave = loaded.sound(sound)
     z = loaded.encode_audio(list(loaded.volumes(wave, gains)))
-    facts = {"sound": str(sound), "gains_db": gains, "seed": seed, **_silent(loaded, (sound.name, wave))}
+    facts = {"sound": str(sound), "gains_db": gains, "seed": seed, **_heard(loaded, (sound.name, wave))}
     _done(loaded, output, loaded.generate(z, seed), px, facts, columns=steps)
 
 
@@ -249,7 +249,7 @@ def interpolate(
         made = loaded.renoise(picture, wave, [1 - weight for weight in weights], seed)
     facts = {
         "picture": str(picture), "sound": str(sound), "lambda": weights, "how": how, "seed": seed,
-        **_silent(loaded, (sound.name, wave)),
+        **_heard(loaded, (sound.name, wave)),
     }  # fmt: skip
     _done(loaded, output, made, px, facts, columns=steps)
 
@@ -276,10 +276,10 @@ def edit(
     """
     loaded = _model(model, generator, output, [picture, sound], force, steps, px, device=device)
     weights, wave = _evenly(low, high, steps), loaded.sound(sound)  # a wrong file is told before the search
-    silent, found = _silent(loaded, (sound.name, wave)), loaded.invert(picture)
+    said, found = _heard(loaded, (sound.name, wave)), loaded.invert(picture)
     facts = {
         "picture": str(picture), "sound": str(sound), "lambda": weights, "soft_db": soft, "loud_db": loud,
-        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error, **silent,
+        "reconstruction_error": found.error, "reconstruction_error_at_start": found.start_error, **said,
     }  # fmt: skip
     _done(loaded, output, loaded.edit(found, wave, weights, soft, loud), px, facts, columns=steps)
 
@@ -301,7 +301,7 @@ def explain(
 
     wave = loaded.sound(sound)
     save(draw([(sound.stem, explain(loaded, wave, seed))], loaded.window_s), output)
-    _say(loaded, output, {"sound": str(sound), "seed": seed, **_silent(loaded, (sound.name, wave))})
+    _say(loaded, output, {"sound": str(sound), "seed": seed, **_heard(loaded, (sound.name, wave))})
 
 
 def export(

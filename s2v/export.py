@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2v.config.methods import METHODS
+from s2v.control.familiarity import FOLDER as KNOWN
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import read_csv, write_json, write_text
@@ -69,6 +70,8 @@ def export(run: Path, output: Path, programs: bool = False, frames: int = 0, hal
                     shutil.copyfile(run / part / name, folder / part / name)
             if half:
                 _halve(folder / part / "model.safetensors")
+        if model.known is not None:
+            model.known.write(folder / KNOWN / "align.safetensors")
         classes = model.classes
         write_json(folder / "s2v.json", {
             "method": "sound2vision", "dim": model.dim, "resolution": model.resolution, "window_s": model.window_s,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from s2v.control import latent, waveform
 from s2v.control.arguments import number, numbers, seed_of, settled_device
+from s2v.control.familiarity import Familiarity, KnownSounds
 from s2v.errors import UserError
 from s2v.files import sha256
 from s2v.media import arrays
@@ -106,6 +107,8 @@ class Model:
         embed = EmbedUnclipConfig()
         sources = Sources(config, parts, train_packs=packs, device=self.device, embed_unclip=embed)
         self.method = Composed(entry, sources)
+        own = entry.parts.get("align")
+        self.known = KnownSounds.of(self.source.folder, own) if own else None
 
     @property
     def name(self) -> str:
@@ -202,6 +205,18 @@ class Model:
         """
         n = round(self.window_s * SAMPLE_RATE_HZ)
         return self.method.encode_audio(torch.stack([fit_window(self.sound(one), n) for one in arrays.sounds(sounds)]))
+
+    def familiarity(self, sounds: Sound | Iterable[Sound]) -> list[Familiarity]:
+        """How far sounds lie from all that the audio encoder learned from, and which classes are near.
+
+        Raises:
+            UserError: one of them is no sound, or the model does not know what it learned from (`known` is None).
+        """
+        if self.known is None or self.method.f_a is None:
+            raise UserError(f"{self.name}: what it learned from is not there; stage known_sounds of its run makes it")
+        n = round(self.window_s * SAMPLE_RATE_HZ)
+        waves = torch.stack([fit_window(self.sound(one), n) for one in arrays.sounds(sounds)])
+        return [self.known.familiarity(z) for z in self.method.f_a.encode(waves, self.window_s)]
 
     def encode_image(self, pictures: Picture | Iterable[Picture]) -> Tensor:
         """Pictures -> features z^V [B, D], likewise.

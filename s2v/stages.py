@@ -208,6 +208,11 @@ _TABLE = (
         "evaluate_ldm", "evaluate.evaluate", "", "", "of the latent diffusion model",
         section="evaluate", rule="evaluate", memory_mb=3000, minutes=120,
     ),
+    _stage(
+        "known_sounds", "evaluate.known_sounds", "f_A, train and val sounds", "known_sounds/{align}.safetensors",
+        "features of what f_A learned from, by which a model says that a sound is unlike all of it",
+        section="align", memory_mb=3000, minutes=120, gpus="job", threads="training",
+    ),
     _report("table1", "report.table1", "evaluations, `coverage_by_class.csv`", "table1.csv", "`table1.md`"),
     _report(
         "table2", "report.table2", "evaluations of `ablation/{row}/` and `seeds/{n}/` (below)", "table2.csv",

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from s2v.control.heard import heard
 from s2v.control.limits import GAINS_DB
 from s2v.control.sheets import write, write_recipe
-from s2v.control.silence import silences
 from s2v.control.training_frames import Frames
 from s2v.errors import UserError
 from s2v.files import sha256
@@ -163,18 +163,18 @@ class Painter:
         published = self.source.name if self.source.published else None
         command = request.command(names, picture, px, published, sheet.name)
         files = [*request.sounds, *([request.picture] if request.picture else [])]
-        silent = silences(zip(names, waves, strict=True), model.window_s)
-        silent = silent or silences([("what is heard", wave)], model.window_s)
+        said = heard(model, list(zip(names, waves, strict=True)), ("what is heard", wave))
         recipe = write_recipe(sheet, command, model, {
             "files": {one_line(path.name, 100): sha256(path) for path in files}, "seed": request.seed,
             "gains_db": list(request.gains_db), "lambda": request.weight if request.picture else None,
-            **({"silent": silent} if silent else {}),
+            **said,
         })  # fmt: skip
+        words = "".join(f"{line}. " for lines in said.values() for line in lines)
         near = _files(self._nearest(model, z[0]), place, f"near-{token}", PX)
         return Painted(
             _files(made, place, f"picture-{token}", px),
             self._heard(wave, request.seed, place / f"heard-{token}.png"), near, sheet, recipe,
-            "".join(f"{line}. " for line in silent) + f"The same again: `{shlex.join(command)}`",
+            f"{words}The same again: `{shlex.join(command)}`",
         )  # fmt: skip
 
     def _heard(self, wave: Tensor, seed: int, output: Path) -> Path | None:
