@@ -203,13 +203,13 @@ def test_imagenets_eye_wants_pictures_as_it_knows_them(wrong: dict[str, object])
 
 def test_published_names_of_efficientnet_are_ours() -> None:
     names = list(ImageEncoder(**PUBLISHED["efficientnet-lite0"]).state_dict())
-    theirs = [_theirs(name.removeprefix("backbone.net.")) for name in names]
+    theirs = [published_name(name.removeprefix("backbone.net.")) for name in names]
     assert len(set(theirs)) == len(names) and "_blocks.1._expand_conv.weight" in theirs
     state = dict(zip(theirs, map(torch.tensor, range(len(names))), strict=True)) | {"_fc.bias": torch.zeros(1)}
     assert [int(efficientnet_lite0(state)[name]) for name in names] == list(range(len(names)))
 
 
-def _theirs(name: str) -> str:
+def published_name(name: str) -> str:
     """A name of timm's as EfficientNet-PyTorch has it, by the order of layers."""
     outside = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
     first, _, rest = name.partition(".")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SMALL_PX = 100
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-HALF = (0.5, 0.5, 0.5)
 PUBLISHED: dict[str, dict[str, Any]] = {
     "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
     # It learned at 224 px. Frames of a small folder are kept at 128, which take a third of the time.
@@ -73,9 +72,10 @@ class ImageEncoder(nn.Module):
         self.dim = self.backbone.dim
         self.mean: Tensor
         self.std: Tensor
-        mean, std = (HALF, HALF) if architecture == "efficientnet-lite0" else (MEAN, STD)
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
+        self.standardises = architecture != "efficientnet-lite0"
+        if self.standardises:
+            self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+            self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] in [-1, 1], already at their size -> raw features [B, D]."""
@@ -84,7 +84,7 @@ class ImageEncoder(nn.Module):
 
     def normalise(self, x: Tensor) -> Tensor:
         """[-1, 1] -> ImageNet statistics; EfficientNet-lite0 has learned from [-1, 1] itself."""
-        return ((x + 1) / 2 - self.mean) / self.std
+        return ((x + 1) / 2 - self.mean) / self.std if self.standardises else x
 
     @torch.inference_mode()
     def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
