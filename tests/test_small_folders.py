@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +16,14 @@ from sklearn.preprocessing import StandardScaler
 from test_judge import published_name
 from tiny_run import models, pack
 from training_tasks import align, generator
+from typer.testing import CliRunner
 
+from s2v.cli import app
 from s2v.config import EncoderConfig, GenerateConfig, RuntimeConfig, SnapConfig
 from s2v.data.reader import read_images
 from s2v.errors import UserError
+from s2v.files import read_json
+from s2v.media.picture import read_image, to_tensor
 from s2v.methods import Sources, load_method
 from s2v.methods.ears.linear import HOLDS, Linear, statistics
 from s2v.methods.snapped import Snap
@@ -62,6 +67,22 @@ def test_a_method_of_few_pairs_draws(tmp_path: Path, pairs: int) -> None:
         method = load_method(name, Sources(GenerateConfig(window_s=1.0), parts, train_packs=[tmp_path / "train.tar"]))
         z = method.encode_audio(0.1 * torch.randn(2, 16000))
         assert z.isfinite().all() and method.decode(z, [1, 2]).shape == (2, 3, 32, 32)
+
+
+def test_a_run_is_asked_for_a_picture_by_any_method_that_hears(tmp_path: Path) -> None:
+    models(tmp_path / "run")
+    (tmp_path / "run/pack/train").mkdir(parents=True)
+    pack(tmp_path / "run/pack/train/000.tar", 3)
+    soundfile.write(tmp_path / "tone.wav", 0.3 * np.sin(900 * np.arange(16000) / 16000), 16000)
+    told = ["generate", str(tmp_path / "tone.wav"), "-o", str(tmp_path / "x.png"), "--model", str(tmp_path / "run")]
+    done = CliRunner().invoke(app, [*told, "--method", "linear_retrieval"])
+    assert done.exit_code == 0 and "method: linear_retrieval\n" in done.output, done.output
+    assert read_json(tmp_path / "x.json")["method"] == "linear_retrieval"
+    shown = to_tensor([read_image(tmp_path / "x.png")])
+    frames, _, _ = read_images([tmp_path / "run/pack/train/000.tar"], shown.shape[-1])
+    assert any(torch.equal(shown[0], frame) for frame in frames), "it shows a training frame"
+    done = CliRunner().invoke(app, [*told, "--method", "retrieval", "--generator", "gan"])
+    assert done.exit_code == 1 and "give one of them" in done.output
 
 
 def test_a_least_number_of_steps_counts_where_epochs_are_few() -> None:
