@@ -79,6 +79,7 @@ rule gap:
         packs=PLAN.packs(CONFIG.generate.split),
         features=f"<results>/embed/{CONFIG.generate.split}.safetensors",
         names=f"<results>/embed/{CONFIG.generate.split}.parquet",
+        train_features="<results>/embed/train.safetensors",
     output:
         csv="<results>/gap.csv",
         tensors="<results>/gap/features.safetensors",

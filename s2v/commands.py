@@ -44,6 +44,14 @@ Generator = Annotated[
         "unclip the stage align_unclip and published weights",
     ),
 ]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        show_default=False,
+        help="in place of --generator: a method that hears, of whose parts the run has all, such as retrieval, "
+        "linear_retrieval, sound2vision_snapped (docs/folder.md says when which)",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto (CUDA where it is there), cpu, cuda, cuda:1, ...")]
 Seed = Annotated[int, typer.Option(min=0, help="the same seed gives the same noise, one for the whole sweep")]
 Px = Annotated[int | None, typer.Option(min=16, max=4096, help="enlarge each picture to this side")]
@@ -63,6 +71,7 @@ def _model(
     force: bool,
     count: int = 1,
     px: int | None = None,
+    method: str | None = None,
     **settings: Any,
 ) -> Model:
     """The model, where `count` pictures can be written under `output`: that is told before anything is computed."""
@@ -71,9 +80,11 @@ def _model(
     from s2v.model import Model
     from s2v.model_source import GENERATORS
 
+    if method and generator:
+        raise UserError(f"--method {method} and --generator {generator}: give one of them")
     check(output, count, px)
     outputs.check([output], inputs, force)
-    return Model(run, GENERATORS[generator] if generator else None, **settings)
+    return Model(run, GENERATORS[generator] if generator else method, **settings)
 
 
 def _done(
@@ -89,8 +100,9 @@ def _say(model: Model, output: Path, facts: dict[str, Any]) -> None:
     """The recipe beside what was made, which model made it, and where it is."""
     from s2v.control.sheets import write_recipe
 
-    write_recipe(output, ["s2v", *sys.argv[1:]], model, facts)
+    write_recipe(output, ["s2v", *sys.argv[1:]], model, {"method": model.method.entry.name, **facts})
     typer.echo(model.about, err=True)
+    typer.echo(f"method: {model.method.entry.name}", err=True)
     typer.echo(str(output))
 
 
@@ -128,6 +140,7 @@ def generate(
     seed: Seed = 0,
     model: Run = None,
     generator: Generator = None,
+    method: Method = None,
     device: Device = "auto",
     start: Annotated[float, number(0, 360_000, "second of the sound at which to begin")] = 0.0,
     window: Annotated[float | None, number(0.1, 60, "seconds that are heard; by default as in training")] = None,
@@ -145,7 +158,7 @@ def generate(
     """
     loaded = _model(
         model, generator, output, _given(sound, picture), force, n, px,
-        window_s=window, truncation=truncation, ffmpeg=ffmpeg, device=device,
+        method=method, window_s=window, truncation=truncation, ffmpeg=ffmpeg, device=device,
     )  # fmt: skip
     given = loaded.sound(sound, start)
     (wave,) = loaded.volumes(given, [gain])

@@ -73,7 +73,7 @@ def cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         for name in names:
             if name not in known:
                 yield key, f"{name!r} is no split of the data; allowed: {', '.join(known)}"
-    if not config.encoder.weights:
+    if config.encoder.weights != "swav-resnet50":
         for key, weights in (("generator", config.generator.weights), ("align", config.align.weights)):
             if weights:
                 needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"

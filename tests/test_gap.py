@@ -185,6 +185,7 @@ def test_ranks_of_other_clips_are_refused(tmp_path: Path) -> None:
             runs=[RunFiles("B", 0, made.align, Window("start", 1.0, 16000), ranks)],
             packs=[shard],
             features=tmp_path / "f.safetensors",
+            train_features=tmp_path / "f.safetensors",
             shown={"nce": "B"},
             bootstrap=20,
             output=tmp_path / "gap.csv",
@@ -229,6 +230,7 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
         runs=runs,
         packs=[shard],
         features=tmp_path / "f.safetensors",
+        train_features=tmp_path / "f.safetensors",
         shown={"nce": "B", "total": "F"},
         bootstrap=50,
         output=files["gap.csv"],
@@ -241,6 +243,8 @@ def test_the_stage_measures_every_training_and_draws(tmp_path: Path) -> None:
     assert [(row["row"], row["training"]) for row in table] == [("B", "0"), ("B", "1"), ("F", "0"), ("F", "1")]
     assert [row["shown"] for row in table] == ["nce", "", "total", ""], "the first training of each row"
     assert all(0 < float(row["magnitude"]) < 2 for row in table)
+    assert all(float(row["nearest image"]) == pytest.approx(1, abs=1e-5) for row in table), "it is among those known"
+    assert all(float(row["nearest sound"]) < 1 for row in table)
     found = read_quantities(files["gap.json"])
     both = found["magnitude_total_minus_nce"]
     assert both.value == pytest.approx(float(table[2]["magnitude"]) - float(table[0]["magnitude"]), abs=1e-5)

@@ -19,6 +19,7 @@ from s2v.files import read_json
 from s2v.losses.judge import contrastive_loss
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.models.efficientnet import EfficientNetLite0
+from s2v.models.image_encoder import PUBLISHED, ImageEncoder
 from s2v.models.judge import Judge, TextTower, edges
 from s2v.train.augment import degrade
 from s2v.train.broken import KINDS, break_as
@@ -201,14 +202,14 @@ def test_imagenets_eye_wants_pictures_as_it_knows_them(wrong: dict[str, object])
 
 
 def test_published_names_of_efficientnet_are_ours() -> None:
-    names = list(EfficientNetLite0().state_dict())
-    theirs = [_theirs(name.removeprefix("net.")) for name in names]
+    names = list(ImageEncoder(**PUBLISHED["efficientnet-lite0"]).state_dict())
+    theirs = [published_name(name.removeprefix("backbone.net.")) for name in names]
     assert len(set(theirs)) == len(names) and "_blocks.1._expand_conv.weight" in theirs
     state = dict(zip(theirs, map(torch.tensor, range(len(names))), strict=True)) | {"_fc.bias": torch.zeros(1)}
     assert [int(efficientnet_lite0(state)[name]) for name in names] == list(range(len(names)))
 
 
-def _theirs(name: str) -> str:
+def published_name(name: str) -> str:
     """A name of timm's as EfficientNet-PyTorch has it, by the order of layers."""
     outside = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
     first, _, rest = name.partition(".")

@@ -354,6 +354,12 @@ def test_published_parts_in_the_configuration(tmp_path: Path) -> None:
     overlay.write_text("generator: {weights: icgan-biggan128}")
     with pytest.raises(UserError, match="add encoder.weights: swav-resnet50"):
         load(["config.yaml", overlay])
+    overlay.write_text("encoder: {weights: efficientnet-lite0}\nalign: {weights: sound2scene-audio}")
+    with pytest.raises(UserError, match="align.weights: .*add encoder.weights: swav-resnet50"):
+        load(["config.yaml", overlay])
+    overlay.write_text("encoder: {weights: efficientnet-lite0}")
+    said = "\n".join(deviations(load(["config.yaml", overlay])))
+    assert "ImageNet's 1000 classes by their names" in said and "`encoder`:" not in said
     overlay.write_text("encoder: {weights: icgan-biggan128}")
     with pytest.raises(UserError, match="encoder.weights"):
         load(["config.yaml", overlay])

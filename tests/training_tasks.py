@@ -73,7 +73,7 @@ GENERATOR: dict[str, Any] = {
     "batch_size": BATCH, "resolution": 32, "channels": 4, "dim_z": 16, "shared_dim": 16, "convs_per_block": 1,
     "feature_input": True, "feature_standardise": True, "neighbours": 3, "ema": 0.9, "ema_start": 2, "d_steps": 2,
     "diffaugment": "color,translation", "reconstruction_weight": 1.0, "learning_rate": 1e-3, "d_learning_rate": 1e-3,
-    "warmup_learning_rate": 1e-2,
+    "warmup_learning_rate": 1e-2, "condition_noise": 0.3,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ with job(snakemake) as settings:
         ],
         packs=paths(snakemake.input.packs),
         features=Path(snakemake.input.features),
+        train_features=Path(snakemake.input.train_features),
         shown=snakemake.params.shown,
         bootstrap=snakemake.params.bootstrap,
         output=Path(snakemake.output.csv),

@@ -13,7 +13,7 @@ with job(snakemake, shared=True) as settings:
         packs=paths(snakemake.input.packs),
         others=paths(snakemake.input.others),
         painted=paths(snakemake.input.painted),
-        backbone=published(config.backbone) if config.backbone != "resnet10" else None,
+        backbone=published(config.backbone).backbone if config.backbone != "resnet10" else None,
         output_dir=folder(snakemake.output),
         runtime=settings.runtime,
         threads=settings.threads,

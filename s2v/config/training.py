@@ -81,7 +81,7 @@ class VitConfig(Slice):
 class EncoderConfig(SteppedConfig, NormedConfig):
     """f_V: ResNet (paper 3.2) or ViT (paper 6.1) trained with SwAV (Caron et al. 2020)."""
 
-    weights: Literal["swav-resnet50"] | None = Field(None, description=_WEIGHTS)
+    weights: Literal["swav-resnet50", "efficientnet-lite0"] | None = Field(None, description=_WEIGHTS)
     splits: list[str] = Field(["images"], description="packed splits whose frames it is trained on")
     architecture: Literal["resnet", "vit"] = "resnet"
     vit: VitConfig = VitConfig()
@@ -122,6 +122,12 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
     feature_input: bool = Field(False, description="the first map sees the feature too; not in the paper")
     feature_standardise: bool = Field(
         False, description="features are centred and scaled before G's first layer; not in the paper"
+    )
+    condition_noise: float = Field(
+        0.0,
+        ge=0,
+        description="deviation of noise on the image feature that G paints from in training, in deviations of each of "
+        "its numbers; not in the paper",
     )
     neighbours: Positive = Field(50, description="k of instance conditioning")
     d_learning_rate: float = 1e-4

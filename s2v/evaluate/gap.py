@@ -91,6 +91,11 @@ def unit_geometry(z_v: Tensor, z_a: Tensor) -> Geometry:
     return geometry(F.normalize(z_v.double()), F.normalize(z_a.double()))
 
 
+def nearest(z: Tensor, known: Tensor) -> Tensor:
+    """[N]: cosine of each feature of z [N, D] to the nearest of known ones [M, D], such as a generator has seen."""
+    return (F.normalize(z.double()) @ F.normalize(known.double()).T).amax(1)
+
+
 def random_directions(z_v: Tensor, z_a: Tensor, count: int = 64, seed: int = 0) -> Tensor:
     """Directions [count, D] of unit norm that are random as the features are: sums of the centred features of both
     modalities with random weights, which lean to where features vary much. What the gap is held against, since features
@@ -112,4 +117,4 @@ def centre_beside(z: Tensor, directions: Tensor) -> float:
     return float((mean - (directions @ mean)[:, None] * directions).norm(dim=1).mean())
 
 
-__all__ = ["Geometry", "centre_beside", "geometry", "orthogonality", "random_directions", "unit_geometry"]
+__all__ = ["Geometry", "centre_beside", "geometry", "nearest", "orthogonality", "random_directions", "unit_geometry"]

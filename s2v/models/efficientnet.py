@@ -6,6 +6,9 @@ from typing import Self
 
 from torch import Tensor, nn
 
+COARSE = 5
+"""Stages whose last map is the last of stride 16."""
+
 
 class EfficientNetLite0(nn.Module):
     """timm's, without its classifier. It is taken as it was trained: its batch norms never learn."""
@@ -28,6 +31,15 @@ class EfficientNetLite0(nn.Module):
         """See pictures [B, 3, px, px] in [-1, 1]: pooled features [B, 1280]."""
         features: Tensor = self.net(images)
         return features
+
+    def features(self, images: Tensor) -> Tensor:
+        """A map [B, 112, px / 16, px / 16] of the same pictures.
+
+        It is not the last: that has a stride of 32, which leaves little of where things are in a small picture.
+        """
+        net = self.net
+        maps: Tensor = net.blocks[:COARSE](net.bn1(net.conv_stem(images)))
+        return maps
 
 
 __all__ = ["EfficientNetLite0"]

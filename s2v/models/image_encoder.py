@@ -1,4 +1,7 @@
-"""f_V: the image encoder. A ResNet for the GAN (paper 3.2), a ViT for the latent diffusion model (paper 6.1)."""
+"""f_V: the image encoder. A ResNet for the GAN (paper 3.2), a ViT for the latent diffusion model (paper 6.1).
+
+EfficientNet-lite0 is not the paper's: what ImageNet taught, for folders too small to learn to see from.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from torch import Tensor, nn
 
 from s2v.media.picture import Policy, resize, to_unit
 from s2v.models.bounds import Side
+from s2v.models.efficientnet import EfficientNetLite0
 from s2v.models.resnet import ResNet
 
 if TYPE_CHECKING:
@@ -18,16 +22,22 @@ if TYPE_CHECKING:
 
 SMALL_PX = 100
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
+    # It learned at 224 px. Frames of a small folder are kept at 128, which take a third of the time.
+    "efficientnet-lite0": {"image_px": 128, "architecture": "efficientnet-lite0"},
+}
+"""What an `ImageEncoder` is built of to be one of published weights."""
 
 
 class ImageEncoder(nn.Module):
     """f_V: pictures -> pooled features (2048-d at full size).
 
     Args:
-        depth: of the ResNet, or blocks of the ViT.
-        width: channels of the ResNet's first stage, or size of the ViT's tokens.
+        depth: of the ResNet, or blocks of the ViT; None for efficientnet-lite0, which has one size.
+        width: channels of the ResNet's first stage, or size of the ViT's tokens; likewise.
         image_px: side of the pictures that it sees.
-        architecture: resnet or vit.
+        architecture: resnet, vit or efficientnet-lite0.
         patch_px: side of the ViT's patches; crops are multiples of it.
         heads: of the ViT's attention.
         stem: of the ViT.
@@ -35,10 +45,11 @@ class ImageEncoder(nn.Module):
 
     def __init__(
         self,
-        depth: int,
-        width: int,
+        depth: int | None = None,
+        width: int | None = None,
+        *,
         image_px: Side,
-        architecture: Literal["resnet", "vit"] = "resnet",
+        architecture: Literal["resnet", "vit", "efficientnet-lite0"] = "resnet",
         patch_px: Side = 16,
         heads: int = 12,
         stem: Literal["patch", "conv"] = "patch",
@@ -46,8 +57,12 @@ class ImageEncoder(nn.Module):
         super().__init__()
         self.image_px = image_px
         self.policy: Policy = "squash"
-        self.backbone: ResNet | ViT
-        if architecture == "vit":
+        self.backbone: ResNet | ViT | EfficientNetLite0
+        if architecture == "efficientnet-lite0":
+            self.backbone = EfficientNetLite0()
+        elif depth is None or width is None:
+            raise ValueError(f"architecture {architecture} has a depth and a width")
+        elif architecture == "vit":
             # Here, since timm takes seconds to import and the GAN's encoder does without.
             from s2v.models.vit import ViT
 
@@ -57,8 +72,10 @@ class ImageEncoder(nn.Module):
         self.dim = self.backbone.dim
         self.mean: Tensor
         self.std: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
+        self.standardises = architecture != "efficientnet-lite0"
+        if self.standardises:
+            self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+            self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] in [-1, 1], already at their size -> raw features [B, D]."""
@@ -66,8 +83,8 @@ class ImageEncoder(nn.Module):
         return out
 
     def normalise(self, x: Tensor) -> Tensor:
-        """[-1, 1] -> ImageNet statistics."""
-        return ((x + 1) / 2 - self.mean) / self.std
+        """[-1, 1] -> ImageNet statistics; EfficientNet-lite0 has learned from [-1, 1] itself."""
+        return ((x + 1) / 2 - self.mean) / self.std if self.standardises else x
 
     @torch.inference_mode()
     def encode(self, images: Tensor, batch_size: int = 64) -> Tensor:
@@ -82,7 +99,9 @@ class ImageEncoder(nn.Module):
 
 
 def shape(config: EncoderConfig) -> dict[str, Any]:
-    """What an `ImageEncoder` is built of."""
+    """What an `ImageEncoder` is built of. Where published weights take its place, its own sizes count for nothing."""
+    if config.weights:
+        return PUBLISHED[config.weights]
     common: dict[str, Any] = {"image_px": config.image_px, "architecture": config.architecture}
     if config.architecture == "vit":
         return {**common, **config.vit.model_dump()}
@@ -94,4 +113,4 @@ def unit(features: Tensor) -> Tensor:
     return F.normalize(features.float(), dim=-1)
 
 
-__all__ = ["ImageEncoder", "shape", "unit"]
+__all__ = ["PUBLISHED", "ImageEncoder", "shape", "unit"]

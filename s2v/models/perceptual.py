@@ -10,7 +10,7 @@ from s2v.models.image_encoder import ImageEncoder
 
 
 def perceptual_maps(encoder: ImageEncoder, images: Tensor) -> Tensor:
-    """f_V's last feature maps [B, C, h, w] of pictures [B, 3, R, R] in [-1, 1]; smaller ones are enlarged to 32 px."""
+    """f_V's coarse maps [B, C, h, w] of pictures [B, 3, R, R] in [-1, 1]; smaller ones are enlarged to 32 px."""
     size = max(images.shape[-1], 32)
     if images.shape[-1] != size:
         images = F.interpolate(images, size=size, mode="bilinear")

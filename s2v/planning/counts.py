@@ -50,7 +50,7 @@ def count(config: Config) -> dict[str, Net]:
             ("encoder_vit", config.align_ldm, config.encoder_vit),
         ):
             f_v = image_encoder.ImageEncoder(**image_encoder.shape(part))
-            found[name] = _net(f_v, f_v, _image(part.image_px))
+            found[name] = _net(f_v, f_v, _image(f_v.image_px))
             head = SwavHead(f_v.dim, part.projection_hidden, part.projection_dim, part.prototypes)
             both = nn.ModuleList([f_v, head])
             crops = [(n, _net(both, lambda x, f=f_v, h=head: h(f(x)), _image(px))) for n, px in part.crops]

@@ -160,13 +160,15 @@ def _computing(config: Config, stage: str) -> Work:
             px, loaded = config.localise.image_px, _loaded(net["localise"])
             # Frames are bytes, then numbers; the first layer's maps are the largest.
             return Work(SCORED * ((2 + 4) * 3 * px**2 + MAPS * 4 * config.localise.width * (px / 2) ** 2) + loaded)
+        case "encoder" if vision.weights:
+            return Work(2 * _loaded(seen))  # as published, and renamed
         case "encoder" | "encoder_vit":
             swav, px = net[f"{stage}_swav"], max(vision.image_px, vision.crops[0][1])
             held = min(table, images(*vision.splits) * 3 * px**2)
             return _trained(config, [swav], held, vision.steps * vision.batch_size * swav.operations)
         case "embed" | "embed_vit":
             # Of images and of mirrored ones, as they are made and put together; a shard's images likewise.
-            held = most * (2 * 2 * 4 * seen.outputs + 3 * 3 * vision.image_px**2 / config.data.shards)
+            held = most * (2 * 2 * 4 * seen.outputs + 3 * seen.inputs / config.data.shards)
             return Work(held + _loaded(seen), 2 * most * seen.operations)
         case "generator":
             gan, g, d = config.generator, net["generator"], net["discriminator"]

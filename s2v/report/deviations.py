@@ -155,11 +155,21 @@ def _unclip(config: Config) -> Iterator[str]:
 def _lines(config: Config) -> Iterator[str]:
     yield _DATA[config.data.source]
     yield from _parts(config)
+    if config.encoder.weights == "efficientnet-lite0":
+        yield (
+            "Image encoder: EfficientNet-lite0 at 128 px, which learned ImageNet's 1000 classes by their names, in "
+            "place of SwAV, which sees no names: what is aligned and generated knows of them."
+        )
     yield from _recipes(config, "extract", "encoder", "generator", "align", "generate")
     if config.generator.warmup_steps and not config.generator.weights:
         yield (
             f"Generator: {config.generator.warmup_steps} steps of reconstruction and perceptual loss come "
             f"before the {config.generator.steps} adversarial ones; IC-GAN has no such warm-up."
+        )
+    if config.generator.condition_noise and not config.generator.weights:
+        yield (
+            f"Generator: noise of deviation {config.generator.condition_noise:g} on the standardised image feature in "
+            "training; IC-GAN has none."
         )
     if config.generator.reconstruction_code and not config.generator.weights:
         yield (

@@ -16,7 +16,7 @@ from s2v.data.reader import read_waves
 from s2v.data.window import Window
 from s2v.errors import UserError
 from s2v.evaluate.crossed import crossed, crossed_statistic
-from s2v.evaluate.gap import Geometry, centre_beside, orthogonality, random_directions, unit_geometry
+from s2v.evaluate.gap import Geometry, centre_beside, nearest, orthogonality, random_directions, unit_geometry
 from s2v.evaluate.interval import LEAST_RANKED, Interval, spearman
 from s2v.evaluate.quantities import Missing, Quantity, write_quantities
 from s2v.files import read_parquet
@@ -57,6 +57,9 @@ class Measured:
     r1: float | None
     labels: list[str | None] | None = None
     """Classes of the clips."""
+    nearest: tuple[float, float] | None = None
+    """Mean cosine of z^V, and of z^A, to the nearest feature of a training frame: how far off what the generator, and
+    retrieval, know a feature lies."""
 
 
 def run(
@@ -64,6 +67,7 @@ def run(
     runs: list[RunFiles],
     packs: list[Path],
     features: Path,
+    train_features: Path,
     shown: dict[str, str],
     bootstrap: int,
     output: Path,
@@ -80,6 +84,7 @@ def run(
         runs: the trainings.
         packs: shards of the test split.
         features: f_V's features of its chosen frames (stage embed), with the clips' names beside it as Parquet.
+        train_features: those of the train split.
         shown: {"nce": row, "total": row} of the two losses that are compared; one that is not run is left out.
         bootstrap: resamples.
         output: CSV.
@@ -94,8 +99,9 @@ def run(
     place = Runtime.from_config(runtime, threads)
     heard = {one.window: read_waves(packs, SAMPLE_RATE_HZ, one.window.of) for one in runs}
     _, keys, labels = next(iter(heard.values()))
-    z_v = _matched(features, keys)
-    measured = [replace(_measured(one, heard[one.window][0], keys, z_v, place), labels=labels) for one in runs]
+    z_v, known = _matched(features, keys), load_tensors(train_features, need=["features"])["features"]
+    own = [_measured(one, heard[one.window][0], keys, z_v, place) for one in runs]
+    measured = [replace(one, labels=labels, nearest=_nearest(one, known)) for one in own]
     groups = {loss: [one for one in measured if one.run.row == row] for loss, row in shown.items()}
     first = {loss: own[0] for loss, own in groups.items() if own}
     write_csv(output, columns({one.run: loss for loss, one in first.items()}), measured)
@@ -115,6 +121,11 @@ def _matched(features: Path, keys: list[str]) -> Tensor:
     if lost or not keys:
         raise UserError(f"{features}: lacks {len(lost)} of {len(keys)} clips with sound; run stage embed again")
     return load_tensors(features, need=["features"])["features"][[place[key] for key in keys]].float()
+
+
+def _nearest(one: Measured, known: Tensor) -> tuple[float, float]:
+    image, sound = (float(nearest(z, known).mean()) for z in (one.z_v, one.z_a))
+    return image, sound
 
 
 def _measured(run: RunFiles, waves: list[NDArray[np.int16]], keys: list[str], z_v: Tensor, place: Runtime) -> Measured:
@@ -166,6 +177,8 @@ def columns(shown: dict[RunFiles, str]) -> list[Column[Measured]]:
         Column("clips", lambda one: len(one.z_v)),
         Column("R@1", lambda one: one.r1, digits=6),
         *(column(name, of) for name, of in numbers.items()),
+        Column("nearest image", lambda one: one.nearest and one.nearest[0], digits=6),
+        Column("nearest sound", lambda one: one.nearest and one.nearest[1], digits=6),
     ]
 
 

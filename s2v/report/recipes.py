@@ -176,6 +176,7 @@ RECIPES = {
             "attention": True,
             "feature_input": False,
             "feature_standardise": False,
+            "condition_noise": 0.0,
             "neighbours": 50,
             "ema": 0.9999,
             "ema_start": 20000,

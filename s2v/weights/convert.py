@@ -16,8 +16,7 @@ from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.beats import Beats
 from s2v.models.biggan import Generator
-from s2v.models.efficientnet import EfficientNetLite0
-from s2v.models.image_encoder import ImageEncoder
+from s2v.models.image_encoder import PUBLISHED, ImageEncoder
 from s2v.models.imagebind import ImageBindAudio, ImageBindVision
 from s2v.models.inception import Inception
 from s2v.models.lee_audio import LeeAudio
@@ -34,7 +33,7 @@ from s2v.weights.layouts import LAYOUTS, SIZES, fit
 # The spectrogram of the authors' code.
 _HEARD = {"window_s": 10.0, "n_fft": 512, "hop": 159, "log_floor": 1e-7, "sample_rate_hz": SAMPLE_RATE_HZ}
 SHAPES: dict[str, dict[str, Any]] = {
-    "swav-resnet50": {"depth": 50, "width": 64, "image_px": 224},
+    **PUBLISHED,
     "icgan-biggan128": {
         "resolution": 128,
         "channels": 96,
@@ -88,7 +87,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
     "resemblyzer": {"hidden": 256},
     "wespeaker": {"depths": [6, 16, 48, 3], "width": 32, "dim": 256},
-    "efficientnet-lite0": {},
     "sound2scene-inception": {"image_px": 299},
 }
 """What our modules are built of to be the published ones."""
@@ -108,7 +106,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "s2i-generator": S2iGenerator,
     "resemblyzer": Resemblyzer,
     "wespeaker": WeSpeaker,
-    "efficientnet-lite0": EfficientNetLite0,
+    "efficientnet-lite0": ImageEncoder,
     "sound2scene-inception": Inception,
 }
 _PARTS = {"imagebind": r"modality_\w+\.audio\.", "imagebind-vision": r"modality_\w+\.vision\."}
@@ -133,7 +131,8 @@ _HINTS = {
     "window are our reading, so embeddings of other sounds than theirs may be off.",
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
     "resemblyzer": "Silence is not cut out, which its own code does with a detector of voices.",
-    "efficientnet-lite0": "It sees pictures in [-1, 1]; its classifier is left out.",
+    "efficientnet-lite0": "It sees pictures in [-1, 1], here squashed to 128 px; its classifier is left out. Names of "
+    "ImageNet's 1000 classes had a part in its training.",
     "sound2scene-inception": "It sees pictures squashed to 299 px, in [-1, 1], which is what torchvision's makes of "
     "ImageNet's normalisation; how its authors scale theirs is not documented. Its auxiliary classifier is left out.",
     "wespeaker": "Silence at the ends is heard, which its command line can cut off with a detector of voices.",

@@ -282,7 +282,7 @@ _LITE0_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "c
 
 
 def efficientnet_lite0(state: State) -> State:
-    """EfficientNet-lite0 (names of EfficientNet-PyTorch) -> `EfficientNetLite0`, without its classifier."""
+    """EfficientNet-lite0 (names of EfficientNet-PyTorch) -> `ImageEncoder` of it, without its classifier."""
     places = [(stage, block) for stage, blocks in enumerate(_LITE0) for block in range(blocks)]
     outside = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
     found: State = {}
@@ -292,9 +292,9 @@ def efficientnet_lite0(state: State) -> State:
         if inside and int(inside[1]) < len(places):
             stage, block = places[int(inside[1])]
             part = (_LITE0_PARTS if stage else _LITE0_FIRST).get(inside[2], inside[2])
-            found[f"net.blocks.{stage}.{block}.{part}.{inside[3]}"] = value
+            found[f"backbone.net.blocks.{stage}.{block}.{part}.{inside[3]}"] = value
         elif name != "_fc":
-            found[f"net.{outside.get(name, name)}.{rest}"] = value
+            found[f"backbone.net.{outside.get(name, name)}.{rest}"] = value
     return found
 
 
