@@ -18,10 +18,12 @@ from s2v.config.data import InterferenceConfig
 from s2v.errors import UserError
 from s2v.media.decode import decode
 from s2v.media.ffmpeg import ffmpeg_path
+from s2v.world import physics
 from s2v.world.captions import BRIEF, PLACES, caption, colour, noun
 from s2v.world.order import DEFAULT, ORDER
 from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
+from s2v.world.sound import at_level
 from s2v.world.thing import things
 
 NAMES = world.nested(12)
@@ -421,3 +423,53 @@ def test_every_class_shows_and_sounds_within_bounds(name: str) -> None:
     near = 1 / s.scene.distance if thing.kind == "source" else s.scene.strength
     # Peaks over full scale are cut, so the level may fall short, never exceed; air and bed take a little more.
     assert 0.25 * thing.level * near < loudness(s, *s.intervals[0]) < 1.3 * thing.level * near + s.noise_bed
+
+
+def test_folds_sound_at_their_pitch_and_a_throat_at_its_formant() -> None:
+    rng = np.random.default_rng(0)
+    folds = physics.pulses(rng, np.full(16000, 200.0), jitter=0.0, shimmer=0.0)
+    spectrum = np.abs(np.fft.rfft(folds))  # one second: a bin is 1 Hz
+    assert spectrum[1:300].argmax() + 1 == 200 and spectrum[400] > 20 * spectrum[290:310].max()
+    hiss = rng.standard_normal(16000)
+    heard = np.abs(np.fft.rfft(physics.tract(hiss, [(1000, 80, 1.0)]))) ** 2
+    assert heard[950:1050].sum() > 0.5 * heard.sum() and heard[3000:3100].sum() < 0.01 * heard.sum()
+
+
+def test_a_mouth_that_opens_goes_from_one_shape_to_the_other() -> None:
+    rng = np.random.default_rng(1)
+    said = physics.gliding(rng.standard_normal(32000), [[(500, 60, 1.0)], [(2500, 60, 1.0)]])
+    first, last = (np.abs(np.fft.rfft(said[part])) for part in (slice(0, 4000), slice(-4000, None)))
+    assert first.argmax() * 4 == pytest.approx(500, abs=80) and last.argmax() * 4 == pytest.approx(2500, abs=80)
+
+
+def test_grains_come_as_often_as_they_are_told() -> None:
+    rng = np.random.default_rng(2)
+    knocks = physics.grains(rng, 160000, 8, [(3000, 4000, 1.0)], spread=0.0)
+    loud = np.abs(knocks) > 0.3 * np.abs(knocks).max()
+    starts = np.flatnonzero(loud[1:] & ~loud[:-1])
+    groups = 1 + int((np.diff(starts) > 160).sum())
+    assert 55 <= groups <= 105, "eighty in ten seconds, as a Poisson process has them"
+
+
+def test_an_echo_is_as_long_as_it_is_told_and_adds_nothing_before_its_sound() -> None:
+    click = np.zeros(16000)
+    click[8000] = 1.0
+    heard = physics.room(np.random.default_rng(3), click, seconds=0.25, wet=0.5)
+    assert len(heard) == 16000 and np.abs(heard[:8000]).max() < 1e-9
+    assert np.abs(heard[8000 + 4000 :]).max() < 1e-6 < np.abs(heard[8200:10000]).max()
+
+
+def test_a_level_is_kept_and_peaks_are_rounded() -> None:
+    knock = np.zeros(16000)
+    knock[::2000] = 1.0
+    quiet = at_level(knock + 0.001 * np.random.default_rng(4).standard_normal(16000), 0.1)
+    assert np.sqrt(np.mean(quiet**2)) == pytest.approx(0.1, rel=1e-6)
+    tone = np.sin(np.arange(16000) / 5)
+    assert np.allclose(at_level(tone, 0.2), 0.2 * np.sqrt(2) * tone, atol=2e-3), "what has no peaks stays as it is"
+
+
+def test_near_sources_fit_the_recording() -> None:
+    """Peaks that are cut make a near source no louder, so loudness would say nothing of nearness."""
+    full = [np.abs(soundtrack(story(clip, CONFIG), CONFIG).astype(int)).max() >= 32767 for clip in clips(CONFIG)
+            if clip.split in ("train", "test")]  # fmt: skip
+    assert np.mean(full) < 0.2
