@@ -87,6 +87,20 @@ def _model(
     return Model(run, GENERATORS[generator] if generator else method, **settings)
 
 
+def _best(run: str | None) -> str | None:
+    """The method of a run with few clips, which is said; None is the generator."""
+    from s2v.model_source import FEW_PAIRS, ModelSource
+
+    method = ModelSource.of(run).best
+    if method:
+        typer.echo(
+            f"fewer than {FEW_PAIRS} clips were learned from, so a frame of theirs is shown (method {method}); "
+            "--generator gan paints one",
+            err=True,
+        )
+    return method
+
+
 def _done(
     model: Model, output: Path, pictures: Tensor, px: int | None, facts: dict[str, Any], columns: int | None = None
 ) -> None:
@@ -154,11 +168,13 @@ def generate(
 ) -> None:
     """Make pictures of a sound.
 
-    A sound shorter than the window is repeated, of a longer one the first seconds after --start are heard.
+    A sound shorter than the window is repeated, of a longer one the first seconds after --start are heard. Where a run
+    of one's own folder has few clips, it shows the training frame that fits best; --generator gan paints all the same.
     """
     loaded = _model(
         model, generator, output, _given(sound, picture), force, n, px,
-        method=method, window_s=window, truncation=truncation, ffmpeg=ffmpeg, device=device,
+        method=method or (None if generator else _best(model)),
+        window_s=window, truncation=truncation, ffmpeg=ffmpeg, device=device,
     )  # fmt: skip
     given = loaded.sound(sound, start)
     (wave,) = loaded.volumes(given, [gain])

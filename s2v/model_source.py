@@ -21,6 +21,8 @@ RESULTS = Path("results")
 GENERATORS = {"gan": "sound2vision", "ldm": "sound2vision_ldm", "unclip": "sound2vision_unclip"}
 """The method that each generator of a run draws by, where it hears."""
 MAX_JSON_BYTES = 2**20
+FEW_PAIRS = 200
+"""Under so many clips of a folder to learn from, `s2v generate` shows their frames and paints none (docs/folder.md)."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,17 @@ class ModelSource:
         if entry.source or entry.own or not entry.hears:
             raise UserError(f"method {entry.name!r} does not hear; take {', '.join(GENERATORS.values())}")
         return entry
+
+    @property
+    def best(self) -> str | None:
+        """The method that pictures of a sound are best made by, where that is not the generator: `retrieval` of a
+        folder's run with few clips."""
+        if self.published or self.folder == SHIPPED or self.lacking(find("retrieval")):
+            return None
+        manifests = sorted((self.folder / "manifest").glob("*.parquet"))
+        rows = [row for path in manifests for row in read_table(path, ["split", "source"]).to_pylist()]
+        own = [row for row in rows if row["split"] == "train" and row["source"] == "folder"]
+        return "retrieval" if 0 < len(own) < FEW_PAIRS else None
 
     def lacking(self, entry: Entry) -> str | None:
         """What keeps a method from drawing with this folder, in words."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 import torch
@@ -22,7 +23,7 @@ from s2v.cli import app
 from s2v.config import EncoderConfig, GenerateConfig, RuntimeConfig, SnapConfig
 from s2v.data.reader import read_images
 from s2v.errors import UserError
-from s2v.files import read_json
+from s2v.files import read_json, write_parquet
 from s2v.media.picture import read_image, to_tensor
 from s2v.methods import Sources, load_method
 from s2v.methods.ears.linear import HOLDS, Linear, statistics
@@ -83,6 +84,26 @@ def test_a_run_is_asked_for_a_picture_by_any_method_that_hears(tmp_path: Path) -
     assert any(torch.equal(shown[0], frame) for frame in frames), "it shows a training frame"
     done = CliRunner().invoke(app, [*told, "--method", "retrieval", "--generator", "gan"])
     assert done.exit_code == 1 and "give one of them" in done.output
+
+
+@pytest.mark.parametrize(("source", "clips", "best"), [
+    ("folder", 12, "retrieval"), ("folder", 200, "sound2vision"), ("world", 12, "sound2vision"),
+])  # fmt: skip
+def test_a_folder_of_few_clips_shows_its_frames_and_says_so(tmp_path: Path, source: str, clips: int, best: str) -> None:
+    models(tmp_path / "run")
+    for folder in ("pack/train", "manifest"):
+        (tmp_path / "run" / folder).mkdir(parents=True)
+    pack(tmp_path / "run/pack/train/000.tar", 3)
+    schema = pa.schema([("split", pa.string()), ("source", pa.string()), ("label", pa.string())])
+    rows = [{"split": "train", "source": source, "label": None}] * clips
+    write_parquet(tmp_path / "run/manifest/000.parquet", rows + [{"split": "test", "source": source}] * 300, schema)
+    soundfile.write(tmp_path / "tone.wav", 0.3 * np.sin(900 * np.arange(16000) / 16000), 16000)
+    told = ["generate", str(tmp_path / "tone.wav"), "-o", str(tmp_path / "x.png"), "--model", str(tmp_path / "run")]
+    done = CliRunner().invoke(app, told)
+    assert done.exit_code == 0 and f"method: {best}\n" in done.output, done.output
+    assert ("fewer than 200 clips were learned from" in done.output) == (best == "retrieval")
+    done = CliRunner().invoke(app, [*told, "--generator", "gan"])
+    assert "method: sound2vision\n" in done.output
 
 
 def test_a_least_number_of_steps_counts_where_epochs_are_few() -> None:
