@@ -112,7 +112,7 @@ def test_a_sound_is_the_mean_of_its_blocks_whatever_is_heard_beside_it() -> None
 
 
 def test_volume_is_heard() -> None:
-    """A tenth of the amplitude is two of its logarithms less where there is sound, and no clip is brought to a level."""
+    """A tenth of the amplitude is two of its logarithms less where there is sound: no clip is brought to a level."""
     wave = 0.2 * torch.randn(1, RATE_HZ, generator=torch.Generator().manual_seed(0))
     assert SCALE * (mel(wave) - mel(wave / 10)).median() == pytest.approx(2, abs=0.01)
 
