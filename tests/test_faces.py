@@ -190,6 +190,7 @@ def test_the_table_says_what_is_what(rows: list[dict[str, Any]]) -> None:
             "of another kind of audio encoder",
         ),
         ("align: {backbone: somebody}", "tagger"),
+        ("align: {backbone: tagger, final_relu: true}", "no ReLU follows the head"),
     ],
 )
 def test_settings_that_cannot_be_are_one_line(tmp_path: Path, overlay: str, message: str) -> None:
