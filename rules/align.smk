@@ -7,7 +7,7 @@ rule align:
         train_features=PLAN.features_of("train"),
         val_features=PLAN.features_of("val"),
         classes=variant_classes,
-        tagger=PLAN.speaker,
+        tagger=PLAN.backbone,
     output:
         expand("<results>/{{again}}{{variant}}{{align}}/{file}", file=TRAINED),
     log:

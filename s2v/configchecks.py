@@ -85,16 +85,14 @@ def cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             yield f"{key}.weights", f"{named} is of another generator; {allowed}"
     for key in ("align", "align_ldm", "align_unclip"):
         section = getattr(config, key)
-        if section.speaker and section.weights:
-            yield f"{key}.speaker", f"{key}.weights is of another kind of audio encoder; leave one of them null"
-        if section.speaker == "tagger" and "tagger" in config.seeds.of:
+        if section.backbone and section.weights:
+            yield f"{key}.backbone", f"{key}.weights is of another kind of audio encoder; leave one of them null"
+        if section.backbone == "tagger" and "tagger" in config.seeds.of:
             yield "seeds.of", f"tagger is heard with by {key}, which is not made anew with it; leave it out"
-        # align_unclip takes over what align says, and has a head of two layers where nothing is said.
-        ended = section.final_relu or (section.head != "linear" and key != "align_unclip")
-        if section.speaker and ended:
-            yield f"{key}.speaker", "a linear layer follows it; leave head linear and final_relu false"
-        if section.speaker == "tagger" and config.tagger.split not in known:
-            yield f"{key}.speaker", f"the tagger learns from tagger.split: {config.tagger.split}, no split of the data"
+        if section.backbone and section.final_relu:
+            yield f"{key}.final_relu", f"no ReLU follows the head of {key}.backbone; leave it false"
+        if section.backbone == "tagger" and config.tagger.split not in known:
+            yield f"{key}.backbone", f"the tagger learns from tagger.split: {config.tagger.split}, no split of the data"
     for key in get_args(TrainingName):
         processes, batch_size = config.runtime.processes, getattr(config, key).batch_size
         if batch_size < processes:

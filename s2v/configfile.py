@@ -36,6 +36,8 @@ _TYPES = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_RENAMED = {"speaker": "backbone"}
+"""Keys by their older names."""
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
@@ -181,6 +183,8 @@ def _problem(error: Any, sources: _Sources) -> str:
         allowed = _keys(path[:-1])
         close = difflib.get_close_matches(str(path[-1]), allowed, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
+        if _RENAMED.get(str(path[-1])) in allowed:
+            hint = f"; it is called {_RENAMED[str(path[-1])]} now."
         return f"{origin}: {key}: unknown key{hint or '.'} Allowed: {', '.join(allowed)}"
     if kind == "missing":
         return f"{origin}: {key}: missing; it has no default"

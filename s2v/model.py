@@ -135,11 +135,11 @@ class Model:
         """Its audio encoder on spectrograms.
 
         Raises:
-            UserError: it hears with a speaker encoder.
+            UserError: it hears with a frozen backbone.
         """
         f_a = self.method.f_a
         if not isinstance(f_a, AudioEncoder):
-            raise UserError(f"{self.name}: hears with a speaker encoder; this takes the audio encoder on spectrograms")
+            raise UserError(f"{self.name}: hears with a frozen backbone; this takes the audio encoder on spectrograms")
         return f_a
 
     @property

@@ -25,7 +25,7 @@ class Stage:
         section: its part of the configuration, where that is not called as the stage is.
         rule: the rule that makes it, where that is not called as the stage is: then it is a variant of that stage.
         instead: the module that does its work where the configuration names something published.
-        with_speaker: the module that does its work where the configuration names a speaker encoder.
+        with_backbone: the module that does its work where the configuration names a frozen audio backbone.
         made_from: stages whose other training seeds make this one anew.
         memory_mb: of the host, at least; 0 where `sizes` says it.
         minutes: at least; 0 where `sizes` says it.
@@ -44,7 +44,7 @@ class Stage:
     section: str = ""
     rule: str = ""
     instead: str = ""
-    with_speaker: str = ""
+    with_backbone: str = ""
     made_from: tuple[str, ...] = ()
     memory_mb: int = 0
     minutes: int = 0
@@ -149,13 +149,13 @@ _TABLE = (
     ),
     _training(
         "align", "train.align", "packed pairs, z^V; for speech the tagger", "f_A", instead="s2v.weights.convert",
-        with_speaker="s2v.train.align_speaker", made_from=("embed",),
+        with_backbone="s2v.train.align_frozen", made_from=("embed",),
     ),
     _training("align_ldm", "train.align", "", "to z^V of the ViT", rule="align", made_from=("embed_vit",),
-              with_speaker="s2v.train.align_speaker"),
+              with_backbone="s2v.train.align_frozen"),
     _training(
         "align_unclip", "train.align", "", "to that of Stable unCLIP", rule="align", made_from=("embed_unclip",),
-        with_speaker="s2v.train.align_speaker", sizes="align", memory_mb=0, minutes=0,
+        with_backbone="s2v.train.align_frozen", sizes="align", memory_mb=0, minutes=0,
     ),
     _training(
         "text_diffusion", "train.text_diffusion", "packed pictures with a sentence each, the autoencoder",

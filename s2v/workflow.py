@@ -176,9 +176,9 @@ class Plan(Asks):
             stage_name(stage, wildcards), self._section(stage_name(stage, wildcards)), wildcards
         )
 
-    def speaker(self, wildcards: Wildcards) -> list[str]:
+    def backbone(self, wildcards: Wildcards) -> list[str]:
         """The tagger, where an alignment hears with it."""
-        hears = self._alignment(wildcards).speaker
+        hears = self._alignment(wildcards).backbone
         return trained(self.folder("tagger", wildcards)) if hears == "tagger" else []
 
     def aligned_with(self, wildcards: Wildcards) -> Values:
@@ -187,16 +187,16 @@ class Plan(Asks):
 
     def code_of_alignment(self, wildcards: Wildcards) -> str:
         """Digest of what its code computes."""
-        hears_speech = self._alignment(wildcards).speaker or not self._section(wildcards.align).speaker
-        return self.code(wildcards.align) if hears_speech else code_digest(*STAGES[wildcards.align].modules)
+        as_told = self._alignment(wildcards).backbone or not self._section(wildcards.align).backbone
+        return self.code(wildcards.align) if as_told else code_digest(*STAGES[wildcards.align].modules)
 
     def _alignment(self, wildcards: Wildcards) -> AlignConfig:
-        """As the row of Table 2 that a job is of has it. Scenes are heard by no speaker encoder."""
+        """As the row of Table 2 that a job is of has it. Scenes are heard by no frozen backbone."""
         section: AlignConfig = self.ablated(wildcards).of(self._section(wildcards.align))
         if wildcards.variant != SCENES:
             return section
         assert self.config.data.speakers is not None
-        return section.model_copy(update={"speaker": None, "classes": self.config.data.speakers.scenes})
+        return section.model_copy(update={"backbone": None, "classes": self.config.data.speakers.scenes})
 
     def drawn_with(self, wildcards: Wildcards) -> Values:
         """Values of drawing; another way of sampling with one generator is no matter of the others'."""
@@ -229,7 +229,7 @@ class Plan(Asks):
         """Digest of what the code of a stage computes, without what this configuration never enters."""
         without: Sequence[str] = unused(self.config.data) if stage == "fetch" else ()
         modules = self.modules(stage)
-        if STAGES[stage].with_speaker in modules and self._section(stage).speaker == "tagger":
+        if STAGES[stage].with_backbone in modules and self._section(stage).backbone == "tagger":
             without = ("s2v.weights.convert",)
         return code_digest(*modules, without=without)
 
@@ -242,8 +242,8 @@ class Plan(Asks):
     def modules(self, stage: str) -> tuple[str, ...]:
         """Where the code of a stage begins; a source of clips is imported by name, and so named here."""
         found = (STAGES[stage].instead,) if self.is_published(stage) else STAGES[stage].modules
-        if STAGES[stage].with_speaker and self._section(stage).speaker:
-            found = (STAGES[stage].with_speaker,)
+        if STAGES[stage].with_backbone and self._section(stage).backbone:
+            found = (STAGES[stage].with_backbone,)
         entered = stage == "manifest" or (stage == "fetch" and self.config.data.rendered() is not None)
         return (*found, MODULES[self.config.data.source]) if entered else found
 

@@ -144,6 +144,7 @@ def test_merging_is_snakemakes_own(layers: list[dict[str, Any]]) -> None:
     ("text", "said"),
     [
         ("align: {los: nce}", ["mine.yaml: align.los: unknown key; did you mean loss?", "batch_size"]),
+        ("align_ldm: {speaker: tagger}", ["mine.yaml: align_ldm.speaker: unknown key; it is called backbone now"]),
         ("align: {loss: foo}", ['mine.yaml: align.loss: "foo" is not allowed', "'total_raw', 'nce' or 'l2'"]),
         ("align: {epochs: many}", ['mine.yaml: align.epochs: "many"', "a whole number"]),
         ("align: {epochs: 1.5}", ["align.epochs: 1.5 is not allowed; allowed: a whole number"]),

@@ -184,12 +184,13 @@ def test_the_table_says_what_is_what(rows: list[dict[str, Any]]) -> None:
     ("overlay", "message"),
     [
         ("extract: {crop: face}", "names no boxes of faces"),
-        ("align: {speaker: tagger}\ntagger: {split: nobody}", "no split of the data"),
+        ("align: {backbone: tagger}\ntagger: {split: nobody}", "no split of the data"),
         (
-            "align: {speaker: wespeaker, weights: sound2scene-audio}\nencoder: {weights: swav-resnet50}",
+            "align: {backbone: wespeaker, weights: sound2scene-audio}\nencoder: {weights: swav-resnet50}",
             "of another kind of audio encoder",
         ),
-        ("align: {speaker: somebody}", "tagger"),
+        ("align: {backbone: somebody}", "tagger"),
+        ("align: {backbone: tagger, final_relu: true}", "no ReLU follows the head"),
     ],
 )
 def test_settings_that_cannot_be_are_one_line(tmp_path: Path, overlay: str, message: str) -> None:

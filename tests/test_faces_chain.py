@@ -12,8 +12,8 @@ from workflow_runs import Checkout
 
 from s2v.evaluate.quantities import read_quantities
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.frozen_audio_encoder import FrozenAudioEncoder
 from s2v.models.hearing import load_hearing
-from s2v.models.speaker_encoder import SpeakerEncoder
 from s2v.report.claim_list import CLAIMS
 
 SMALL = """
@@ -71,10 +71,10 @@ def test_from_voices_to_faces(tmp_path: Path) -> None:
     assert isinstance(scenes, AudioEncoder), "what stands beside speech has an audio encoder of its own"
     f_a = load_hearing(run / "align_ldm")
     told = json.loads((run / "align_ldm/config.json").read_text())
-    assert isinstance(f_a, SpeakerEncoder) and told["speaker"] == "tagger"
+    assert isinstance(f_a, FrozenAudioEncoder) and told["backbone"] == "tagger"
     assert f_a.encode(f_a.head.weight.new_zeros(1, 16000)).shape == (1, f_a.dim)
     assert checkout.planned(*TARGETS, config=config) == {}
-    # Another speaker encoder is another alignment, and nothing before it; its weights are asked for beforehand.
-    (checkout.root / "other.yaml").write_text("align: {speaker: resemblyzer}")
+    # Another backbone is another alignment, and nothing before it; its weights are asked for beforehand.
+    (checkout.root / "other.yaml").write_text("align: {backbone: resemblyzer}")
     refused = checkout.snakemake("--cores", "2", *TARGETS, config=(*config, "other.yaml"))
-    assert refused.returncode != 0 and "resemblyzer" in refused.stdout and "align_ldm.speaker" in refused.stdout
+    assert refused.returncode != 0 and "resemblyzer" in refused.stdout and "align_ldm.backbone" in refused.stdout

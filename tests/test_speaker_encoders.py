@@ -20,16 +20,16 @@ from s2v.files import sha256
 from s2v.losses.alignment import LOSSES
 from s2v.media.spectrogram import to_float
 from s2v.models import wespeaker
+from s2v.models.frozen_audio_encoder import FrozenAudioEncoder
 from s2v.models.hearing import load_hearing
 from s2v.models.resemblyzer import Resemblyzer, _stretches
 from s2v.models.resemblyzer import mel as mel_of
-from s2v.models.speaker_encoder import SpeakerEncoder
 from s2v.models.store import save
 from s2v.models.tagger import AudioTagger
 from s2v.models.wespeaker import WeSpeaker
 from s2v.speakers.voice import Voice, speak
 from s2v.tensors import load_tensors, save_tensors
-from s2v.train import align_speaker
+from s2v.train import align_frozen
 from s2v.weights.catalogue import CATALOGUE
 from s2v.weights.convert import published
 from s2v.weights.layouts import resemblyzer
@@ -175,7 +175,7 @@ def test_its_filter_banks_have_no_mean_and_begin_with_the_first_frame() -> None:
 
 
 def test_a_linear_layer_on_a_speaker_encoder_is_the_authors_adapter(tmp_path: Path) -> None:
-    model = SpeakerEncoder(1024, "resemblyzer", AUDIO)
+    model = FrozenAudioEncoder(1024, "resemblyzer", AUDIO)
     assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 263_168
     assert not model.train().net.training
     save(tmp_path, model.state_dict(), {"dim": 1024, "speaker": "resemblyzer", "audio": AUDIO, "width": 64})
@@ -189,7 +189,7 @@ def test_a_linear_layer_on_a_speaker_encoder_is_the_authors_adapter(tmp_path: Pa
 
 def test_training_begins_at_the_mean_feature() -> None:
     """Whatever is heard; and the layer sees voices that are standardised."""
-    model = SpeakerEncoder(8, "tagger", AUDIO, 4)
+    model = FrozenAudioEncoder(8, "tagger", AUDIO, 4)
     size = model.head.in_features
     voices, features = 3 + 5 * torch.randn(20, size), 2 + torch.randn(20, 8)
     model.begin(voices, features)
@@ -216,15 +216,15 @@ def test_a_tagger_stays_as_it_is_under_its_linear_layer(tmp_path: Path) -> None:
         wave = (3000 * torch.randn(24_000, generator=g)).clamp(-32000, 32000).numpy().astype(np.int16)
         members |= {f"c{i}.flac": flac(wave), f"c{i}.json": b'{"clip_id": "c", "label": "a"}'}
     pack = write_tar(tmp_path / "pack.tar", members)
-    align_speaker.run(
+    align_frozen.run(
         config=AlignConfig(
-            speaker="tagger", batch_size=4, epochs=4, learning_rate=0.1, audio=AudioConfig(window_s=1.5)
+            backbone="tagger", batch_size=4, epochs=4, learning_rate=0.1, audio=AudioConfig(window_s=1.5)
         ),
         train_packs=[pack], val_packs=[pack], train_features=features, val_features=features,
         output_dir=tmp_path / "align", runtime=RuntimeConfig(device="cpu"), threads=1, tagger_dir=tmp_path / "tagger",
     )  # fmt: skip
     loaded = load_hearing(tmp_path / "align")
-    assert isinstance(loaded, SpeakerEncoder) and loaded.audio["window_s"] == 1.5
+    assert isinstance(loaded, FrozenAudioEncoder) and loaded.audio["window_s"] == 1.5
     kept = loaded.net.state_dict()
     for name, value in tagger.backbone.state_dict().items():
         assert torch.equal(kept[f"backbone.{name}"], value), name

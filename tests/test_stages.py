@@ -68,7 +68,7 @@ def test_a_script_runs_the_modules_that_its_stage_digests(script: Path) -> None:
         if isinstance(node, ast.ImportFrom) and any(alias.name == "run" for alias in node.names)
     }
     stage = STAGES[name]
-    assert used and used <= {*stage.modules, stage.instead, stage.with_speaker}
+    assert used and used <= {*stage.modules, stage.instead, stage.with_backbone}
     assert all(callable(importlib.import_module(str(module)).run) for module in used)
 
 

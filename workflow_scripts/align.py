@@ -8,15 +8,15 @@ from adapter import folder, job, optional, paths
 with job(snakemake, shared=not snakemake.params.config["weights"]) as settings:
     from s2v.config import AlignConfig
     from s2v.train.align import run
-    from s2v.train.align_speaker import run as run_with_speaker
+    from s2v.train.align_frozen import run as run_with_backbone
     from s2v.weights.convert import convert
 
     config = AlignConfig(**snakemake.params.config)
     if config.weights:
         convert(config.weights, folder(snakemake.output))
     else:
-        if config.speaker:
-            run = partial(run_with_speaker, tagger_dir=folder(snakemake.input.tagger))
+        if config.backbone:
+            run = partial(run_with_backbone, tagger_dir=folder(snakemake.input.tagger))
         run(
             config=config,
             train_packs=paths(snakemake.input.train),

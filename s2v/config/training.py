@@ -189,10 +189,11 @@ class AlignConfig(TrainingConfig, NormedConfig):
         "linear", description="fc2: two layers with a ReLU between, as the authors' code for Stable unCLIP has it"
     )
     final_relu: bool = Field(False, description="the authors' code ends in a ReLU; the paper does not say so")
-    speaker: Literal["tagger", "resemblyzer", "wespeaker"] | None = Field(
+    backbone: Literal["tagger", "resemblyzer", "wespeaker", "aisfx"] | None = Field(
         None,
-        description="for speech: a frozen speaker encoder and a linear layer in place of ResNet-18. The authors' code "
-        "takes WeSpeaker's; tagger is the run's own, which learned names of speakers",
+        description="a frozen network under a head of its own, in place of ResNet-18. aisfx knows sound effects; "
+        "resemblyzer and wespeaker, which the authors' code takes, know speakers; tagger is the run's own, which "
+        "learned the names of the sounds of tagger.split",
     )
     loss: LossName = Field(
         "total",
@@ -210,6 +211,14 @@ class AlignConfig(TrainingConfig, NormedConfig):
         "is a few steps. 0, as in the paper, is none",
     )
     augment: SoundAugmentConfig = SoundAugmentConfig()
+
+    @model_validator(mode="after")
+    def _augments_what_it_hears(self) -> AlignConfig:
+        if self.backbone and self.augment != SoundAugmentConfig():
+            raise ValueError(
+                f"augment is of spectrograms, and a frozen backbone ({self.backbone}) hears each sound once: leave it out"
+            )
+        return self
 
 
 class FaceReaderConfig(SteppedConfig, NormedConfig):

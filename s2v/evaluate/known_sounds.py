@@ -14,8 +14,8 @@ from s2v.data.subset import indices
 from s2v.errors import UserError
 from s2v.media.spectrogram import SAMPLE_RATE_HZ, fit_window
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.frozen_audio_encoder import FrozenAudioEncoder
 from s2v.models.hearing import audio_of, load_hearing
-from s2v.models.speaker_encoder import SpeakerEncoder
 from s2v.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(
 
 
 def _heard(
-    f_a: AudioEncoder | SpeakerEncoder, packs: list[Path], classes: frozenset[str] | None, window_s: float
+    f_a: AudioEncoder | FrozenAudioEncoder, packs: list[Path], classes: frozenset[str] | None, window_s: float
 ) -> tuple[Tensor, list[str | None]]:
     """Features [N, D] and labels of the sounds of a split, shard by shard."""
     n, most = round(window_s * SAMPLE_RATE_HZ), -(-MOST // max(1, len(packs)))

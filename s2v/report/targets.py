@@ -62,8 +62,8 @@ def impossible(config: Config, scaling: Config | None = None) -> dict[str, str]:
     larger = scaling or config
     if not larger.scaling.sizes:
         found |= dict.fromkeys(_SCALING, "scaling.sizes names no numbers of classes")
-    if config.align.speaker:
-        found["fig05.png"] = "align.speaker hears no spectrogram that could be looked into"
+    if config.align.backbone:
+        found["fig05.png"] = "align.backbone hears no spectrogram that could be looked into"
     if config.fig15.classes == []:
         found |= dict.fromkeys(_FIG15, "fig15.classes names no classes")
     if config.evaluate.evaluator == "none":

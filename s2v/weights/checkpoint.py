@@ -23,6 +23,14 @@ from s2v.errors import UserError
 _MEMBER_BYTES = 4 * 2**30
 _HOLDERS = ("state_dict", "model", "model_state", "g_ema")
 """Keys of what surrounds a state dict: Lightning's and SwAV's, BEATs', Resemblyzer's, and StyleGAN2's average."""
+_SCALAR = np.float64(0).__reduce__()[0]
+_NUMBERS = (
+    (_SCALAR, "numpy.core.multiarray.scalar"),
+    _SCALAR,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f8", "f4", "i8")),
+)
+"""What numpy's single numbers are stored as."""
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError)
 
 
@@ -46,7 +54,9 @@ def with_settings(path: Path, name: str = "", prefix: str = "") -> tuple[dict[st
     Raises:
         UserError: as `tensors`.
     """
-    value, beside = _load(path, name or str(path), (Namespace,), bool(prefix)), {}
+    value, beside = _load(path, name or str(path), (Namespace, *_NUMBERS), bool(prefix)), {}
+    if isinstance(value, tuple) and value:  # aiSFX's, beside how many classes its data sets have
+        value = value[0]
     held = next((key for key in _HOLDERS if isinstance(value, dict) and isinstance(value.get(key), dict)), None)
     if held is not None:
         beside = value.get("cfg", {})
@@ -99,18 +109,9 @@ def _fid(path: Path | None) -> float | None:
     """`best_FID` of a training state; what else is in there may not be readable without running code."""
     if path is None:
         return None
-    # The state holds the settings of the training, the activation function and numpy's numbers among them.
-    scalar = np.float64(0).__reduce__()[0]
-    also = (
-        torch.nn.ReLU,
-        (scalar, "numpy.core.multiarray.scalar"),
-        scalar,
-        np.dtype,
-        type(np.dtype("f8")),
-        type(np.dtype("f4")),
-    )
     try:
-        value = _load(path, path.name, also)
+        # The state holds the settings of the training, the activation function and numpy's numbers among them.
+        value = _load(path, path.name, (torch.nn.ReLU, *_NUMBERS))
         score = float(value["best_FID"])
     except (UserError, KeyError, TypeError, ValueError):
         return None

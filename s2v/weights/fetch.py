@@ -48,6 +48,8 @@ def fetch(
     """
     say(f"{entry.name}: {entry.what}")
     say(f"  licence: {entry.terms()}; {entry.source}")
+    if entry.package:
+        say(f"  the same file lies in the Python package {entry.package}")
     if entry.note:
         say(f"  note: {entry.note}")
     folder.mkdir(parents=True, exist_ok=True)

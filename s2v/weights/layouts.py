@@ -266,6 +266,22 @@ def resemblyzer(state: State) -> State:
     return {key: value for key, value in state.items() if not key.startswith("similarity_")}
 
 
+_AISFX_PARTS = {"conv1": 0, "bn1": 1, "conv2": 3, "bn2": 4}
+"""Of a block; ReLUs lie between."""
+
+
+def aisfx(state: State) -> State:
+    """aiSFX's -> `Aisfx`, without the classifiers of the libraries that it learned from."""
+    renamed: State = {}
+    for key, value in state.items():
+        found = re.fullmatch(r"embedding_net\.conv_block(\d)\.(\w+)\.(\w+)", key)
+        if found and found[2] in _AISFX_PARTS:
+            renamed[f"blocks.{int(found[1]) - 1}.{_AISFX_PARTS[found[2]]}.{found[3]}"] = value
+        elif not key.startswith("fc."):
+            renamed[key] = value
+    return renamed
+
+
 def wespeaker(state: State) -> State:
     """WeSpeaker's ResNet -> `WeSpeaker`, whose names are theirs, without the classifier of its training."""
     return {key: value for key, value in state.items() if not key.startswith("projection.")}
@@ -416,6 +432,7 @@ LAYOUTS: dict[str, Callable[[State], State]] = {
     "s2i-generator": s2i_generator,
     "resemblyzer": resemblyzer,
     "wespeaker": wespeaker,
+    "aisfx": aisfx,
     "efficientnet-lite0": efficientnet_lite0,
     "sound2scene-inception": inception_v3,
 }
