@@ -216,7 +216,7 @@ class AlignConfig(TrainingConfig, NormedConfig):
     def _augments_what_it_hears(self) -> AlignConfig:
         if self.backbone and self.augment != SoundAugmentConfig():
             raise ValueError(
-                f"augment is of spectrograms, and a frozen backbone ({self.backbone}) hears each sound once: leave it out"
+                f"augment is of spectrograms, and a frozen backbone ({self.backbone}) hears each sound once"
             )
         return self
 
