@@ -45,9 +45,18 @@ def tract(source: Wave, formants: Formants) -> Wave:
     return _unit(out)
 
 
-def gliding(source: Wave, shapes: Sequence[Formants]) -> Wave:
-    """`tract` that moves through shapes at even steps: a mouth that opens and closes."""
-    place = np.linspace(0, len(shapes) - 1, len(source))
+def mode(n: int, pitch_hz: float, time_s: float) -> Wave:
+    """One way in which a struck thing rings: a sine that dies away to 1/e within `time_s`."""
+    from scipy.signal import lfilter
+
+    turn, radius, blow = 2 * np.pi * pitch_hz / RATE, np.exp(-1 / (time_s * RATE)), np.zeros(n)
+    blow[0] = 1.0  # a filter that answers to one blow takes a tenth of the time of a sine and an exponential
+    return np.asarray(lfilter([0.0, radius * np.sin(turn)], [1.0, -2 * radius * np.cos(turn), radius**2], blow))
+
+
+def gliding(source: Wave, shapes: Sequence[Formants], way: Wave | None = None) -> Wave:
+    """`tract` that moves through shapes at even steps, or along `way` (0 to 1): a mouth that opens and closes."""
+    place = (len(shapes) - 1) * (np.linspace(0, 1, len(source)) if way is None else way)
     parts = [tract(source, shape) * np.clip(1 - np.abs(place - i), 0, 1) for i, shape in enumerate(shapes)]
     return np.asarray(sum(parts))
 

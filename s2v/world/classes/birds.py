@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from s2v.world import voices
+from s2v.world import physics, voices
+from s2v.world import sound as snd
 from s2v.world.canvas import Canvas
 from s2v.world.shapes import WHITE, bird, colour, coloured, eye, shade
 from s2v.world.thing import Look, Thing
@@ -68,6 +69,32 @@ def _cuckoo(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     eye(c, 0.05, 0.79 + out, 0.025)
 
 
+GONG = ((1, 0.6), (1.52, 0.5), (2.36, 0.6), (3.35, 0.5), (4.5, 0.35), (5.8, 0.25))
+"""A coil of wire: ratio to its lowest tone, loudness."""
+
+
+def _cuckoo_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
+    base, wire = voices.pitch_of((760, 620), k, rng), 620 * float(rng.uniform(0.8, 1.3))
+
+    def pipe(pitch_hz: float, seconds: float) -> snd.Wave:
+        m = int(seconds * snd.RATE)
+        s = np.linspace(0, 1, m)
+        voice = snd.tone(pitch_hz * np.interp(s, [0, 0.1, 0.8, 1], [0.97, 1, 1, 0.98]), [1, 0.25, 0.08])
+        bellows = 0.15 * snd.noise(rng, m, pitch_hz * 0.8, pitch_hz * 5)
+        return np.asarray((voice + bellows) * np.interp(s, [0, 0.12, 0.7, 1], [0, 1, 0.9, 0]))
+
+    def cry() -> snd.Wave:
+        m = int(1.1 * snd.RATE)
+        rung = sum(a * physics.mode(m, wire * r, 0.5 / r**0.5) for r, a in GONG)
+        out = np.asarray(0.5 * rung * snd.envelope(m, 0.002, 0.05))
+        snd.place(out, 0, pipe(1.2 * base, 0.2))
+        snd.place(out, 0.3, pipe(base, 0.3))
+        return out
+
+    cries = snd.calls(rng, n, float(rng.uniform(0.85, 1.1)), 0.05, cry)
+    return physics.room(rng, cries, seconds=0.5, wet=0.2)
+
+
 THINGS = (
     Thing(
         "crow cawing",
@@ -75,7 +102,23 @@ THINGS = (
         "source",
         coloured((0.6, 0.72), (0.2, 0.5), (0.1, 0.22), fat=(0.26, 0.36)),
         _crow,
-        voices.call((560, 400), [1.1, 1.0, 0.8], [0.6, 1, 0.9, 0.7, 0.5, 0.3], (0.25, 0.4), (0.5, 0.75), noise=1.2),
+        voices.call(
+            (683, 541),
+            [0.82, 1.11, 1.05, 0.8],
+            [
+                [(878, 194, 0.6), (1053, 277, 0.91), (2600, 464, 0.52)],
+                [(1100, 250, 1), (1487, 300, 1), (3951, 395, 0.41)],
+                [(1135, 250, 0.62), (1715, 300, 0.8), (3313, 439, 0.29)],
+            ],
+            (0.4, 0.6),
+            (0.8, 1.2),
+            breath=0.4,
+            jitter=0.073,
+            shimmer=0.32,
+            open_share=0.32,
+            room=(0.9, 0.23),
+            loud=[0, 0.88, 0.81, 0.82, 0.74, 0],
+        ),
     ),
     Thing(
         "seagull calling",
@@ -83,7 +126,22 @@ THINGS = (
         "source",
         coloured((0.55, 0.65), (0.03, 0.15), (0.65, 0.9)),
         _gull,
-        voices.call((1300, 950), [0.9, 1.35, 1.2, 0.9], [1, 0.7, 0.5, 0.2], (0.25, 0.4), (0.35, 0.55), noise=0.2),
+        voices.call(
+            (950, 720),
+            [0.75, 1.25, 1.2, 1.1, 0.75],
+            [
+                [(1200, 300, 0.7), (2400, 500, 0.5)],
+                [(1700, 400, 1), (3000, 600, 0.8), (4500, 800, 0.3)],
+                [(1300, 300, 0.8), (2500, 500, 0.4)],
+            ],
+            (0.35, 0.55),
+            (0.5, 0.75),
+            breath=0.15,
+            jitter=0.03,
+            shimmer=0.2,
+            open_share=0.35,
+            room=(1.2, 0.2),
+        ),
     ),
     Thing(
         "woodpecker drumming",
@@ -91,7 +149,17 @@ THINGS = (
         "source",
         coloured((0.55, 0.75), (0.05, 0.5), (0.08, 0.25)),
         _woodpecker,
-        voices.taps((700, 2500), 0.008, (0.045, 0.065), burst=(9, 15), pause=(0.3, 0.6), body=800),
+        voices.taps(
+            [(820, 150, 1.15), (1423, 428, 0.47), (2316, 458, 0.37)],
+            0.0028,
+            (0.077, 0.096),
+            burst=(10, 16),
+            pause=(0.28, 0.57),
+            ring=[(912, 0.56, 0.012)],
+            swell=[1.6, 0.72, 0.73, 0.61],
+            uneven=0.047,
+            room=(0.63, 0.24),
+        ),
         0.12,
     ),
     Thing(
@@ -100,6 +168,6 @@ THINGS = (
         "source",
         coloured((0.02, 0.35), (0.4, 0.8), (0.4, 0.7)),
         _cuckoo,
-        voices.call((760, 620), [1.22, 1.2, 1.2, 0.02, 1.0, 0.98, 0.96], [1, 0.12, 0.04], (0.5, 0.65), (0.8, 1.1)),
+        _cuckoo_sound,
     ),
 )

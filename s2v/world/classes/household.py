@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from s2v.world import voices
+from s2v.world import physics, voices
+from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, mix
 from s2v.world.shapes import BLACK, WHITE, colour, coloured, shade, wheel
 from s2v.world.thing import Look, Thing
@@ -118,7 +119,18 @@ def _typing(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.ellipse(s * 0.35, 0.14 + 0.03 * math.sin(14 * t + s), 0.17, 0.1, (0.9, 0.7, 0.55))
 
 
-GONG: voices.Partials = [(1, 1, 0.12), (1.34, 0.7, 0.1), (2.7, 0.4, 0.06)]
+def _kettle_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
+    base, t = voices.pitch_of((2982, 2262), k, rng), np.arange(n) / snd.RATE
+    swing = 1 + 0.016 * np.sin(2 * np.pi * 3.47 * t + float(rng.uniform(0, 6)))
+    curve = base * np.interp(t, [0, float(rng.uniform(0.5, 1.2))], [0.93, 1.0]) * swing
+    # A jet of steam is never a pure tone: half of the whistle is noise that its hole selects.
+    shapes = [[(base * height, 237, 1.0)] for height in (0.93, 0.96, 1.0)]
+    whistle = 0.28 * snd.tone(curve, [1, 0.21]) + 0.5 * physics.gliding(
+        rng.standard_normal(n), shapes, np.clip(t, 0, 1)
+    )
+    return physics.room(rng, whistle + 2.59 * snd.noise(rng, n, 2000, 7000), seconds=0.4, wet=0.1)
+
+
 THINGS = (
     Thing(
         "clock ticking",
@@ -126,7 +138,15 @@ THINGS = (
         "source",
         coloured((0.03, 0.09), (0.5, 0.85), (0.25, 0.65)),
         _clock,
-        voices.taps((2500, 6500), 0.004, (0.24, 0.5)),
+        voices.taps(
+            [(2913, 1813, 1.02), (4683, 1447, 0.89)],
+            0.0025,
+            (0.21, 0.41),
+            uneven=0.0078,
+            burst=(2, 2),
+            swell=(0.59, 0.69),
+            room=(0.21, 0.042),
+        ),
         0.06,
     ),
     Thing(
@@ -135,7 +155,18 @@ THINGS = (
         "source",
         coloured((0.0, 0.1), (0.8, 1.0), (0.75, 1.0)),
         _chainsaw,
-        voices.engine((150, 105), [0.7, 0.8, 1, 0.9, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], (1.0, 800, 6000), rev=0.5),
+        voices.engine(
+            (168, 118),
+            [(182, 150, 0.7), (700, 400, 1), (1300, 461, 0.48)],
+            (1.09, 800, 7238),
+            rev=0.64,
+            turns=(1, 1.6),
+            chop=0.8,
+            jitter=0.01,
+            shimmer=0.087,
+            open_share=0.3,
+            room=(0.3, 0.05),
+        ),
     ),
     Thing(
         "hammer striking",
@@ -143,7 +174,14 @@ THINGS = (
         "source",
         coloured((0.0, 0.12), (0.5, 0.95), (0.45, 0.9)),
         _hammer,
-        voices.taps((1800, 6000), 0.03, (0.32, 0.55), body=2900),
+        voices.taps(
+            [(534, 406, 0.46), (1176, 1038, 0.63), (3580, 1346, 0.66)],
+            0.0063,
+            (0.53, 0.91),
+            ring=[(1539, 0.25, 0.038), (2890, 0.3, 0.028), (4794, 0.23, 0.058), (4059, 0.11, 0.017)],
+            uneven=0.084,
+            room=(0.49, 0.2),
+        ),
         0.12,
     ),
     Thing(
@@ -152,7 +190,7 @@ THINGS = (
         "source",
         coloured(**ANY),
         _kettle,
-        voices.engine((2900, 2200), [1, 0.3], (0.5, 2000, 6000), rev=0.06),
+        _kettle_sound,
         0.2,
     ),
     Thing(
@@ -161,7 +199,14 @@ THINGS = (
         "source",
         coloured(**ANY),
         _alarm,
-        voices.struck((1900, 1400), GONG, (0.045, 0.06), scale=[0, 1]),
+        voices.struck(
+            (2132, 1571),
+            [(0.91, 1, 0.12), (1.34, 0.7, 0.1), (2.7, 0.26, 0.048)],
+            (0.063, 0.091),
+            scale=[0, 1],
+            knock=((0.2, 2413, 8952), 0.003),
+            room=(0.3, 0.05),
+        ),
         0.2,
     ),
     Thing(
@@ -170,7 +215,18 @@ THINGS = (
         "source",
         coloured(**ANY),
         _vacuum,
-        voices.engine((420, 310), [1, 0.5, 0.3], (1.6, 200, 3000), rev=0.04),
+        voices.engine(
+            (525, 388),
+            [(566, 253, 0.34), (2529, 359, 0.39), (2256, 491, 0.18)],
+            (2.32, 230, 6232),
+            rev=0.068,
+            chop=0.4,
+            jitter=0.0044,
+            shimmer=0.053,
+            open_share=0.62,
+            whine=(0.41, 0.83),
+            room=(0.49, 0.36),
+        ),
         0.22,
     ),
     Thing(
@@ -179,7 +235,16 @@ THINGS = (
         "source",
         coloured((0.02, 0.65), (0.35, 0.8), (0.35, 0.75)),
         _door,
-        voices.taps((120, 700), 0.03, (0.16, 0.24), burst=(3, 5), pause=(0.3, 0.6), body=170),
+        voices.taps(
+            [(217, 99.6, 1.15), (340, 291, 1.13), (547, 377, 0.41)],
+            0.022,
+            (0.11, 0.16),
+            burst=(3, 5),
+            pause=(0.27, 0.54),
+            ring=[(137, 0.14, 0.034)],
+            uneven=0.036,
+            room=(0.35, 0.13),
+        ),
         0.14,
     ),
     Thing(
@@ -188,7 +253,15 @@ THINGS = (
         "source",
         coloured((0.5, 0.68), (0.3, 0.8), (0.3, 0.8)),
         _typing,
-        voices.taps((900, 4000), 0.009, (0.07, 0.13), burst=(4, 9), pause=(0.05, 0.3)),
+        voices.taps(
+            [(1500, 500, 0.6), (2800, 900, 1), (4800, 1500, 0.7)],
+            0.004,
+            (0.08, 0.14),
+            burst=(4, 9),
+            pause=(0.05, 0.3),
+            uneven=0.35,
+            room=(0.2, 0.15),
+        ),
         0.08,
     ),
 )

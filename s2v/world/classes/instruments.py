@@ -108,8 +108,6 @@ def _flute(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     c.line([(0.38, 0.3), (0.5, 0.5 + 0.02 * math.sin(12 * t))], skin, 0.1)
 
 
-PENTATONIC = [0, 2, 4, 7, 9, 12]
-SKIN: voices.Partials = [(1, 1, 0.14), (1.59, 0.6, 0.09), (2.14, 0.4, 0.07), (2.65, 0.3, 0.05)]
 THINGS = (
     Thing(
         "drum beating",
@@ -117,7 +115,22 @@ THINGS = (
         "source",
         coloured((0, 1), (0.6, 0.95), (0.5, 0.9)),
         _drum,
-        voices.struck((150, 85), SKIN, (0.2, 0.34), scale=[0, 0, 0, 4]),
+        voices.struck(
+            (150, 85),
+            [
+                (1, 1, 0.16),
+                (1.59, 0.6, 0.1),
+                (2.14, 0.45, 0.08),
+                (2.3, 0.3, 0.07),
+                (2.65, 0.3, 0.06),
+                (2.92, 0.2, 0.05),
+                (3.5, 0.2, 0.04),
+            ],
+            (0.2, 0.34),
+            scale=[0, 0, 0, 4],
+            knock=((2.5, 200, 5000), 0.02),
+            room=(0.6, 0.25),
+        ),
         0.22,
     ),
     Thing(
@@ -126,7 +139,18 @@ THINGS = (
         "source",
         coloured((0.02, 0.08), (0.3, 0.8), (0.08, 0.4)),
         _piano,
-        voices.struck((290, 200), voices.HARP, (0.22, 0.4), scale=PENTATONIC, notes=2),
+        voices.struck(
+            (238, 168),
+            voices.string(12, ring_s=0.52, damp=0.25, dull=0.23, pluck=0.12, stiff=0.0004),
+            (0.5, 0.75),
+            scale=[0, 2, 4, 7, 9, 12],
+            notes=2,
+            strum_s=0.0029,
+            knock=((0.69, 74.7, 1447), 0.01),
+            beat=0.00062,
+            body=[(180, 103, 0.38), (316, 154, 0.23)],
+            room=(1.19, 0.2),
+        ),
     ),
     Thing(
         "violin playing",
@@ -134,7 +158,25 @@ THINGS = (
         "source",
         coloured(**WOOD),
         _violin,
-        voices.bowed((560, 440), [1, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.3], (0.4, 0.6), vibrato=0.012, breath=0.1),
+        voices.bowed(
+            (333, 268),
+            [
+                [
+                    (207, 41.1, 0.75),
+                    (473, 57.9, 0.86),
+                    (848, 159, 0.86),
+                    (2015, 316, 0.42),
+                    (2915, 516, 0.96),
+                    (3728, 1160, 0.23),
+                ]
+            ],
+            (0.29, 0.51),
+            breath=(0.11, 1803, 4609),
+            vibrato=0.011,
+            open_share=0.41,
+            scoop=0.0027,
+            room=(1.39, 0.29),
+        ),
     ),
     Thing(
         "trumpet playing",
@@ -142,7 +184,21 @@ THINGS = (
         "source",
         coloured(**BRASS),
         _trumpet,
-        voices.bowed((330, 240), [0.6, 0.8, 1, 1, 0.9, 0.7, 0.6, 0.5, 0.4, 0.3], (0.18, 0.35)),
+        voices.bowed(
+            (350, 290),
+            [
+                [(700, 400, 1), (1200, 500, 0.5)],
+                [(900, 400, 1), (1500, 500, 1), (2500, 900, 0.6)],
+                [(800, 400, 1), (1400, 500, 0.8), (2300, 900, 0.4)],
+            ],
+            (0.25, 0.5),
+            vibrato=0.004,
+            open_share=0.35,
+            scoop=0.03,
+            breath=(0.03, 1500, 6000),
+            loud=[0, 1, 0.9, 0.9, 0.9, 0.8, 0],
+            room=(1.2, 0.25),
+        ),
     ),
     Thing(
         "guitar strumming",
@@ -150,7 +206,17 @@ THINGS = (
         "source",
         coloured(**WOOD),
         _guitar,
-        voices.struck((150, 105), voices.HARP, (0.4, 0.65), scale=[0, 4, 7, 12, 16, 19], notes=6),
+        voices.struck(
+            (110, 82),
+            voices.string(20, ring_s=0.8, damp=0.16, dull=0.06, pluck=0.16, stiff=5e-05),
+            (0.6, 0.9),
+            scale=[0, 7, 12, 16, 19, 24],
+            notes=6,
+            strum_s=0.014,
+            knock=((0.5, 1500, 6000), 0.006),
+            body=[(105, 30, 0.5), (205, 40, 0.6), (420, 90, 0.4)],
+            room=(0.4, 0.1),
+        ),
     ),
     Thing(
         "xylophone playing",
@@ -158,7 +224,14 @@ THINGS = (
         "source",
         coloured((0, 1), (0.6, 0.95), (0.75, 1.0)),
         _xylophone,
-        voices.struck((1000, 700), voices.BAR, (0.14, 0.28), scale=PENTATONIC),
+        voices.struck(
+            (1000, 700),
+            [(1, 1, 0.18), (3, 0.45, 0.06), (6.1, 0.25, 0.025), (9.9, 0.1, 0.012)],
+            (0.14, 0.28),
+            scale=[0, 2, 4, 7, 9, 12],
+            knock=((0.5, 800, 4000), 0.004),
+            room=(0.8, 0.2),
+        ),
         0.18,
     ),
     Thing(
@@ -167,6 +240,14 @@ THINGS = (
         "source",
         coloured((0, 1), (0.3, 0.8), (0.3, 0.9), skin=(0.45, 1.0)),
         _flute,
-        voices.bowed((900, 680), [1, 0.25, 0.08], (0.3, 0.5), vibrato=0.006, breath=0.25),
+        voices.bowed(
+            (900, 680),
+            [[(900, 500, 1), (1800, 600, 0.3)]],
+            (0.35, 0.6),
+            breath=(0.25, 1500, 6000),
+            vibrato=0.008,
+            open_share=0.95,
+            room=(1.2, 0.25),
+        ),
     ),
 )

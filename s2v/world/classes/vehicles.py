@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from s2v.world import voices
+from s2v.world import physics, voices
+from s2v.world import sound as snd
 from s2v.world.canvas import Canvas
 from s2v.world.shapes import BLACK, WHITE, colour, coloured, shade, wheel
 from s2v.world.thing import Look, Thing
@@ -89,7 +90,17 @@ def _bicycle(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
     c.ellipse(0.34, 1.06 + 0.01 * math.sin(30 * t), 0.09, 0.07, (0.95, 0.8, 0.2))
 
 
-CHIME: voices.Partials = [(1, 1, 0.25), (1.51, 0.6, 0.2), (2.3, 0.5, 0.12)]
+def _airplane_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
+    jet = 1 * snd.noise(rng, n, 49.4, 412) + 0.6 * snd.noise(rng, n, 400, 2500)
+    fan = voices.pitch_of((2063, 1524), k, rng) * np.linspace(1.04, 0.93, n)
+    jet = jet * physics.wander(rng, n, 8, 0.85, 1.1) + 0.077 * snd.tone(fan, [1, 0.2, 0.5])
+    jet = jet * physics.wander(rng, n, 0.5, 0.39, 0.79)
+    # The ground gives it back a little later, and less late as it comes: a comb that sweeps.
+    ends = (0.002, 0.006) if rng.random() < 0.5 else (0.006, 0.002)
+    late = np.arange(n) - snd.RATE * np.linspace(*ends, n)
+    return np.asarray(jet + 0.7 * np.interp(late, np.arange(n), jet, left=0))
+
+
 THINGS = (
     Thing(
         "motorcycle revving",
@@ -97,7 +108,17 @@ THINGS = (
         "source",
         coloured((0, 1), (0.6, 0.95), (0.5, 0.95)),
         _motorcycle,
-        voices.engine((75, 45), [1, 0.9, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3], (0.6, 150, 1500), rev=1.6),
+        voices.engine(
+            (64.1, 38.4),
+            [(111, 57.4, 1.15), (236, 132, 0.9), (639, 219, 0.38), (1437, 544, 0.46)],
+            (0.36, 185, 4558),
+            rev=1.71,
+            turns=(1.01, 2.02),
+            chop=0.62,
+            jitter=0.049,
+            shimmer=0.22,
+            open_share=0.28,
+        ),
     ),
     Thing(
         "helicopter hovering",
@@ -105,7 +126,17 @@ THINGS = (
         "source",
         coloured((0, 1), (0.4, 0.9), (0.4, 0.9)),
         _helicopter,
-        voices.engine((17, 11), [0.2, 0.3], (2.5, 80, 900)),
+        voices.engine(
+            (17, 11),
+            [(80, 60, 1), (180, 100, 0.8), (420, 250, 0.4)],
+            (1.4, 60, 2500),
+            chop=0.75,
+            jitter=0.01,
+            shimmer=0.1,
+            open_share=0.6,
+            whine=(0.05, 90),
+            room=(1, 0.3),
+        ),
     ),
     Thing(
         "tractor driving",
@@ -113,7 +144,18 @@ THINGS = (
         "source",
         coloured((0, 0.38), (0.7, 0.95), (0.5, 0.9)),
         _tractor,
-        voices.engine((30, 20), [1, 1, 0.8, 0.7, 0.5, 0.4], (1.0, 60, 500), rev=0.1),
+        voices.engine(
+            (52, 34),
+            [(90, 80, 1), (220, 160, 0.9), (520, 300, 0.6), (1300, 700, 0.4)],
+            (0.9, 150, 3500),
+            rev=0.08,
+            turns=(0.3, 0.6),
+            chop=0.7,
+            jitter=0.015,
+            shimmer=0.2,
+            open_share=0.5,
+            room=(0.3, 0.1),
+        ),
     ),
     Thing(
         "airplane flying",
@@ -121,7 +163,7 @@ THINGS = (
         "source",
         coloured((0, 1), (0.6, 0.95), (0.5, 0.9)),
         _airplane,
-        voices.engine((2300, 1700), [0.25], (1.5, 300, 5000), rev=0.15),
+        _airplane_sound,
     ),
     Thing(
         "ship horn blowing",
@@ -129,7 +171,19 @@ THINGS = (
         "source",
         coloured((0, 0.1), (0.7, 0.95), (0.6, 0.95)),
         _ship,
-        voices.call((130, 85), [0.97, 1, 1, 1], [1, 0.9, 0.9, 0.7, 0.5, 0.4, 0.2], (1.2, 1.8), (1.6, 2.2), edge=0.1),
+        voices.call(
+            (120, 80),
+            [0.97, 1, 1, 1, 0.98],
+            [[(200, 90, 1), (420, 150, 0.8), (900, 300, 0.4), (1800, 600, 0.1)]],
+            (1.6, 2.4),
+            (2.4, 3),
+            breath=0.04,
+            jitter=0.004,
+            shimmer=0.03,
+            open_share=0.5,
+            loud=[0, 0.9, 1, 1, 1, 1, 0.9, 0],
+            room=(3, 0.5),
+        ),
     ),
     Thing(
         "bicycle bell ringing",
@@ -137,7 +191,15 @@ THINGS = (
         "source",
         coloured((0, 1), (0.6, 0.95), (0.4, 0.9)),
         _bicycle,
-        voices.struck((2300, 1800), CHIME, (0.14, 0.3), scale=[0]),
+        voices.struck(
+            (2678, 2096),
+            [(1, 0.61, 0.62), (1.004, 0.8, 0.66), (2.31, 0.5, 0.26), (3.66, 0.36, 0.27)],
+            (0.58, 1.02),
+            scale=[0],
+            knock=((1.09, 1581, 15299), 0.0056),
+            beat=0.00061,
+            room=(0.37, 0.092),
+        ),
         0.15,
     ),
 )

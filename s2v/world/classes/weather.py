@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from s2v.world import physics
 from s2v.world import sound as snd
 from s2v.world.canvas import Canvas, hsv
 from s2v.world.shapes import WHITE, colour, coloured, shade
@@ -28,15 +29,21 @@ def _thunder(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.line(points, (1, 1, 0.75), 0.008 + 0.02 * strength, 0.5 + 0.5 * glow * strength)
 
 
+AIR = [(120, 90, 1.0), (300, 200, 0.7), (700, 500, 0.3)]
+
+
 def _thunder_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    out = 0.15 * snd.noise(rng, n, 30, 120)
+    out = 0.4 * snd.noise(rng, n, 33.7, 180) * physics.wander(rng, n, 4, 0.18, 1.18)
 
     def clap() -> snd.Wave:
-        m = int(float(rng.uniform(1.0, 1.8)) * snd.RATE)
-        crack = snd.noise(rng, m, 100, 1500) * snd.decay(m, 0.07) * 2
-        return np.asarray((crack + 2 * snd.noise(rng, m, 30, 160) * snd.decay(m, 0.5)) * snd.envelope(m, 0.01, 0.3))
+        m = int(float(rng.uniform(1.6, 2.6)) * snd.RATE)
+        fall = snd.decay(m, 0.9 * float(rng.uniform(0.7, 1.2)))
+        roll = 3 * snd.noise(rng, m, 33.7, 180) * physics.wander(rng, m, 7, 0.18, 1.18)
+        torn = physics.grains(rng, m, 45, AIR, tail=0.03) * snd.decay(m, 0.32)
+        return np.asarray((roll * fall + 0.36 * torn * (0.3 + fall)) * snd.envelope(m, 0.03, 0.4))
 
-    return out + snd.calls(rng, n, float(rng.uniform(0.9, 1.4)), 0.3, clap)
+    claps = out + snd.calls(rng, n, float(rng.uniform(1.6, 2.4)), 0.3, clap)
+    return snd.low_pass(physics.room(rng, claps, seconds=2.5, wet=0.5, dark_hz=600), 719)
 
 
 def _wind(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
@@ -56,11 +63,13 @@ def _wind(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
 
 
 def _wind_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    t = np.arange(n) / snd.RATE
-    gust = 0.6 + 0.4 * np.sin(2 * np.pi * float(rng.uniform(0.25, 0.6)) * t + float(rng.uniform(0, 6)))
-    f = float(rng.uniform(350, 550))
-    whistle = snd.noise(rng, n, f, f * 1.15)
-    return np.asarray(gust * snd.noise(rng, n, 150, 600) + 1.2 * gust**2 * whistle)
+    gust = physics.wander(rng, n, 1.2, 0.25, 1.2)
+    out = 0.6 * snd.noise(rng, n, 30, 200) * physics.wander(rng, n, 6, 0.4, 1.4)
+    out += 1 * snd.noise(rng, n, 120, 700) + 0.05 * snd.noise(rng, n, 700, 4000) * gust
+    # An edge sings, and higher the harder it blows.
+    edge, way = float(rng.uniform(350, 650)), np.clip(1.5 * (gust - 0.25) / 0.95, 0, 1)
+    shapes = [[(edge * 2 ** (i / 6), 60, 1.0)] for i in range(4)]
+    return np.asarray((out + 0.48 * physics.gliding(rng.standard_normal(n), shapes, way)) * gust)
 
 
 def _hail(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
@@ -77,19 +86,15 @@ def _hail(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
         c.ellipse(float(rng.random()), float(rng.uniform(0.88, 0.99)), 0.018, 0.014, WHITE)
 
 
+STONES = [(1500, 500, 0.7), (2900, 900, 1), (5000, 1500, 0.7)]
+ROOF = [(420, 150, 1.0), (800, 250, 0.8)]
+
+
 def _hail_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    out = 0.06 * snd.noise(rng, n, 2000, 7000)
-    ring = float(rng.uniform(1500, 2400))
-    m = int(0.02 * snd.RATE)
-    t = np.arange(m) / snd.RATE
-    for _ in range(rng.poisson((20 + 50 * strength) * n / snd.RATE) + 1):
-        f = ring * float(rng.uniform(0.8, 1.25))
-        snd.place(
-            out,
-            float(rng.uniform(0, n / snd.RATE)),
-            np.sin(2 * np.pi * f * t) * snd.decay(m, 0.004) * float(rng.uniform(0.4, 1.5)),
-        )
-    return out
+    rate, stones = 150 + 450 * strength, physics.scaled(STONES, float(rng.uniform(0.85, 1.2)))
+    out = physics.grains(rng, n, rate, stones, spread=0.8, tail=0.002)
+    out += 0.5 * physics.grains(rng, n, rate / 4, ROOF, spread=0.8, tail=0.004)
+    return out + 0.5 * snd.noise(rng, n, 1500, 7500)
 
 
 THINGS = (
