@@ -33,17 +33,17 @@ AIR = [(120, 90, 1.0), (300, 200, 0.7), (700, 500, 0.3)]
 
 
 def _thunder_sound(rng: Rng, n: int, k: Look, strength: float) -> snd.Wave:
-    out = 0.4 * snd.noise(rng, n, 33.7, 180) * physics.wander(rng, n, 4, 0.18, 1.18)
+    out = 0.4 * snd.noise(rng, n, 38, 203) * physics.wander(rng, n, 4, 0.14, 0.94)
 
     def clap() -> snd.Wave:
         m = int(float(rng.uniform(1.6, 2.6)) * snd.RATE)
-        fall = snd.decay(m, 0.9 * float(rng.uniform(0.7, 1.2)))
-        roll = 3 * snd.noise(rng, m, 33.7, 180) * physics.wander(rng, m, 7, 0.18, 1.18)
-        torn = physics.grains(rng, m, 45, AIR, tail=0.03) * snd.decay(m, 0.32)
-        return np.asarray((roll * fall + 0.36 * torn * (0.3 + fall)) * snd.envelope(m, 0.03, 0.4))
+        fall = snd.decay(m, 0.89 * float(rng.uniform(0.7, 1.2)))
+        roll = 3 * snd.noise(rng, m, 38, 203) * physics.wander(rng, m, 7, 0.14, 0.94)
+        torn = physics.grains(rng, m, 45, AIR, tail=0.03) * snd.decay(m, 0.31)
+        return np.asarray((roll * fall + 0.38 * torn * (0.3 + fall)) * snd.envelope(m, 0.03, 0.4))
 
     claps = out + snd.calls(rng, n, float(rng.uniform(1.6, 2.4)), 0.3, clap)
-    return snd.low_pass(physics.room(rng, claps, seconds=2.5, wet=0.5, dark_hz=600), 719)
+    return snd.low_pass(physics.room(rng, claps, seconds=1.93, wet=0.39, dark_hz=600), 719)
 
 
 def _wind(c: Canvas, k: Look, strength: float, t: float, rng: Rng) -> None:
