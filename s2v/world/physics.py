@@ -56,7 +56,7 @@ def mode(n: int, pitch_hz: float, time_s: float) -> Wave:
 
 def gliding(source: Wave, shapes: Sequence[Formants], way: Wave | None = None) -> Wave:
     """`tract` that moves through shapes at even steps, or along `way` (0 to 1): a mouth that opens and closes."""
-    place = (len(shapes) - 1) * (np.linspace(0, 1, len(source)) if way is None else way)
+    place = np.linspace(0, len(shapes) - 1, len(source)) if way is None else (len(shapes) - 1) * way
     parts = [tract(source, shape) * np.clip(1 - np.abs(place - i), 0, 1) for i, shape in enumerate(shapes)]
     return np.asarray(sum(parts))
 
