@@ -52,6 +52,8 @@ def sound_augment(spectrograms: Tensor, drawn: Numbers) -> Tensor:
             how it falls with frequency, and from where in one noise for all it is taken; `mask` [B, masks, 4] blanks
             stretches of time and bands, as SpecAugment (Park et al. 2019) does.
     """
+    if not drawn:  # embeddings of a frozen backbone, too
+        return spectrograms
     out, (bins, frames) = spectrograms, spectrograms.shape[1:]
     if "shift" in drawn:
         start = (drawn["shift"] * frames).long()
@@ -64,7 +66,7 @@ def sound_augment(spectrograms: Tensor, drawn: Numbers) -> Tensor:
         out = _over_noise(out, drawn["bed"])
     if "mask" in drawn:
         out = _masked(out, drawn["mask"])
-    return standardise(out) if drawn else out
+    return standardise(out)
 
 
 def _over_noise(spectrograms: Tensor, drawn: Tensor) -> Tensor:
