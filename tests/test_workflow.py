@@ -19,6 +19,7 @@ from workflow_runs import REPOSITORY, TINY, Checkout
 from s2v.files import hold_lock
 from s2v.stages import STAGES
 
+ALIGNED = {"align", "known_sounds"}
 EVALUATION = {"generate", "evaluate", "table1", "fig04"}
 COMPUTES = ("from __future__ import annotations\n", "from __future__ import annotations\n\nEDITED = 1\n")
 PACKED = {"pack", "pack_frames", "encoder", "embed", "generator", "align", "judge"}
@@ -86,7 +87,7 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
 @pytest.mark.parametrize(
     ("path", "old", "new", "reruns"),
     [
-        ("config.yaml", "loss: total", "loss: nce", {"align", *EVALUATION}),
+        ("config.yaml", "loss: total", "loss: nce", {*ALIGNED, *EVALUATION}),
         (
             "configs/tiny.yaml",
             "methods: [icgan, sound2vision, retrieval, upper_bound]\n  seeds: [0]\n  window_s: 2.0",
@@ -97,22 +98,22 @@ def test_finished_run_has_nothing_to_do_and_says_so_soon(tiny_checkout: Checkout
             "configs/tiny.yaml",
             "siren truck]",
             "siren truck, owl hooting]",
-            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION},
+            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *ALIGNED, *EVALUATION},
         ),
-        ("config.yaml", "mode: top1 ", "mode: mid ", {"select", "pack", "embed", "align", *EVALUATION}),
+        ("config.yaml", "mode: top1 ", "mode: mid ", {"select", "pack", "embed", *ALIGNED, *EVALUATION}),
         ("config.yaml", "precision: auto", "precision: fp32", set()),
         ("config.yaml", "ffmpeg: bundled", "ffmpeg: system", set()),
         ("config.yaml", "max_failed_share: 0.5", "max_failed_share: 1.0", set()),
         ("configs/tiny.yaml", "seeds: [0]", "seeds: [0, 1]", {"generate", "evaluate", "table1", "fig04"}),
         ("configs/tiny.yaml", "bootstrap: 50", "bootstrap: 60", {"table1"}),
-        ("s2v/losses/alignment.py", *COMPUTES, {"align", *EVALUATION}),
+        ("s2v/losses/alignment.py", *COMPUTES, {*ALIGNED, *EVALUATION}),
         ("s2v/report/findings.py", *COMPUTES, {"table1"}),
         ("s2v/data/coverage.py", *COMPUTES, {"coverage", "table1"}),
         ("s2v/report/coverage.py", *COMPUTES, {"coverage", "table1"}),
         (
             "s2v/world/classes/owl.py",
             *COMPUTES,
-            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *EVALUATION},
+            {"manifest", "fetch", "extract", "coverage", "localise", "select", *PACKED, *ALIGNED, *EVALUATION},
         ),
         ("s2v/models/judge.py", *COMPUTES, {"judge", "evaluate", "table1"}),
         ("s2v/losses/alignment.py", '"""', '"""Only words. ', set()),
@@ -181,7 +182,7 @@ def test_numbers_may_be_given_on_the_command_line(tiny_checkout: Checkout) -> No
 
 def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout: Checkout) -> None:
     overlay = checkout.root / "cuda.yaml"
-    overlay.write_text("runtime: {device: cuda}\nalign: {seed: 7}\n")
+    overlay.write_text("runtime: {device: cuda}\nalign: {seed: 7, patience: 50}\n")
     done = checkout.snakemake("--cores", "1", "results/tiny/align/model.safetensors", config=(*TINY, "cuda.yaml"))
     assert done.returncode != 0
     assert "align: runtime.device: cuda is asked for, but torch sees no CUDA device" in done.stdout
@@ -190,7 +191,9 @@ def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout
 
 def test_a_training_may_be_shared_by_processes(checkout: Checkout) -> None:
     overlay = checkout.root / "two.yaml"
-    overlay.write_text("runtime: {processes: 2, device: cpu, device_batch: {align: 3}}\nalign: {seed: 7}\n")
+    overlay.write_text(
+        "runtime: {processes: 2, device: cpu, device_batch: {align: 3}}\nalign: {seed: 7, patience: 50}\n"
+    )
     weights = checkout.results / "align/model.safetensors"
     before = weights.read_bytes()
     done = checkout.snakemake("--cores", "2", "results/tiny/align/model.safetensors", config=(*TINY, "two.yaml"))
@@ -258,6 +261,7 @@ def test_every_rule_says_what_it_needs() -> None:
 def test_each_stage_gives_what_the_table_says(tmp_path: Path) -> None:
     results = "results/tiny/"
     targets = ("evidence", "paper", *(f"{results}{name}" for name in ("control.csv", "fig08.png", "provenance.csv")))
+    targets = (*targets, f"{results}known_sounds/align.safetensors")
     done = Checkout.of_repository(tmp_path / "checkout").snakemake("--dry-run", *targets)
     assert done.returncode == 0, done.stdout[-4000:]
     jobs = re.findall(r"^rule (\w+):$(?:\n .*)*?\n +output: (.*)$", done.stdout, re.M)
