@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from media_files import make_video
 from typer.testing import CliRunner
 from workflow_runs import REPOSITORY, TINY, Checkout
 
@@ -16,11 +17,13 @@ from s2v.config import Config
 from s2v.configfile import load
 from s2v.planning import clip_cost, plan, step_cost
 from s2v.planning.dag import planned
+from s2v.planning.nets import nets
 from s2v.planning.step_cost import StepCost, Training
 from s2v.runtime import Runtime
 
 runner = CliRunner()
 BASE, VGGSOUND = REPOSITORY / "config.yaml", REPOSITORY / "configs/vggsound50.yaml"
+MADE_UP = clip_cost.ClipCost("a made-up clip", 5.0, 0.0, 36.0, 1, 5_000_000, 1_000_000, 2_000_000)
 GROUNDS = ("measured here: ", "published: ", "assumed: ", "not measured: ")
 
 
@@ -106,13 +109,13 @@ def test_a_list_is_counted_and_its_download_estimated(tmp_path: Path) -> None:
     assert found["download, size"][1].startswith("assumed: 4 minutes a video")
     assert found["CPU, extraction"][1].startswith("measured here: a generated clip of 160x90 px and 10 s, ")
     assert float(found["CPU, extraction"][1].split()[-4]) > 0
-    assert found["GPU, encoder"] == ("100,000 steps of batch 256", "not measured: give --measure for hours")
+    unit = "GPU" if torch.cuda.is_available() else "CPU"
+    assert found[f"{unit}, encoder"] == ("100,000 steps of batch 256", "not measured: give --measure for hours")
 
 
 def test_disk_grows_with_the_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For a clip of made-up cost, the sums are exact."""
-    cost = clip_cost.ClipCost("a made-up clip", 5.0, 0.0, 36.0, 1, 5_000_000, 1_000_000, 2_000_000)
-    monkeypatch.setattr(clip_cost, "clip_cost", lambda *_: cost)
+    monkeypatch.setattr(clip_cost, "clip_cost", lambda *_: MADE_UP)
     text = (
         f"data: {{videos: {{source: youtube}}, vggsound: {{csv: {a_list(tmp_path)}, n_classes: null, val_share: 0.0}}}}"
         "\npack: {keep: {test: all}}"
@@ -177,9 +180,30 @@ def test_trainings_are_timed_at_their_size_when_asked() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_full_size_is_not_tried_on_a_cpu_that_nobody_asked_for() -> None:
-    found = told(load([BASE, REPOSITORY / TINY[1]]), measured=True)
-    assert "no CUDA device" in found["GPU, generator"][1]
+def test_full_size_is_not_tried_on_a_cpu_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_cost, "clip_cost", lambda *_: MADE_UP)
+    found = told(load([BASE, VGGSOUND]), measured=True)
+    assert found["CPU, encoder"][1].startswith("not measured: no CUDA device, and a step is some ")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_folders_plan_knows_its_clips_and_the_device_and_what_a_pretrained_ear_costs(tmp_path: Path) -> None:
+    folder = tmp_path / "videos/dog"
+    folder.mkdir(parents=True)
+    for i in range(3):
+        make_video(folder / f"{i}.mp4", seconds=2.0)
+    text = f"data: {{folder: {{path: {tmp_path / 'videos'}}}}}\nalign: {{backbone: aisfx}}"
+    config = configuration(tmp_path, text, REPOSITORY / "configs/folder.yaml")
+    found = told(config)
+    assert found["length of all clips"][1] == "measured here: the mean of 3 of the clips, of 2 s"
+    assert found["CPU, extraction"][1].startswith("measured here: the mean of 3 of the clips, of 2 s, ")
+    assert "CPU, align at most" in found
+    frozen, own = (nets(config.model_copy(update={"align": config.align.model_copy(update={"backbone": name})}))
+                   for name in ("aisfx", None))  # fmt: skip
+    assert frozen["align"].operations < own["align"].operations / 100
+    task = {training.name: training for training in step_cost.trainings(config, 3, [])}["align"]
+    heard = task.build(2, Runtime(torch.device("cpu"), bf16=False)).modules["audio"]
+    assert heard(torch.zeros(1, 512)).shape[0] == 1  # type: ignore[operator]
 
 
 class Hungry:

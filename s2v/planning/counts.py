@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from s2v.media.spectrogram import SAMPLE_RATE_HZ
 from s2v.models import autoencoder, biggan, image_encoder, joint, latent_diffusion, pedersoli, s2i, text_diffusion
 from s2v.models.audio_encoder import AudioEncoder
+from s2v.models.frozen_audio_encoder import FrozenAudioEncoder
 from s2v.models.judge import Judge
 from s2v.models.localiser import Ear, Localiser
 from s2v.models.perceptual import perceptual_distance
@@ -140,6 +141,11 @@ def _image(px: int) -> Tensor:
 
 def _audio(config: AlignConfig, dim: int) -> Net:
     audio: dict[str, Any] = {**config.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
+    if config.backbone is not None:
+        # Each sound goes through the backbone once; what is trained is the head.
+        with torch.device("cpu"):
+            frozen = FrozenAudioEncoder(dim, config.backbone, audio, head=config.head)
+            return _net(frozen.head, frozen.head, torch.zeros(1, len(frozen.mean)))
     encoder = AudioEncoder(dim, config.width, config.final_relu, audio)
     with torch.device("cpu"):
         spectrogram = encoder.spectrogram(torch.zeros(1, SAMPLE_RATE_HZ))

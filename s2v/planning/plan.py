@@ -26,6 +26,9 @@ PUBLISHED = "published: about 300 videos an hour and guest session (wiki of yt-d
 SOURCE_MINUTES = 4.0
 """Length of a whole video, of which clips are sections; it is not in the lists."""
 
+LONG_STEP_MINUTES = 0.5
+"""Of one thread. Longer ones are timed on a CPU where `runtime.device: cpu` asks for it."""
+
 _BY_ID = ("vggsound", "celebvhq")
 _GB = 1e9
 
@@ -50,10 +53,11 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
         rows, counted = needs.listed(config), f"measured here: counted in {_where(config)}"
     except UserError:
         rows, counted = samples.rows_as_published(config), "assumed: as many as the data set was published with"
+    cost = _own_clips(config, rows) if counted.startswith("measured") else None
     sections = (
-        _clips(config, rows, counted),
+        _clips(config, rows, counted, cost),
         _jobs(config, files),
-        _bytes_and_hours(config, rows),
+        _bytes_and_hours(config, rows, cost),
         _training(config, rows, measure),
     )
     for section in sections:
@@ -64,18 +68,38 @@ def report(config: Config, files: list[Path], *, measure: bool = False) -> Itera
     yield "`snakemake -n` with the same files says which jobs are still to be done."
 
 
-def _clips(config: Config, rows: list[Row], counted: str) -> Iterator[Line]:
+def _own_clips(config: Config, rows: list[Row]) -> ClipCost | str | None:
+    """What clips of a user's own folder cost, by some of them; why none of these can be used; None: no folder."""
+    if config.data.source != "folder" or config.data.folder is None:
+        return None
+    from s2v.media.ffmpeg import ffmpeg_path
+    from s2v.planning.clip_cost import own_clips_cost
+
+    root = Path(config.data.folder.path)
+    there = [row | {"path": str(root / json.loads(row["extra"])["path"])} for row in rows]
+    return own_clips_cost(config, ffmpeg_path(config.runtime.ffmpeg), there)
+
+
+def _clip_s(cost: ClipCost | str | None) -> float:
+    return CLIP_S if cost is None or isinstance(cost, str) else cost.seconds
+
+
+def _clips(config: Config, rows: list[Row], counted: str, cost: ClipCost | str | None) -> Iterator[Line]:
     per_split = Counter(row["split"] for row in rows)
     for split in split_names(config):
         yield f"clips, {split}", f"{per_split[split]:,}", counted
     yield "clips", f"{len(rows):,}", counted
     yield "classes", f"{len({row['label'] for row in rows if row['label']}):,}", counted
     yield "videos", f"{len(_videos(rows)):,}", counted
-    hours = sum(_length_s(config, row) for row in rows) / 3600
+    hours = sum(_length_s(config, row, _clip_s(cost)) for row in rows) / 3600
     if any(row["end_s"] is None for row in rows):
         made = config.data.rendered() is not None
         each = f"the mean of data.{config.data.source}.duration_s for each clip" if made else f"{CLIP_S:g} s a clip"
         counted = f"assumed: {each}"
+        if isinstance(cost, str):
+            counted += f", since those that were tried cannot be used ({cost})"
+        elif cost is not None:
+            counted = f"measured here: {cost.what}"
     yield "length of all clips", f"{hours:,.1f} h", counted
 
 
@@ -94,14 +118,14 @@ def _videos(rows: list[Row]) -> set[str]:
     return {str(extra.get("video_id") or extra.get("path") or clip_id) for clip_id, extra in known}
 
 
-def _length_s(config: Config, row: Row) -> float:
-    """Seconds of a clip that are read."""
+def _length_s(config: Config, row: Row, clip_s: float = CLIP_S) -> float:
+    """Seconds of a clip that are read; `clip_s` where nothing says how long it is."""
     if row["end_s"] is not None:
         length = row["end_s"] - (row["start_s"] or 0)
     elif (made := config.data.rendered()) is not None:
         length = made.clip_s(row["split"])
     else:
-        length = CLIP_S
+        length = clip_s
     return float(min(length, config.extract.max_duration_s))
 
 
@@ -123,21 +147,25 @@ def _jobs(config: Config, files: list[Path]) -> Iterator[Line]:
         yield f"jobs, with {Path(table).name}", f"{both.total():,}", counted
 
 
-def _bytes_and_hours(config: Config, rows: list[Row]) -> Iterator[Line]:
+def _bytes_and_hours(config: Config, rows: list[Row], own: ClipCost | str | None) -> Iterator[Line]:
     from s2v.media.ffmpeg import ffmpeg_path
     from s2v.planning.clip_cost import clip_cost
 
     world = config.data.rendered() is not None
-    length = max(1.0, min(CLIP_S, sum(_length_s(config, row) for row in rows) / len(rows)))
-    sample = next((row for row in rows if row["split"] == "train"), rows[0]) if world else None
-    cost = clip_cost(config, ffmpeg_path(config.runtime.ffmpeg), length, sample)
+    lengths = [_length_s(config, row, _clip_s(own)) for row in rows]
+    if own is None or isinstance(own, str):
+        sample = next((row for row in rows if row["split"] == "train"), rows[0]) if world else None
+        length = max(1.0, min(CLIP_S, sum(lengths) / len(rows)))
+        cost = clip_cost(config, ffmpeg_path(config.runtime.ffmpeg), length, sample)
+    else:
+        cost = own
     ground = f"measured here: {cost.what}"
-    total = sum(_length_s(config, row) for row in rows) / cost.seconds
+    total = sum(lengths) / cost.seconds
     yield from _downloads(config, rows)
     disk = {"videos": _kept_videos(config, rows, cost), "extract": total * cost.extract_bytes, "pack": 0.0}
-    for row in rows:
+    for row, length in zip(rows, lengths, strict=True):
         whole = config.pack.keep.get(row["split"]) == "all"
-        disk["pack"] += (cost.frames_bytes if whole else cost.pair_bytes) * _length_s(config, row) / cost.seconds
+        disk["pack"] += (cost.frames_bytes if whole else cost.pair_bytes) * length / cost.seconds
     web = f"assumed: {_rate(config)}; clips are cut from whole videos"
     for stage, size in disk.items():
         if size:
@@ -195,17 +223,19 @@ def _size(size: float) -> str:
 def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
     import torch
 
+    from s2v.planning.resources import step_minutes
     from s2v.planning.step_cost import step_cost, trainings
     from s2v.runtime import Runtime
 
     classes = sorted({str(row["label"]) for row in rows if row["label"]}) or ["nothing"]
     n_train = sum(row["split"] == "train" for row in rows)
     device, why = None, "not measured: give --measure for hours"
+    processes, on_cpu = config.runtime.processes, config.runtime.device == "cpu"
+    if config.runtime.device == "auto":
+        on_cpu = not torch.cuda.is_available()
     if measure:
         device = Runtime.from_config(config.runtime, torch.get_num_threads())
-        if device.device.type == "cpu" and config.runtime.device != "cpu":
-            device, why = None, "not measured: there is no CUDA device; runtime.device: cpu measures on the CPU"
-    unit, processes = "CPU" if config.runtime.device == "cpu" else "GPU", config.runtime.processes
+    unit = "CPU" if on_cpu else "GPU"
     total = {"all": 0.0, "table3": 0.0}
     for training in trainings(config, n_train, classes):
         # A process has its share of the batch, and hours are those of all of them.
@@ -215,6 +245,11 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
             if device is None:
                 yield what, size, why
                 continue
+            if on_cpu and config.runtime.device == "auto":
+                minutes = step_minutes(config, training.name, sum(steps for _, _, steps in training.phases))
+                if minutes > LONG_STEP_MINUTES:  # a configuration for GPUs, on a machine without one
+                    yield what, size, f"not measured: no CUDA device, and a step is some {minutes:,.0f} minutes of a CPU"
+                    continue
             cost = step_cost(training, first, share, device)
             hours = cost.seconds * steps * processes / 3600
             total[training.target] += hours

@@ -98,6 +98,12 @@ def minutes(config: Config, stage: str) -> int:
     return max(MINUTES[stage], min(LONGEST_MINUTES, math.ceil(MARGIN * seconds / 3600) * 60))
 
 
+def step_minutes(config: Config, stage: str, steps: int) -> float:
+    """Minutes of one thread that a step of a training takes, of as many in all; estimated."""
+    heard = "align" if stage == "align_unclip" else stage
+    return 2 * _work(config, heard).operations * config.runtime.processes / CPU_RATE / steps / 60
+
+
 class Work(NamedTuple):
     """What a job holds and computes beyond what every job does; 0 where that hardly grows with the configuration."""
 
@@ -282,4 +288,4 @@ def _loaded(*loaded: Net) -> float:
     return sum(LOADED_BYTES * net.parameters for net in loaded)
 
 
-__all__ = ["memory_mb", "minutes"]
+__all__ = ["memory_mb", "minutes", "step_minutes"]

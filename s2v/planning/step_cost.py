@@ -147,12 +147,17 @@ def _task(config: Config, name: str, classes: list[str], batch: int, runtime: Ru
         case "align" | "align_ldm" | "align_unclip":
             from s2v.media.spectrogram import SAMPLE_RATE_HZ
             from s2v.models.audio_encoder import AudioEncoder
+            from s2v.models.frozen_audio_encoder import FrozenAudioEncoder
             from s2v.train.align import AlignTask
 
             dim = CLIP_DIM
             if name != "align_unclip":
                 dim = ImageEncoder(**shape(config.encoder if name == "align" else config.encoder_vit)).dim
             audio = {**part.audio.model_dump(), "sample_rate_hz": SAMPLE_RATE_HZ}
+            if part.backbone is not None:
+                frozen = FrozenAudioEncoder(dim, part.backbone, audio, head=part.head)
+                known = (torch.randn(batch, len(frozen.mean)), torch.randn(batch, dim))
+                return AlignTask(part, frozen.head, known, known, runtime)
             model = AudioEncoder(dim, part.width, part.final_relu, audio, part.head)
             spectrogram = model.spectrogram(torch.randn(1, SAMPLE_RATE_HZ)).half()
             pairs = (spectrogram.repeat(batch, 1, 1), torch.randn(batch, dim))
