@@ -21,7 +21,7 @@ from s2v.media.ffmpeg import ffmpeg_path
 from s2v.world import physics
 from s2v.world.captions import BRIEF, PLACES, caption, colour, noun
 from s2v.world.order import DEFAULT, ORDER
-from s2v.world.recipe import Clip, Story, clips, parameters, photos, story, truth
+from s2v.world.recipe import Clip, Story, clips, pairs, parameters, photos, story, truth
 from s2v.world.render import film, paint, picture_and_sound, soundtrack
 from s2v.world.sound import at_level
 from s2v.world.thing import things
@@ -219,6 +219,42 @@ def test_an_unseen_source_is_as_far_below_as_its_truth_says_and_changes_nothing_
         assert ratio == pytest.approx(told.interference.snr_db, abs=1.5)
         checked += 1
     assert checked > 5
+
+
+COMPANY = CONFIG.model_copy(
+    update={"clips": {"images": 8, "train": 6, "judge": 2}, "together": {"images": 0.5, "train": 1.0}}
+)
+
+
+def test_a_companion_is_heard_and_seen_beside_the_clips_own_source_and_is_told() -> None:
+    clip = next(clip for clip in clips(COMPANY) if clip.split == "train" and clip.label == "dog barking")
+    told, alone = story(clip, COMPANY), story(clip, CONFIG)
+    assert alone.together is None and told.together is not None and told.together.label != clip.label
+    assert truth(clip, COMPANY)["together"] == told.together.label and truth(clip, CONFIG)["together"] is None
+    assert {told.scene.x, told.together.scene.x} == {0.3, 0.7}
+    one = replace(told, together=None)
+    moment = round((told.seen[0][0] + 0.2) * CONFIG.fps)
+    changed = (film(told, COMPANY)[moment] != film(one, COMPANY)[moment]).any(-1)
+    right = told.together.scene.x > 0.5
+    assert changed[:, 24:].mean() > changed[:, :24].mean() if right else changed[:, :24].mean() > changed[:, 24:].mean()
+    added = soundtrack(told, COMPANY).astype(float) - soundtrack(one, COMPANY)
+    sounds = np.zeros(len(added), bool)
+    for a, b in told.intervals:
+        sounds[round(a * 16000) : round(b * 16000)] = True
+    assert np.sqrt((added[sounds] ** 2).mean()) > 200 and not added[~sounds].any(), "when its own source is heard"
+
+
+def test_pictures_of_two_are_as_many_as_asked_for_and_others_are_as_they_were() -> None:
+    shown = [(clip, pairs(clip, COMPANY)) for clip in clips(COMPANY) if clip.split in ("images", "judge")]
+    share = [other is not None for clip, scenes in shown for _, other in scenes if clip.split == "images"]
+    assert 0.42 <= np.mean(share) <= 0.58
+    for clip, scenes in shown:
+        plain = photos(clip, COMPANY.photos_per_reel)
+        assert all(scene == was for (scene, other), was in zip(scenes, plain, strict=True) if other is None)
+        if clip.split == "judge":
+            assert not any(other for _, other in scenes)
+    with pytest.raises(ValueError, match="judge"):
+        WorldConfig(**(CONFIG.model_dump() | {"together": {"judge": 0.5}}))
 
 
 def test_settings_of_a_harder_world_that_make_no_sense_are_refused() -> None:

@@ -88,6 +88,10 @@ class WorldConfig(RenderedConfig):
         {"test": 0.25}, description="share of clips whose looks lie outside what training sees, by split"
     )
 
+    together: dict[Literal["images", "train", "val", "test"], Fraction] = Field(
+        {}, description="share of pictures and clips with a second source seen and heard beside the own one, by split"
+    )
+
     @field_validator("distances")
     @classmethod
     def _in_order(cls, distances: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:

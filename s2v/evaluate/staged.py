@@ -15,7 +15,7 @@ from torch import Tensor
 
 from s2v.media.picture import resize
 from s2v.media.spectrogram import to_float
-from s2v.world.recipe import FULL_HEIGHT, Clip, Scene, Story, clip_seed, story
+from s2v.world.recipe import APART, Clip, Story, aside, at_distance, clip_seed, story
 from s2v.world.render import paint, soundtrack
 from s2v.world.thing import things
 
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 DISTANCES = (2.4, 1.93, 1.55, 1.25, 1.0)
 """From far to near, by equal ratios, as far as the pictures that evaluators learn from; of a scape, its strength is
 1 / distance."""
-APART = (0.3, 0.7)
-"""Where two sources stand, as shares of the width."""
-BESIDE = 1.6
-"""Two sources are at least as far away as this, so that both are in view."""
 
 
 def told(clip_id: str, label: str, world: WorldConfig, split: str) -> Story:
@@ -43,7 +39,7 @@ def sweep(one: Story, world: WorldConfig, px: int) -> tuple[Tensor, list[Tensor]
     Returns:
         Pictures uint8 [K, 3, px, px], and as many sounds [N] at 16 kHz: farther ones are softer and duller.
     """
-    scenes = [_at(one.scene, distance) for distance in DISTANCES]
+    scenes = [at_distance(one.scene, distance) for distance in DISTANCES]
     stories = [replace(one, scene=scene, interference=None) for scene in scenes]
     thing = things()[one.clip.label]
     pictures = [paint(scene, [(thing, scene, scene.strength)], 0.0, world.size_px) for scene in scenes]
@@ -55,16 +51,11 @@ def duet(first: Story, second: Story, world: WorldConfig, px: int) -> Tensor:
     cast = []
     for one, x in zip((first, second), APART, strict=True):
         thing = things()[one.clip.label]
-        scene = _at(one.scene, max(BESIDE, one.scene.distance)) if thing.kind == "source" else one.scene
-        cast.append((thing, replace(scene, x=x), scene.strength))
+        scene = aside(thing, one.scene, x)
+        cast.append((thing, scene, scene.strength))
     # What fills the picture lies behind what stands in it.
     cast.sort(key=lambda each: each[0].kind == "source")
     return _seen([paint(first.scene, cast, 0.0, world.size_px)], px)[0]
-
-
-def _at(scene: Scene, distance: float) -> Scene:
-    height = FULL_HEIGHT / distance
-    return replace(scene, distance=distance, strength=1 / distance, y=min(0.97, 0.68 + 0.33 * height))
 
 
 def _seen(pictures: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], px: int) -> Tensor:

@@ -248,7 +248,8 @@ def _training(config: Config, rows: list[Row], measure: bool) -> Iterator[Line]:
             if on_cpu and config.runtime.device == "auto":
                 minutes = step_minutes(config, training.name, sum(steps for _, _, steps in training.phases))
                 if minutes > LONG_STEP_MINUTES:  # a configuration for GPUs, on a machine without one
-                    yield what, size, f"not measured: no CUDA device, and a step is some {minutes:,.0f} minutes of a CPU"
+                    takes = f"a step is some {minutes:,.0f} minutes of a CPU"
+                    yield what, size, f"not measured: no CUDA device, and {takes}"
                     continue
             cost = step_cost(training, first, share, device)
             hours = cost.seconds * steps * processes / 3600

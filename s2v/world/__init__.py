@@ -75,6 +75,8 @@ def recipe(row: dict[str, Any], config: WorldConfig) -> dict[str, Any]:
     """What the file of a manifest row is made from: another recipe, another file."""
     keys = ("size_px", "fps", "duration_s", "photos_per_reel", "seed", "classes")
     made = {"clip": repr(_clip(row)), **{key: getattr(config, key) for key in keys}}
+    if row["split"] in config.together:
+        made["together"] = config.together[row["split"]]
     if row["split"] in _recipe.REELS:
         return made
     for key in ("middle", "silent_in_view", "heard_out_of_view"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +30,16 @@ TRUTH = pa.schema(
     + [("distance", pa.float64()), ("strength", pa.float64()), ("size_px", pa.float64()), ("level_db", pa.float64())]
     + [("distractor", pa.string()), ("distractor_interval", _SPAN), ("out_of_range", pa.bool_())]
     + [("visible", pa.list_(pa.bool_())), ("sounding", pa.list_(pa.bool_()))]
-    + [("interference", pa.string()), ("snr_db", pa.float64())]
+    + [("interference", pa.string()), ("snr_db", pa.float64()), ("together", pa.string())]
 )
 DISTURBED = ("train", "val", "test")
 """Splits in which a second source may be heard."""
 NEAR, FAR = 1.0, 4.0
 FULL_HEIGHT = 0.86
+APART = (0.3, 0.7)
+"""Where two sources stand, as shares of the width."""
+BESIDE = 1.6
+"""Two sources are at least as far away as this, so that both are in view."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,15 @@ class Interference:
     seed: int
 
 
+@dataclass(frozen=True)
+class Companion:
+    """A second source beside a clip's own, in its place: seen and heard when that one is. `seed` is its sound's."""
+
+    label: str
+    scene: Scene
+    seed: int
+
+
 @dataclass
 class Story:
     """A whole clip: its scene, who is seen and heard when, and how loud."""
@@ -108,6 +121,7 @@ class Story:
     distractor_interval: tuple[float, float] | None = None
     distractor_scene: Scene | None = None
     interference: Interference | None = None
+    together: Companion | None = None
     noise_bed: float = 0.005
     sound_seed: int = 0
     shake: list[float] = field(default_factory=list)
@@ -161,6 +175,17 @@ def scene_of(thing: Thing, dice: Dice, *, near: float = NEAR, far: float = FAR) 
     )
 
 
+def at_distance(scene: Scene, distance: float) -> Scene:
+    """A scene whose source stands as far away, on the ground."""
+    height = FULL_HEIGHT / distance
+    return replace(scene, distance=distance, strength=1 / distance, y=min(0.97, 0.68 + 0.33 * height))
+
+
+def aside(thing: Thing, scene: Scene, x: float) -> Scene:
+    """A scene that leaves room for a second source: its own stands at x, a share of the width, and not too near."""
+    return replace(at_distance(scene, max(BESIDE, scene.distance)) if thing.kind == "source" else scene, x=x)
+
+
 def photos(clip: Clip, count: int) -> list[Scene]:
     """The pictures of a reel, each a scene of its own with the thing well in view."""
     thing = things()[clip.label]
@@ -168,6 +193,24 @@ def photos(clip: Clip, count: int) -> list[Scene]:
         scene_of(thing, Dice(np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, i, "photo"))), far=2.4)
         for i in range(count)
     ]
+
+
+def pairs(clip: Clip, config: WorldConfig) -> list[tuple[Scene, Companion | None]]:
+    """The pictures of a reel, and who stands beside the thing, where somebody does."""
+    scenes = photos(clip, config.photos_per_reel)
+    return [_together(clip, scene, i, config) for i, scene in enumerate(scenes)]
+
+
+def _together(clip: Clip, scene: Scene, number: int, config: WorldConfig) -> tuple[Scene, Companion | None]:
+    # Of a seed of its own, as interference is.
+    rng = np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, number, "together"))
+    others = [name for name in config.classes if name != clip.label]
+    if rng.random() >= config.together.get(clip.split, 0.0) or not others:
+        return scene, None
+    known, label = things(), others[int(rng.integers(len(others)))]
+    left, right = rng.permutation(APART).tolist()
+    other = aside(known[label], scene_of(known[label], Dice(rng), far=2.4), right)
+    return aside(known[clip.label], scene, left), Companion(label, other, int(rng.integers(2**62)))
 
 
 def story(clip: Clip, config: WorldConfig) -> Story:
@@ -192,6 +235,7 @@ def story(clip: Clip, config: WorldConfig) -> Story:
         out.distractor_scene = scene_of(known[out.distractor], Dice(rng))
     if clip.split in DISTURBED:
         out.interference = _interference(clip, config, duration)
+    out.scene, out.together = _together(clip, out.scene, clip.index, config)
     return out
 
 
@@ -289,6 +333,7 @@ def truth(clip: Clip, config: WorldConfig) -> dict[str, Any]:
         "sounding": [sounding(s.intervals, t) for t in times],
         "interference": s.interference.label if s.interference else None,
         "snr_db": s.interference.snr_db if s.interference else None,
+        "together": s.together.label if s.together else None,
     }
 
 
@@ -299,4 +344,7 @@ def parameters(clip: Clip, config: WorldConfig) -> list[str]:
     return [repr(asdict(story(clip, config).scene))]
 
 
-__all__ = ["RATE", "Clip", "Scene", "Story", "clip_seed", "clips", "parameters", "photos", "sounding", "story", "truth"]
+__all__ = [
+    "APART", "RATE", "Clip", "Companion", "Scene", "Story", "aside", "at_distance", "clip_seed", "clips", "pairs",
+    "parameters", "photos", "sounding", "story", "truth",
+]  # fmt: skip

@@ -15,7 +15,7 @@ from s2v.media.faults import check_end
 from s2v.media.process import execute
 from s2v.world.canvas import Canvas, Placement
 from s2v.world.places import PLACES, light
-from s2v.world.recipe import REELS, SOUNDS, Clip, Interference, Scene, Story, photos, sounding, story
+from s2v.world.recipe import REELS, SOUNDS, Clip, Companion, Interference, Scene, Story, pairs, sounding, story
 from s2v.world.sound import RATE, at_level, low_pass
 from s2v.world.thing import Thing, things
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WEAK = 0.06
 TIMEOUT_S = 300.0
 Frames = NDArray[np.uint8]
+Cast = list[tuple[Thing, Scene, float]]
+"""Things in a picture with their scenes and strengths, from the back to the front."""
 
 
 @lru_cache(maxsize=4)
@@ -33,7 +35,15 @@ def _place(family: str, seed: int, size: int) -> Frames:
     return PLACES[family](np.random.default_rng(seed), size).done()
 
 
-def paint(view: Scene, cast: list[tuple[Thing, Scene, float]], t: float, size: int) -> Frames:
+def company(thing: Thing, scene: Scene, other: Companion | None) -> Cast:
+    """A thing, and who stands beside it. What fills the picture lies behind what stands in it."""
+    cast = [(thing, scene, scene.strength)]
+    if other is not None:
+        cast.append((things()[other.label], other.scene, other.scene.strength))
+    return sorted(cast, key=lambda each: each[0].kind == "source")
+
+
+def paint(view: Scene, cast: Cast, t: float, size: int) -> Frames:
     """One picture: the place of `view` with the things of `cast` in it, [size, size, 3]."""
     canvas = Canvas(_place(view.family, view.place_seed, size))
     for thing, scene, strength in cast:
@@ -49,8 +59,8 @@ def paint(view: Scene, cast: list[tuple[Thing, Scene, float]], t: float, size: i
 def reel(clip: Clip, config: WorldConfig) -> Frames:
     """The photos of an image-only clip, [T, size, size, 3]."""
     thing = things()[clip.label]
-    scenes = photos(clip, config.photos_per_reel)
-    return np.stack([paint(s, [(thing, s, s.strength)], 0.37 * i, config.size_px) for i, s in enumerate(scenes)])
+    shown = enumerate(pairs(clip, config))
+    return np.stack([paint(s, company(thing, s, other), 0.37 * i, config.size_px) for i, (s, other) in shown])
 
 
 def film(s: Story, config: WorldConfig) -> Frames:
@@ -62,12 +72,12 @@ def film(s: Story, config: WorldConfig) -> Frames:
     count, every = round(s.duration_s * config.fps), config.fps if s.clip.split in SOUNDS else 1
     for i in range(0, count, every):
         t = i / config.fps
-        cast: list[tuple[Thing, Scene, float]] = []
+        cast: Cast = []
         on = sounding(s.seen, t)
-        if thing.kind == "scape":
-            cast.append((thing, s.scene, s.scene.strength if on else WEAK))
-        elif on:
-            cast.append((thing, s.scene, 1.0))
+        if on:
+            cast = company(thing, s.scene, s.together)
+        elif thing.kind == "scape":
+            cast = [(thing, s.scene, WEAK)]
         elif s.distractor and s.distractor_scene and s.distractor_interval and sounding([s.distractor_interval], t):
             # A distractor stands in the same place: only the thing differs.
             cast.append((known[s.distractor], s.distractor_scene, 1.0))
@@ -84,26 +94,32 @@ def soundtrack(s: Story, config: WorldConfig) -> NDArray[np.int16]:
     thing = things()[s.clip.label]
     rng = np.random.default_rng(s.sound_seed)
     n = round(s.duration_s * RATE)
-    out = np.zeros(n)
-    near = 1 / s.scene.distance if thing.kind == "source" else s.scene.strength
     voice_seed = int(rng.integers(2**62))
-    for start, end in s.intervals:
-        m = min(n, round(end * RATE)) - round(start * RATE)
-        voice = thing.sound(np.random.default_rng(voice_seed), m, s.scene.look, s.scene.strength)[:m]
-        voice = at_level(voice, thing.level * near)
-        fade = np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
-        out[round(start * RATE) : round(start * RATE) + m] += voice * fade
-    if thing.kind == "source":
-        out = low_pass(out, 7500 / s.scene.distance**0.7)
-    else:
+    out = heard(thing, s.scene, s.intervals, voice_seed, n)
+    if thing.kind == "scape":
         quiet = thing.sound(np.random.default_rng(voice_seed + 1), n, s.scene.look, WEAK)[:n]
         out += at_level(quiet, 0.02 * thing.level)
+    if s.together:
+        out += heard(things()[s.together.label], s.together.scene, s.intervals, s.together.seed, n)
     if s.interference:
         add_interference(out, s.interference, s.intervals)
     bed = np.cumsum(rng.standard_normal(n))
     bed = bed - np.convolve(bed, np.ones(200) / 200, "same")
     out += s.noise_bed * bed / max(1e-9, float(bed.std()))
     return np.asarray(np.clip(out, -1, 1) * 32767).astype(np.int16)
+
+
+def heard(thing: Thing, scene: Scene, intervals: list[tuple[float, float]], seed: int, n: int) -> NDArray[np.float64]:
+    """A thing's voice in its intervals and silence between, n samples, as loud and dull as it is far."""
+    out = np.zeros(n)
+    near = 1 / scene.distance if thing.kind == "source" else scene.strength
+    for start, end in intervals:
+        m = min(n, round(end * RATE)) - round(start * RATE)
+        voice = thing.sound(np.random.default_rng(seed), m, scene.look, scene.strength)[:m]
+        voice = at_level(voice, thing.level * near)
+        fade = np.clip(np.minimum(np.arange(m), np.arange(m)[::-1]) / (0.03 * RATE), 0, 1)
+        out[round(start * RATE) : round(start * RATE) + m] += voice * fade
+    return low_pass(out, 7500 / scene.distance**0.7) if thing.kind == "source" else out
 
 
 def add_interference(out: NDArray[np.float64], other: Interference, intervals: list[tuple[float, float]]) -> None:
