@@ -13,7 +13,7 @@ from s2v.runtime import Runtime
 from s2v.train.sound_augment import draw_sound_augment, sound_augment
 
 CPU = torch.device("cpu")
-ALL = SoundAugmentConfig(shift=True, filter=0.3, masks=2, bed=1.0)
+ALL = SoundAugmentConfig(shift=True, filter=0.3, masks=2, bed=1.0, loop=1.0, gate=1.0, warp=0.2)
 
 
 def _spectrograms() -> torch.Tensor:
@@ -57,9 +57,37 @@ def test_a_bed_fills_what_was_silent_and_leaves_what_was_loud() -> None:
     assert torch.allclose(laid[3], heard[3], atol=1e-5), "under this one none is laid"
 
 
+def test_a_loop_repeats_a_loud_stretch_and_leaves_other_sounds() -> None:
+    heard = _spectrograms()
+    looped = sound_augment(heard, {"loop": torch.tensor([[1.0, 0.5, 0.0]] * 3 + [[0.0, 0.5, 0.0]])})
+    length = int(heard.shape[2] * 0.1)
+    assert torch.allclose(looped[0, :, length:], looped[0, :, :-length], atol=1e-5)
+    distance = torch.cdist(looped[0, :, :length].T, heard[0].T)
+    assert heard[0].mean(0)[distance.argmin(1)].mean() > heard[0].mean(), "it is one of the loud ones"
+    assert torch.allclose(looped[3], heard[3], atol=1e-5), "this one is heard whole"
+
+
+def test_a_warp_moves_a_band_by_its_factor() -> None:
+    heard = torch.zeros(2, 100, 8)
+    heard[:, 60] = 1.0
+    higher, lower = sound_augment(heard, {"warp": torch.tensor([0.2, -0.2])})
+    assert higher.mean(1).argmax() == 50, "bin 50 now shows what bin 60 did"
+    assert 74 <= lower.mean(1).argmax() <= 76
+
+
+def test_a_gate_makes_what_is_quiet_quieter_and_leaves_the_rest() -> None:
+    heard = torch.randn(2, 60, 80, generator=torch.Generator().manual_seed(0))
+    gated = sound_augment(heard, {"gate": torch.tensor([[1.0, 0.4, 1.0], [0.0, 0.4, 1.0]])})
+    assert torch.allclose(gated[1], (heard[1] - heard[1].mean()) / heard[1].std(correction=0), atol=1e-4), "as it was"
+    levels = torch.tensor([0.05, 0.5, 0.9])
+    (low, middle, high), (low_now, middle_now, high_now) = heard[0].quantile(levels), gated[0].quantile(levels)
+    assert (middle_now - low_now) / (high_now - middle_now) > 1.5 * (middle - low) / (high - middle)
+    assert gated[0].flatten()[heard[0].flatten().argsort()].diff().min() >= 0, "what is louder stays louder"
+
+
 def test_training_is_augmented_and_validation_is_not() -> None:
     task = align(Runtime(CPU, bf16=False), augment=ALL)
-    assert set(task.draw(5)) == {"shift", "filter", "mask", "bed"}
+    assert set(task.draw(5)) == {"shift", "filter", "mask", "bed", "loop", "gate", "warp"}
     assert task.validate(0) == task.validate(1)
 
 

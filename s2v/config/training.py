@@ -177,6 +177,13 @@ class SoundAugmentConfig(Slice):
         description="share of the sounds under which noise is laid; a quiet sound is known by its noise, so that "
         "pictures then follow loudness less",
     )
+    loop: Fraction = Field(
+        0.0, description="share of the sounds of which a stretch is heard again and again, as short recordings are"
+    )
+    gate: Fraction = Field(
+        0.0, description="share of the sounds whose quiet parts are made quieter, as in recordings that were cleaned"
+    )
+    warp: float = Field(0.0, ge=0, le=0.5, description="frequencies are stretched by up to as much, up or down")
 
 
 class AlignConfig(TrainingConfig, NormedConfig):

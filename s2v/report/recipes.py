@@ -71,6 +71,7 @@ _TRAINED = _RUN | {"splits": "said on its own"}
 _LATENT = {key: why for key, why in _TRAINED.items() if key != "weights"}
 _AUDIO = {"audio.window_s": 10.0, "audio.n_fft": 512, "audio.hop": 159, "audio.log_floor": 1e-7}
 _PLAIN_SOUNDS = {"augment.shift": False, "augment.filter": 0.0, "augment.masks": 0, "augment.bed": 0.0}
+_PLAIN_SOUNDS |= {"augment.loop": 0.0, "augment.gate": 0.0, "augment.warp": 0.0}
 _ALIGNED = {
     "batch_size": 64,
     "learning_rate": 1e-3,
