@@ -205,8 +205,8 @@ def _together(clip: Clip, scene: Scene, number: int, config: WorldConfig) -> tup
     # Of a seed of its own, as interference is.
     rng = np.random.default_rng(clip_seed(clip.seed, clip.split, clip.label, number, "together"))
     others = [name for name in config.classes if name != clip.label]
-    shares: dict[str, float] = {**config.together}
-    if rng.random() >= shares.get(clip.split, 0.0) or not others:
+    share = next((share for split, share in config.together.items() if split == clip.split), 0.0)
+    if rng.random() >= share or not others:
         return scene, None
     known, label = things(), others[int(rng.integers(len(others)))]
     left, right = rng.permutation(APART).tolist()
