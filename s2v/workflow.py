@@ -187,8 +187,10 @@ class Plan(Asks):
 
     def code_of_alignment(self, wildcards: Wildcards) -> str:
         """Digest of what its code computes."""
-        as_told = self._alignment(wildcards).backbone or not self._section(wildcards.align).backbone
-        return self.code(wildcards.align) if as_told else code_digest(*STAGES[wildcards.align].modules)
+        stage, hears = STAGES[wildcards.align], self._alignment(wildcards).backbone
+        if hears == self._section(wildcards.align).backbone:
+            return self.code(wildcards.align)
+        return code_digest(stage.with_backbone) if hears else code_digest(*stage.modules)
 
     def _alignment(self, wildcards: Wildcards) -> AlignConfig:
         """As the row of Table 2 that a job is of has it. Scenes are heard by no frozen backbone."""

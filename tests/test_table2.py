@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,11 +19,14 @@ from s2v.errors import UserError
 from s2v.evaluate.fidelity import Reference, frechet_distance
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity, read_quantities
+from s2v.identity import code_digest
+from s2v.planning.needs import of_jobs, weights
 from s2v.report import rows
 from s2v.report.ablation import Ablation, shown_losses
 from s2v.report.comparisons import FID, R1, of_table2
 from s2v.report.table2 import load_ablation, run
 from s2v.report.tables import TableJob
+from s2v.workflow import Plan
 
 
 def test_a_row_changes_what_it_names_and_nothing_else() -> None:
@@ -40,6 +44,24 @@ def test_a_row_changes_what_it_names_and_nothing_else() -> None:
     assert len(runs) == 3 * len(rows) and ("F", 0, "", 0) in runs and ("F", 2, "seeds/2/", 2) in runs
     assert ("B", 1, "seeds/1/ablation/B/", 1) in runs
     assert ("F_closed", 1, "seeds/1/", 1) in runs and rows["F_closed"].method == "sound2vision_closed"
+
+
+def test_a_row_may_hear_with_a_pretrained_network_whose_weights_are_then_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "ear.yaml").write_text(
+        "ablation: {rows: {ear: {backbone: aisfx, head: fc2}}}\nalign: {augment: {shift: true}}"
+    )
+    config = load(["config.yaml", str(tmp_path / "ear.yaml")])
+    made = config.ablation.wanted()["ear"].of(config.align)
+    assert (made.backbone, made.head, made.augment.shift) == ("aisfx", "fc2", False)
+    assert Ablation.of(config.ablation.wanted()["ear"], config.align, "top1").hears == "aisfx"
+    planned = of_jobs([("table2", {}), ("align", {"align": "align"})])
+    assert weights(config, planned)["aisfx"] == "ablation.rows.ear.backbone"
+    assert "aisfx" not in weights(config, of_jobs([("table1", {}), ("align", {"align": "align"})]))
+    plan = Plan(config)
+    job = SimpleNamespace(align="align", variant="ablation/ear/", again="")
+    own = SimpleNamespace(align="align", variant="", again="")
+    assert plan.aligned_with(job)["backbone"] == "aisfx" and plan.aligned_with(own)["backbone"] is None
+    assert plan.code_of_alignment(job) == code_digest("s2v.train.align_frozen") != plan.code_of_alignment(own)
 
 
 def test_another_seed_trains_what_it_names_and_what_is_made_from_it() -> None:

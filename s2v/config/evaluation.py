@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from s2v.config.base import Positive, Seconds, Slice
 from s2v.config.diffusion import SamplerConfig, TextSamplerConfig
 from s2v.config.foreign import MethodName, OwnSettings
-from s2v.config.training import AlignConfig, LossName
+from s2v.config.training import AlignConfig, LossName, SoundAugmentConfig
 from s2v.config.unclip import UnclipConfig
 
 SeededStage = Literal[
@@ -77,6 +77,11 @@ class AblationRow(Slice):
     window_at: Literal["start", "moment"] = Field(
         "start", description="the part of a clip that is heard, in training and test: its start, or around its frame"
     )
+    backbone: Literal["resemblyzer", "wespeaker", "aisfx"] | None = Field(
+        None,
+        description="a frozen network that hears in place of the one trained, see align.backbone; not in the paper",
+    )
+    head: Literal["linear", "fc2"] | None = Field(None, description="as align.head")
     closed: bool = Field(
         False, description="sounds are moved by the mean gap of training pairs before they are drawn; not in the paper"
     )
@@ -99,7 +104,10 @@ class AblationRow(Slice):
 
     def of(self, align: AlignConfig) -> AlignConfig:
         """Alignment as this row has it."""
-        named = {key: value for key in ("loss", "temperature") if (value := getattr(self, key)) is not None}
+        keys = ("loss", "temperature", "backbone", "head")
+        named: dict[str, object] = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        if self.backbone:  # it hears each sound once
+            named |= {"augment": SoundAugmentConfig(), "final_relu": False}
         audio = align.audio.model_copy(update={"window_s": align.audio.window_s * self.window})
         return align.model_copy(update={**named, "audio": audio})
 

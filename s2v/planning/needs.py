@@ -154,6 +154,9 @@ def weights(config: Config, planned: Planned) -> dict[str, str]:
         for stage in ("align", "align_ldm", "align_unclip")
         if stage in planned.stages and (named := getattr(config, stage).backbone) not in (None, "tagger")
     }
+    if "table2" in planned.stages:
+        rows = {name: row for name, row in config.ablation.rows.items() if row is not None}
+        wanted |= {row.backbone: f"ablation.rows.{name}.backbone" for name, row in rows.items() if row.backbone}
     if planned.stages & {"evaluate", "fig12"} and config.evaluate.evaluator == "clip_inception":
         wanted["clip-vit-b32"] = "evaluate.evaluator"
         if not config.evaluate.own_inception:

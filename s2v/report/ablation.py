@@ -21,13 +21,20 @@ class Ablation:
     window_s: float
     closed: bool = False
     at: str = "start"
+    hears: str = "trained"
 
     @classmethod
     def of(cls, row: AblationRow, align: AlignConfig, mode: str) -> Ablation:
         """What a row makes of alignment; `mode` is select.mode."""
         made = row.of(align)
         return cls(
-            LOSSES[made.loss], made.temperature, row.frame or mode, made.audio.window_s, row.closed, row.window_at
+            LOSSES[made.loss],
+            made.temperature,
+            row.frame or mode,
+            made.audio.window_s,
+            row.closed,
+            row.window_at,
+            made.backbone or "trained",
         )
 
 

@@ -88,6 +88,7 @@ def _columns(dataset: str) -> list[Column[Ablated]]:
         Column("frame", lambda one: one.what.frame, title="Frame"),
         Column("duration s", lambda one: f"{one.what.window_s:g}", title="Duration (s)"),
         Column("window", lambda one: one.what.at, title="Window"),
+        Column("audio encoder", lambda one: one.what.hears, title="Audio encoder"),
         Column("gap", lambda one: "closed afterwards" if one.what.closed else "", title="Gap"),
         *beside_paper(lambda one: one.row, lambda one: one.name, PAPER_TABLE2),
         *made_by(lambda one: one.row, dataset, trainings=True),
@@ -137,6 +138,11 @@ def notes(rows: dict[str, Ablation]) -> list[str]:
         "Row A: mean squared error of features as the encoders give them, as in the authors' code; its pictures are "
         "made from features at unit norm like all others.",
     ]
+    if any(row.hears != "trained" for row in rows.values()):
+        found.append(
+            "Not in the paper: an audio encoder that is named was trained on other sounds, and stays as it is; a head "
+            "on it is aligned. `trained` is f_A, from nothing."
+        )
     if any(row.closed for row in rows.values()):
         found.append(
             "A gap that is closed afterwards: the features of sounds, at unit norm, are moved by the mean of f_V minus "
