@@ -78,6 +78,10 @@ def cross_checks(config: Config) -> Iterator[tuple[str, str]]:
             if weights:
                 needs = "knows SwAV's features only; add encoder.weights: swav-resnet50"
                 yield f"{key}.weights", f"{weights} {needs}"
+    if config.generator.reconstruction_maps == "all":
+        seen = config.encoder
+        if seen.architecture != "resnet" or seen.weights == "efficientnet-lite0":
+            yield "generator.reconstruction_maps", "all is of the stages of a ResNet, which this image encoder is not"
     for key, published in _PUBLISHED.items():
         named = getattr(config, key).weights
         if named not in (None, published):

@@ -152,6 +152,14 @@ class GeneratorConfig(SteppedConfig, NormedConfig):
         description="numbers of the noise that say, in training, which of these pictures is meant: whitened principal "
         "components of 8 x 8 px, less the neighbourhood's mean; 0 leaves noise no say; not in the paper",
     )
+    reconstruction_maps: Literal["last", "all"] = Field(
+        "last",
+        description="f_V's maps that reconstruction compares: its last ones, or those of all four stages of a ResNet, "
+        "each at unit norm (as LPIPS), which sees edges too; not in the paper",
+    )
+    upsample: Literal["nearest", "bilinear"] = Field(
+        "nearest", description="how G's maps grow; bilinear, which draws no grid, is not in the paper"
+    )
 
     @model_validator(mode="after")
     def _has_neighbours(self) -> GeneratorConfig:

@@ -12,7 +12,7 @@ PIXELS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "l2": 
 
 
 def perceptual_loss(fake: Tensor, real: Tensor) -> Tensor:
-    """Mean squared distance of the feature maps [B, C, h, w] of two pictures, over the power of the real ones.
+    """Mean squared distance of the feature maps [B, C, ...] of two pictures, over the power of the real ones.
 
     After Johnson et al. 2016; the maps are f_V's (`s2v.models.perceptual`).
     """

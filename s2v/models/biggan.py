@@ -92,8 +92,9 @@ class SelfAttention(nn.Module):
 class GeneratorBlock(nn.Module):
     """Residual upsampling block; with one convolution for the small default."""
 
-    def __init__(self, n_in: int, n_out: int, condition: int, convs: int) -> None:
+    def __init__(self, n_in: int, n_out: int, condition: int, convs: int, upsample: str) -> None:
         super().__init__()
+        self.upsample = upsample
         self.bn1 = ConditionalBatchNorm(n_in, condition)
         self.conv1 = _conv(n_in, n_out, 3)
         self.bn2 = ConditionalBatchNorm(n_out, condition) if convs == 2 else None
@@ -102,11 +103,11 @@ class GeneratorBlock(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """x [B, C, H, W], y [B, condition] -> [B, C', 2H, 2W]."""
-        h = self.conv1(F.interpolate(F.relu(self.bn1(x, y)), scale_factor=2))
+        h = self.conv1(F.interpolate(F.relu(self.bn1(x, y)), scale_factor=2, mode=self.upsample))
         if self.bn2 is not None and self.conv2 is not None:
             h = self.conv2(F.relu(self.bn2(h, y)))
-        # A 1x1 convolution commutes with nearest-neighbour upsampling, and is four times cheaper before it.
-        out: Tensor = h + F.interpolate(self.shortcut(x), scale_factor=2)
+        # A 1x1 convolution commutes with upsampling, and is four times cheaper before it.
+        out: Tensor = h + F.interpolate(self.shortcut(x), scale_factor=2, mode=self.upsample)
         return out
 
 
@@ -126,6 +127,8 @@ class Generator(nn.Module):
         standardise: features are centred and scaled by statistics that `fit_statistics` takes once. Features of one
             data set lie close together, and spectral norm forbids the first layer to spread them, so that the noise
             drowns them until training has been long.
+        upsample: how maps grow: nearest, as published, or bilinear, which draws no grid where a small net has little
+            else to draw detail with.
     """
 
     def __init__(
@@ -139,6 +142,7 @@ class Generator(nn.Module):
         attention: bool = True,
         feature_input: bool = False,
         standardise: bool = False,
+        upsample: Literal["nearest", "bilinear"] = "nearest",
     ) -> None:
         super().__init__()
         widths_in, widths_out = ([channels * w for w in side] for side in G_WIDTHS[resolution])
@@ -156,7 +160,7 @@ class Generator(nn.Module):
         self.feature_input = feature_input
         self.input = _linear(self.chunk + (shared_dim if feature_input else 0), widths_in[0] * 16)
         self.blocks = nn.ModuleList(
-            GeneratorBlock(a, b, condition, convs) for a, b in zip(widths_in, widths_out, strict=True)
+            GeneratorBlock(a, b, condition, convs, upsample) for a, b in zip(widths_in, widths_out, strict=True)
         )
         index = [4 * 2 ** (i + 1) for i in range(len(widths_in))].index(ATTENTION_AT[resolution])
         self.attention_after = index if attention else -1
@@ -253,4 +257,5 @@ def shape(config: GeneratorConfig, dim_feature: int) -> dict[str, Any]:
         "attention": config.attention,
         "feature_input": config.feature_input,
         "standardise": config.feature_standardise,
+        "upsample": config.upsample,
     }

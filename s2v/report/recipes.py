@@ -178,6 +178,7 @@ RECIPES = {
             "feature_input": False,
             "feature_standardise": False,
             "condition_noise": 0.0,
+            "upsample": "nearest",
             "neighbours": 50,
             "ema": 0.9999,
             "ema_start": 20000,
@@ -193,6 +194,7 @@ RECIPES = {
             "warmup_learning_rate": "of the warm-up",
             "reconstruction_mirror": "of reconstruction",
             "reconstruction_neighbours": "of reconstruction",
+            "reconstruction_maps": "of reconstruction",
             "reconstruction_code": "of reconstruction",
         },
         (

@@ -178,7 +178,8 @@ class IcGanTask(Task):
         """
         if self.config.reconstruction_mirror:
             real = nearer_mirror(fake.detach(), real)
-        return fake, real, perceptual_maps(self.encoder, fake), perceptual_maps(self.encoder, real)
+        stages = self.config.reconstruction_maps == "all"
+        return fake, real, *(perceptual_maps(self.encoder, one, stages) for one in (fake, real))
 
     def _warmup(self, batch: Batch) -> Outputs:
         h, real = self._features(batch["flip"], batch["index"]), self._pictures(batch["picture"], batch["flip"])
