@@ -1,13 +1,17 @@
 """Every model at full size: published parameter counts and shapes, and one step."""
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
 
 from s2v.losses.alignment import l_total
+from s2v.losses.pictures import perceptual_loss
 from s2v.losses.swav import sinkhorn, swav_loss
 from s2v.models.biggan import Discriminator, Generator
 from s2v.models.image_encoder import ImageEncoder, unit
+from s2v.models.perceptual import perceptual_maps
 from s2v.models.resnet import ResNet
 from s2v.models.swav import SwavHead
 from s2v.train.generator import nearer_mirror
@@ -105,6 +109,30 @@ def test_a_new_generator_answers_to_noise_and_feature(resolution: int) -> None:
     assert picture.shape == (2, 3, resolution, resolution)
     assert not torch.allclose(picture, generator(z, h.flip(0)))
     assert not torch.allclose(picture, generator(z.flip(0), h))
+
+
+def test_a_generator_that_upsamples_smoothly_draws_no_grid() -> None:
+    """Untrained, its steps from one pixel to the next do not depend on where they are in a block."""
+
+    def period(upsample: Literal["nearest", "bilinear"]) -> float:
+        torch.manual_seed(0)
+        generator = Generator(64, channels=8, dim_feature=16, shared_dim=8, convs=1, upsample=upsample)
+        pictures = generator(torch.randn(8, generator.dim_z), torch.randn(8, 16)).detach()[..., 8:-8, 8:-8]
+        steps = pictures.diff(dim=3).abs().mean((0, 1, 2))
+        return float((steps[0::2].mean() - steps[1::2].mean()).abs() / steps.mean())
+
+    assert period("nearest") > 3 * period("bilinear")
+
+
+def test_maps_of_all_stages_tell_edges_and_weigh_each_stage_alike() -> None:
+    torch.manual_seed(0)
+    encoder = ImageEncoder(image_px=32, depth=10, width=8, architecture="resnet").eval()
+    plain, striped = torch.zeros(2, 3, 32, 32), torch.zeros(2, 3, 32, 32)
+    striped[..., ::2] = 1.0
+    maps = [perceptual_maps(encoder, one, stages=True) for one in (plain, striped)]
+    assert maps[0].shape == (2, 8 * 16**2 + 16 * 8**2 + 32 * 4**2 + 64 * 2**2)
+    torch.testing.assert_close(maps[1].pow(2).sum(1), torch.ones(2), rtol=0, atol=0.05)
+    assert perceptual_loss(*maps) > 0.05 and perceptual_loss(maps[0], maps[0]) == 0
 
 
 def test_sinkhorn_shares_the_batch_equally_among_prototypes() -> None:

@@ -9,7 +9,6 @@ from torch import Tensor
 from s2v.losses.pictures import perceptual_loss
 from s2v.models.image_encoder import ImageEncoder
 
-
 TINY = 1e-4
 """Beside the squared norm of a place, so that a dead one stays small."""
 
