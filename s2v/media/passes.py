@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,10 +22,12 @@ from s2v.media.frames import PictureForm, Pictures, Slots, picture_output
 from s2v.media.jpegs import read_jpeg_stream
 from s2v.media.mono import loudest_of_opposed, mono
 from s2v.media.reading import Reading, needed, remarks
+from s2v.media.unneeded import left_out
 
 Wave = npt.NDArray[np.int16]
 _MOST_PASSES = 3  # plain; another stream than the first; that stream, whose own peculiarities show only then
 _GAP_S = 0.04  # a packet lost is filled with silence; ffmpeg's own 0.1 leaves what follows as much too early
+_COMPLAINT = re.compile(r"^\[(?:h264|hevc|vist|dec)\b.*@", re.MULTILINE)
 _CLEAN = "aeval='if(isnan(val(ch)),0,clip(val(ch),-1,1))':channel_layout=same"
 
 
@@ -60,15 +63,22 @@ def read(wanted: Wanted) -> Passed:
         ClipError: it cannot be.
     """
     reading, size, notes = Reading(), None, []
+    spared, spared_of = _spared(wanted, reading), reading.picture
     for _ in range(_MOST_PASSES):
+        if reading.picture != spared_of:
+            spared, spared_of = _spared(wanted, reading), reading.picture
         try:
-            passed = _once(wanted, reading, size)
+            passed = _once(wanted, reading, size, spared)
+            if spared and _COMPLAINT.search(passed.log):
+                # What a damaged picture is mended with may be one that was left out.
+                spared = {}
+                passed = _once(wanted, reading, size, spared)
         except ClipError as error:
             if reading.hdr is None or "zscale" not in error.detail:
                 raise
             notes.append(f"HDR ({reading.hdr}), which looks washed out: this ffmpeg has no zscale to map its tones")
             reading = replace(reading, hdr=None)
-            passed = _once(wanted, reading, size)
+            passed = _once(wanted, reading, size, spared)
             break
         better = needed(reading, passed.header, passed.log, pictures=wanted.form is not None, sound=wanted.sound)
         if better.picture_changes and len(passed.pictures):
@@ -79,10 +89,22 @@ def read(wanted: Wanted) -> Passed:
     return replace(passed, notes=(*notes, *remarks(reading, passed.header, passed.log), *passed.notes))
 
 
-def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None) -> Passed:
+def _spared(wanted: Wanted, reading: Reading) -> dict[str, str]:
+    """ffmpeg's option that leaves out packets which are not needed; none where all are decoded, or `fast` says so."""
+    if wanted.form is None or wanted.form.fast or wanted.start_s:
+        return {}
+    found = left_out(
+        wanted.path, executable=wanted.ffmpeg, fps=wanted.form.fps, limit_s=wanted.limit_s, picture=reading.picture,
+        timeout_s=wanted.timeout_s,
+    )  # fmt: skip
+    return {"bsf:v": found} if found else {}
+
+
+def _once(wanted: Wanted, reading: Reading, size: tuple[int, int] | None, spared: dict[str, str]) -> Passed:
     """One ffmpeg process: JPEGs through its standard output, sound through a temporary file."""
     form, fast = wanted.form, wanted.form is not None and wanted.form.fast
-    source = open_input(start_s=wanted.start_s, limit_s=wanted.limit_s, skip_frame="noref" if fast else None)
+    skipped = "noref" if fast else None
+    source = open_input(start_s=wanted.start_s, limit_s=wanted.limit_s, skip_frame=skipped, **spared)
     n_pictures = form.count(wanted.limit_s) if form else 0
     # A jump in a file's clock would be filled with silence or repeated frames without end: bounded here.
     bound = {"t": f"{wanted.limit_s:.6f}", "threads": 1, "map_metadata": -1}

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from s2v.losses.pictures import perceptual_loss
 from s2v.models.image_encoder import ImageEncoder
+from s2v.models.resnet import ResNet
 
 TINY = 1e-4
 """Beside the squared norm of a place, so that a dead one stays small."""
@@ -26,6 +27,7 @@ def perceptual_maps(encoder: ImageEncoder, images: Tensor, stages: bool = False)
     if not stages:
         maps: Tensor = encoder.backbone.features(seen)
         return maps
+    assert isinstance(encoder.backbone, ResNet), "checked with the configuration"
     every = encoder.backbone.stages(seen)
     places = [
         one.pow(2).sum(1, keepdim=True).add(TINY).rsqrt() / (one[0, 0].numel() * len(every)) ** 0.5 for one in every
