@@ -1,16 +1,19 @@
-"""CPU time from mp4 to shard, beside ffmpeg's own decoding, the usual scripts and other readers, in one run.
+"""CPU time from video to shard, beside ffmpeg's own decoding, the usual scripts and other readers, in one run.
 
-    python benchmarks/ingest.py [--clips 60] [--workers 2] [--json ingest.json]
+    python benchmarks/ingest.py [--kinds h264-720 hevc-720] [--clips 8] [--rounds 3] [--json ingest.json]
 
-The same files (H.264 and AAC, 720p, 30 frames a second, 10 s; drawn and encoded here) go through
+The same files (AAC or Opus beside the picture, 30 frames a second; drawn and encoded here) go through
 
 - floor: ffmpeg decodes sound and picture and throws them away;
 - usual: one ffmpeg call for the wav and one for the frames as JPEG files, as public scripts of this field do;
-- video2dataset, where it is installed (`pip install --no-deps video2dataset` suffices): its own subsamplers for rate of
-  frames, size and rate of sound, one after the other. Its frames stay an mp4, so they are not yet pictures;
+- PyAV, where it is installed (`pip install av`): one pass over a file, each frame that is kept shrunk by ffmpeg's own
+  scaler and written as JPEG, the sound resampled to a wav;
+- video2dataset, where it is installed (`pip install --no-deps video2dataset` suffices): its own subsamplers in the order
+  of its own workers. Its frames stay an mp4, so they are not yet pictures;
 - s2v: stage `extract`, to a tar with FLAC and JPEG; with `extract.frames: fast`; with `extract.reader: decord`.
 
-Frames are taken 10 times a second with a short side of 256. CPU is user and system time of all processes.
+Frames are taken 10 times a second with a short side of 256, one thread a file. The ways take turns in each round, each
+round begins with another one, and medians over rounds are shown. CPU is user and system time of all processes.
 """
 
 from __future__ import annotations
@@ -23,10 +26,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from types import ModuleType
 from typing import Any
 
@@ -38,8 +43,18 @@ from s2v.files import read_parquet, write_parquet
 from s2v.media.ffmpeg import ffmpeg_path
 
 FFMPEG = ffmpeg_path("bundled")
-SECONDS = 10
 FILTER = "fps=10,scale=w='if(gt(iw,ih),-2,256)':h='if(gt(iw,ih),256,-2)'"
+H264 = ("-c:v", "libx264", "-preset", "medium", "-c:a", "aac")
+HEVC = ("-c:v", "libx265", "-preset", "fast", "-x265-params", "log-level=error:pools=1:frame-threads=1", "-c:a", "aac")
+VP9 = ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "5", "-c:a", "libopus")
+KINDS = {
+    "h264-720": ("1280x720", 10, "mp4", (*H264, "-b:v", "2M")),
+    "h264-1080": ("1920x1080", 5, "mp4", (*H264, "-b:v", "4M")),
+    "h264-360": ("640x360", 10, "mp4", (*H264, "-b:v", "600k")),
+    "hevc-720": ("1280x720", 10, "mp4", (*HEVC, "-b:v", "1.3M")),
+    "vp9-720": ("1280x720", 10, "webm", (*VP9, "-b:v", "1.5M")),
+}
+"""Size, seconds, container and coding; bit rates as of videos of the web."""
 
 
 def ffmpeg(*arguments: str) -> None:
@@ -47,19 +62,19 @@ def ffmpeg(*arguments: str) -> None:
     subprocess.run([FFMPEG, "-v", "error", "-nostdin", "-y", *arguments], check=True)
 
 
-def make_clips(folder: Path, count: int) -> list[Path]:
-    """Moving, noisy pictures, which compress as filmed ones do (about 2 Mbit/s), and two tones with noise."""
-    paths = [folder / f"clip{i:03d}.mp4" for i in range(count)]
+def make_clips(folder: Path, count: int, kind: str) -> list[Path]:
+    """Moving, noisy pictures, which compress as filmed ones do, and tones."""
+    size, seconds, suffix, coding = KINDS[kind]
+    paths = [folder / f"clip{i:03d}.{suffix}" for i in range(count)]
 
     def make(item: tuple[int, Path]) -> None:
         i, path = item
-        picture = f"mandelbrot=size=1280x720:rate=30:start_scale={3 / (1 + i % 9)}:end_scale={0.3 / (1 + i % 7)}"
+        picture = f"mandelbrot=size={size}:rate=30:start_scale={3 / (1 + i % 9)}:end_scale={0.3 / (1 + i % 7)}"
         sound = f"sine=frequency={200 + 31 * i}:sample_rate=44100,tremolo"
         colours = "scale=out_color_matrix=bt709,format=yuv420p"
-        inputs = ["-f", "lavfi", "-t", str(SECONDS), "-i", f"{picture},noise=alls=8:allf=t+u,{colours}"]
-        inputs += ["-f", "lavfi", "-t", str(SECONDS), "-i", sound]
-        coding = ["-c:v", "libx264", "-preset", "medium", "-b:v", "2M", "-colorspace", "bt709", "-c:a", "aac"]
-        ffmpeg(*inputs, *coding, "-threads", "1", str(path))
+        inputs = ["-f", "lavfi", "-t", str(seconds), "-i", f"{picture},noise=alls=8:allf=t+u,{colours}"]
+        inputs += ["-f", "lavfi", "-t", str(seconds), "-i", sound]
+        ffmpeg(*inputs, *coding, "-colorspace", "bt709", "-threads", "1", str(path))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(make, enumerate(paths)))
@@ -89,6 +104,37 @@ def usual(paths: list[Path], folder: Path, workers: int) -> None:
         list(pool.map(one, paths))
 
 
+def pyav(paths: list[Path], folder: Path, workers: int) -> None:
+    """PyAV's own loop: decode once, keep the frames of ten times a second, JPEG by Pillow, a wav."""
+    import av
+    from PIL import Image
+
+    def one(path: Path) -> None:
+        place = folder / path.stem
+        place.mkdir()
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=16000)
+        with av.open(str(path)) as container, wave.open(str(place / "sound.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(16000)
+            picture, heard = container.streams.video[0], container.streams.audio[0]
+            picture.thread_type = "NONE"
+            shrink, kept = 256 / min(picture.width, picture.height), 0
+            size = {"width": round(picture.width * shrink / 2) * 2, "height": round(picture.height * shrink / 2) * 2}
+            for packet in container.demux(picture, heard):
+                for frame in packet.decode():
+                    if isinstance(frame, av.AudioFrame):
+                        for part in resampler.resample(frame):
+                            sound.writeframes(part.to_ndarray().tobytes())
+                    elif frame.time is not None and frame.time >= kept / 10 - 1e-6:
+                        small = frame.reformat(**size, format="rgb24", interpolation="AREA").to_ndarray()
+                        Image.fromarray(small).save(place / f"{kept:03d}.jpg", quality=90)
+                        kept += 1
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(one, paths))
+
+
 def video2dataset(paths: list[Path], folder: Path, workers: int) -> None:
     """The subsamplers of video2dataset, without its package's __init__, which wants Spark."""
     from importlib import import_module
@@ -102,19 +148,20 @@ def video2dataset(paths: list[Path], folder: Path, workers: int) -> None:
     programs = folder / "bin"
     programs.mkdir()
     (programs / "ffmpeg").symlink_to(FFMPEG)
-    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    if not os.environ["PATH"].startswith(str(folder.parent)):
+        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     frames = import_module("video2dataset.subsamplers.frame_subsampler").FrameSubsampler(10)
     size = import_module("video2dataset.subsamplers.resolution_subsampler").ResolutionSubsampler(["scale"], height=256)
     sound = import_module("video2dataset.subsamplers.audio_rate_subsampler").AudioRateSubsampler(16000, "flac", 1)
 
     def one(path: Path) -> None:
-        heard = folder / f"{path.stem}.m4a"
+        heard = folder / f"{path.stem}.{'m4a' if path.suffix == '.mp4' else 'ogg'}"
         ffmpeg("-i", str(path), "-vn", "-c:a", "copy", str(heard))  # it takes sound and picture as two files
-        streams, metadata, error = frames({"video": [path.read_bytes()], "audio": [heard.read_bytes()]}, {})
-        for step in (size, sound):
-            assert error is None, error
+        streams: Any = {"video": [path.read_bytes()], "audio": [heard.read_bytes()]}
+        metadata: Any = {}
+        for step in (size, frames, sound):
             streams, metadata, error = step(streams, metadata)
-        assert error is None, error
+            assert error is None, error
         for kind, suffix in (("video", "mp4"), ("audio", "flac")):
             (folder / f"{path.stem}.{suffix}").write_bytes(streams[kind][0])
 
@@ -138,6 +185,7 @@ def ours(paths: list[Path], folder: Path, workers: int, **values: Any) -> None:
 WAYS: dict[str, Callable[..., None]] = {
     "floor": floor,
     "usual": usual,
+    "PyAV": pyav,
     "video2dataset": video2dataset,
     "s2v": ours,
     "s2v, frames: fast": lambda *a: ours(*a, frames="fast"),
@@ -150,35 +198,53 @@ def _cpu_s() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=60)
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    found: dict[str, dict[str, float]] = {}
+PACKAGES = {"PyAV": "av", "video2dataset": "video2dataset"}
+
+
+def measure(kind: str, clips: int, rounds: int, workers: int) -> dict[str, list[dict[str, float]]]:
+    """CPU and clock of each way in each round."""
+    ways = [way for way in WAYS if way not in PACKAGES or find_spec(PACKAGES[way])]
+    for way in set(WAYS) - set(ways):
+        print(f"{way} is not installed: left out", file=sys.stderr)
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "clips").mkdir()
-        paths = make_clips(folder / "clips", arguments.clips)
+        paths = make_clips(folder / "clips", clips, kind)
         size = sum(path.stat().st_size for path in paths)
-        print(f"{len(paths)} clips, {8e-6 * size / SECONDS / len(paths):.2f} Mbit/s", file=sys.stderr)
-        for way, work in WAYS.items():
-            if way == "video2dataset" and find_spec(way) is None:
-                print("video2dataset is not installed: left out", file=sys.stderr)
-                continue
-            place = folder / way.replace(" ", "_").replace(":", "").replace(",", "")
-            place.mkdir()
-            before, started = _cpu_s(), time.monotonic()
-            work(paths, place, arguments.workers)
-            found[way] = {"cpu_s": _cpu_s() - before, "wall_s": time.monotonic() - started}
-    print("| way | CPU s | of the floor | s on the clock |\n|---|---|---|---|")
-    for way, numbers in found.items():
-        ratio = numbers["cpu_s"] / found["floor"]["cpu_s"]
-        print(f"| {way} | {numbers['cpu_s']:.1f} | {ratio:.2f} | {numbers['wall_s']:.1f} |")
+        print(f"{kind}: {clips} clips, {8e-6 * size / KINDS[kind][1] / clips:.2f} Mbit/s", file=sys.stderr)
+        for turn in range(rounds):
+            for way in ways[turn % len(ways) :] + ways[: turn % len(ways)]:
+                with tempfile.TemporaryDirectory(dir=folder) as place:
+                    before, started = _cpu_s(), time.monotonic()
+                    WAYS[way](paths, Path(place), workers)
+                    found[way].append({"cpu_s": _cpu_s() - before, "wall_s": time.monotonic() - started})
+    return found
+
+
+def main() -> None:
+    """Measure and print a table for each kind of file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--kinds", nargs="+", choices=list(KINDS), default=["h264-720", "h264-1080", "hevc-720", "vp9-720"]
+    )
+    parser.add_argument("--clips", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    every = {}
+    for kind in arguments.kinds:
+        every[kind] = measure(kind, arguments.clips, arguments.rounds, arguments.workers)
+        print(f"\n{kind}\n\n| way | CPU s | of the floor | s on the clock |\n|---|---:|---:|---:|")
+        floors = [one["cpu_s"] for one in every[kind]["floor"]]
+        for way, numbers in every[kind].items():
+            # A ratio is of two that were measured in one round.
+            ratio = median(one["cpu_s"] / base for one, base in zip(numbers, floors, strict=True))
+            cpu, wall = (median(one[what] for one in numbers) for what in ("cpu_s", "wall_s"))
+            print(f"| {way} | {cpu:.1f} | {ratio:.2f} | {wall:.1f} |", flush=True)
     if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1))
+        arguments.json.write_text(json.dumps(every, indent=1))
 
 
 if __name__ == "__main__":
