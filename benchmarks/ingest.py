@@ -1,4 +1,4 @@
-"""CPU time from video to shard, beside ffmpeg's own decoding, the usual scripts and other readers, in one run.
+"""CPU time from video to shard, beside ffmpeg's own decoding, usual scripts and other readers, in one run.
 
     python benchmarks/ingest.py [--kinds h264-720 hevc-720] [--clips 8] [--rounds 3] [--json ingest.json]
 
@@ -8,8 +8,8 @@ The same files (AAC or Opus beside the picture, 30 frames a second; drawn and en
 - usual: one ffmpeg call for the wav and one for the frames as JPEG files, as public scripts of this field do;
 - PyAV, where it is installed (`pip install av`): one pass over a file, each frame that is kept shrunk by ffmpeg's own
   scaler and written as JPEG, the sound resampled to a wav;
-- video2dataset, where it is installed (`pip install --no-deps video2dataset` suffices): its own subsamplers in the order
-  of its own workers. Its frames stay an mp4, so they are not yet pictures;
+- video2dataset, where it is installed (`pip install --no-deps video2dataset` suffices): its own subsamplers in the
+  order of its own workers. Its frames stay an mp4, so they are not yet pictures;
 - s2v: stage `extract`, to a tar with FLAC and JPEG; with `extract.frames: fast`; with `extract.reader: decord`.
 
 Frames are taken 10 times a second with a short side of 256, one thread a file. The ways take turns in each round, each
