@@ -63,9 +63,13 @@ def resize(images: Tensor, px: int, policy: Policy = "squash") -> Tensor:
 def _resize(images: Tensor, px: int) -> Tensor:
     if len(images) == 0:
         return images.new_empty((0, images.shape[1], px, px))
-    # In float on every device: CPU and CUDA then agree, which the byte kernels (CPU only) would not promise.
-    scaled = F.interpolate(images.float(), size=(px, px), mode="bicubic", antialias=True, align_corners=False)
-    return scaled.round_().clamp_(0, 255).to(torch.uint8)
+    # Bytes, in the integers that Pillow has too: five times as fast as floats, and alike on every processor. CUDA has
+    # floats alone; they differ by 1 of 255 at most, a fifth in the mean.
+    kind = torch.uint8 if images.device.type == "cpu" else torch.float32
+    scaled = F.interpolate(
+        images.contiguous().to(kind), size=(px, px), mode="bicubic", antialias=True, align_corners=False
+    )
+    return scaled if kind == torch.uint8 else scaled.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def to_unit(images: Tensor) -> Tensor:
