@@ -43,7 +43,9 @@ OVERLAYS = [os.path.relpath(file) for file in workflow.configfiles if Path(file)
 try:
     FILES = with_bases([DEFAULT_FILE, *OVERLAYS])
     GIVEN = workflow.config_settings.config
-    if GIVEN or len(FILES) > 1 + len(OVERLAYS):
+    # A module's configuration is what its user gave it.
+    IS_MODULE = getattr(workflow.modifier, "parent_modifier", None) is not None
+    if not IS_MODULE and (GIVEN or len(FILES) > 1 + len(OVERLAYS)):
         # Snakemake knows nothing of bases, nor what is a number within --config: the layers are laid anew.
         laid = merge([*map(read, FILES), typed(GIVEN)])
         config.clear()
@@ -68,6 +70,11 @@ LONGEST, LONG = 10, 5
 PLAN = Plan(
     CONFIG, workflow.resource_settings.cores, Scaling(SCALING, SCALING.output if LARGER else "<results>")
 )
+
+
+def pictures_first(wildcards):
+    """Priority of a shard's jobs: the longest trainings wait for pictures alone."""
+    return LONGEST if PLAN.of_pictures(wildcards) else 0
 
 
 wildcard_constraints:

@@ -5,7 +5,7 @@ CHOSEN = "train"
 
 rule fig03:
     input:
-        selection=expand("<results>/select/{shard}.parquet", shard=PLAN.shards),
+        selection=expand("<results>/select/{shard}.parquet", shard=PLAN.pair_shards),
         packs=PLAN.packs(CHOSEN),
         truth=PLAN.truth,
     output:

@@ -10,6 +10,7 @@ rule extract:
         "<logs>/extract/{shard}.log",
     benchmark:
         "<benchmarks>/extract/{shard}.tsv"
+    priority: pictures_first
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("extract")

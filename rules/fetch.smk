@@ -9,6 +9,7 @@ rule fetch:
         "<logs>/fetch/{shard}.log",
     benchmark:
         "<benchmarks>/fetch/{shard}.tsv"
+    priority: pictures_first
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("fetch")

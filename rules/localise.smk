@@ -2,7 +2,7 @@
 # nets, which learns from a split of its own.
 rule localise:
     input:
-        tars=expand("<results>/extract/{shard}.tar", shard=PLAN.shards),
+        tars=expand("<results>/extract/{shard}.tar", shard=PLAN.pair_shards),
     output:
         expand("<results>/{{localise}}/{file}", file=TRAINED),
     log:

@@ -41,6 +41,7 @@ if PLAN.whole:
             "<logs>/pack_frames/{shard}.log",
         benchmark:
             "<benchmarks>/pack_frames/{shard}.tsv"
+        priority: pictures_first
         params:
             keep=PLAN.whole,
             code=PLAN.code("pack_frames"),

@@ -98,12 +98,17 @@ class Plan(Asks):
         keep = config.pack.keep
         self.whole = {split: keep[split] for split in splits if keep.get(split, "selected") != "selected"}
         self.pairs = {split: "selected" for split in splits if split not in self.whole}
+        self.pair_shards = shards(config, *self.pairs)
 
     # Data.
 
     def packs(self, *splits: str) -> list[str]:
         """The packed shards of some splits."""
         return packed("<results>", splits, self.config)
+
+    def of_pictures(self, wildcards: Wildcards) -> bool:
+        """Whether a shard has no pairs: the longest trainings wait for these alone."""
+        return wildcards.shard not in self.pair_shards
 
     @property
     def truth(self) -> list[str]:
@@ -114,7 +119,7 @@ class Plan(Asks):
     @property
     def selected(self) -> list[str]:
         """The chosen moments of all clips, where there is a truth to hold them against."""
-        return [f"<results>/select/{shard}.parquet" for shard in self.shards] if self.truth else []
+        return [f"<results>/select/{shard}.parquet" for shard in self.pair_shards] if self.truth else []
 
     @property
     def answers(self) -> list[str]:

@@ -67,12 +67,13 @@ def test_ids_are_readable_and_do_not_change_between_versions() -> None:
 
 @given(st.text(alphabet=string.ascii_letters + string.digits, min_size=1), st.integers(1, 64))
 def test_a_shard_is_a_function_of_the_id(clip_id: str, shards: int) -> None:
-    assert 0 <= shard_of(clip_id, shards) < shards
+    assert 0 <= shard_of(clip_id, range(shards)) < shards
+    assert shard_of(clip_id, range(3, 3 + shards)) == 3 + shard_of(clip_id, range(shards))
 
 
 def test_shards_are_even() -> None:
     ids = [clip_id_of(f"{index}.mp4") for index in range(4000)]
-    assert min(Counter(shard_of(clip_id, 8) for clip_id in ids).values()) > 400
+    assert min(Counter(shard_of(clip_id, range(8)) for clip_id in ids).values()) > 400
 
 
 @given(st.text(max_size=100))

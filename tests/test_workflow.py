@@ -180,6 +180,11 @@ def test_numbers_may_be_given_on_the_command_line(tiny_checkout: Checkout) -> No
     assert planned == {"align": 1}
 
 
+def test_the_command_line_changes_the_default_whose_larger_world_is_a_module_of_it(tiny_checkout: Checkout) -> None:
+    planned = tiny_checkout.planned("results/mine/fig16.png", config=("--config", "output=results/mine"))
+    assert planned["more_classes_manifest"] == 1 and planned["fig16"] == 1
+
+
 def test_a_users_mistake_in_a_stage_is_one_line_and_stops_what_needs_it(checkout: Checkout) -> None:
     overlay = checkout.root / "cuda.yaml"
     overlay.write_text("runtime: {device: cuda}\nalign: {seed: 7, patience: 50}\n")

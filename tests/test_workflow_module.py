@@ -14,6 +14,7 @@ from workflow_runs import REPOSITORY
 
 from s2v.config import Config
 from s2v.configfile import check, load, merge, read, with_bases
+from s2v.data.manifest import manifest_rows
 from s2v.identity import code_digest
 from s2v.planning.resources import memory_mb
 from s2v.planning.scaling import Scaling
@@ -190,7 +191,7 @@ def test_more_classes_are_seen_by_each_generator_and_the_real_frames_are_measure
     ]
     elsewhere = Scaling(config, "results/larger")
     assert elsewhere.classes(3) == "results/larger/classes/3/classes.json"
-    assert elsewhere.packs("test")[0] == "results/larger/pack/test/000.tar"
+    assert elsewhere.packs("test")[0] == "results/larger/pack/test/002.tar"
 
 
 def test_each_target_takes_the_measurements_of_its_claims() -> None:
@@ -207,9 +208,22 @@ def test_each_target_takes_the_measurements_of_its_claims() -> None:
 def test_splits_are_packed_as_pairs_or_with_every_frame() -> None:
     assert PLAN.whole == {"images": "all", "judge": "all", "captioned": "all", "tagged": "sound"}
     assert list(PLAN.pairs) == ["train", "val", "test", "av_judge"]
-    shards = PLAN.config.data.shards
-    assert PLAN.packs("val", "test")[::shards] == ["<results>/pack/val/000.tar", "<results>/pack/test/000.tar"]
-    assert len(PLAN.packs("val", "test")) == 2 * shards == 2 * len(PLAN.shards)
+    assert PLAN.packs("val", "test")[::6] == ["<results>/pack/val/002.tar", "<results>/pack/test/002.tar"]
+    assert len(PLAN.packs("val", "test")) == 2 * len(PLAN.pair_shards) == 12
+
+
+def test_pictures_alone_have_shards_of_their_own_which_come_first() -> None:
+    """The encoder and all that follows it wait for two of eight shards."""
+    assert PLAN.packs("images") == ["<results>/pack/images/000.tar", "<results>/pack/images/001.tar"]
+    assert PLAN.pair_shards == [f"{shard:03d}" for shard in range(2, 8)] and len(PLAN.shards) == 8
+    assert [PLAN.of_pictures(job(shard=shard)) for shard in ("001", "002")] == [True, False]
+    found = {row["clip_id"]: row for row in manifest_rows(PLAN.config.data)}
+    reels = [row["shard"] for row in found.values() if row["split"] in ("images", "judge", "captioned")]
+    assert set(reels) == {0, 1} and min(reels.count(0), reels.count(1)) > 0.4 * len(reels)
+    assert {row["shard"] for row in found.values() if row["split"] in ("train", "tagged")} == set(range(2, 8))
+    few = Plan(configuration(data={"shards": 3}))
+    assert few.packs("images") == [f"<results>/pack/images/{shard:03d}.tar" for shard in range(3)]
+    assert few.pair_shards == few.shards, "three are too few to set one apart"
 
 
 def test_optional_stages_are_there_where_the_configuration_asks_for_them() -> None:

@@ -233,6 +233,14 @@ class DataConfig(Slice):
         found = self.section()
         return found if isinstance(found, RenderedConfig) else None
 
+    def shards_of(self, split: str) -> range:
+        """The shards that clips of a split go to: all, but for clips that are rendered here. Of these a quarter of the
+        shards is of reels alone, so that what learns from pictures begins while sounds are still being made."""
+        made, first = self.rendered(), self.shards // 4
+        if made is None or not first:
+            return range(self.shards)
+        return range(first) if split in made.reels else range(first, self.shards)
+
 
 class ExtractConfig(Slice):
     """One decode pass per video: 16 kHz waveform and frames."""

@@ -49,9 +49,9 @@ MODULES = {
 Row = dict[str, Any]
 
 
-def shard_of(clip_id: str, shards: int) -> int:
-    """The shard of a clip, from a hash of its id: adding or dropping clips moves no other."""
-    return int(hashlib.sha1(clip_id.encode()).hexdigest(), 16) % shards
+def shard_of(clip_id: str, shards: range) -> int:
+    """The shard of a clip among some, from a hash of its id: adding or dropping clips moves no other."""
+    return shards[int(hashlib.sha1(clip_id.encode()).hexdigest(), 16) % len(shards)]
 
 
 def manifest_rows(config: DataConfig) -> list[Row]:
@@ -80,7 +80,7 @@ def manifest_rows(config: DataConfig) -> list[Row]:
         what = "clip ids differ from another in case alone; the file system must tell case apart"
         print(f"{alike} {what}", file=sys.stderr)
     for row in rows:  # in place: a second list of a large data set's rows would be as large as the first
-        row["shard"] = shard_of(row["clip_id"], config.shards)
+        row["shard"] = shard_of(row["clip_id"], config.shards_of(row["split"]))
     return sorted(rows, key=lambda row: str(row["clip_id"]))
 
 

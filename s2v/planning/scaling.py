@@ -8,14 +8,15 @@ from s2v.config import Config
 from s2v.config.repeats import drawn_again
 
 
-def shards(config: Config) -> list[str]:
-    """Names of the shards of the clips."""
-    return [f"{shard:03d}" for shard in range(config.data.shards)]
+def shards(config: Config, *splits: str) -> list[str]:
+    """Names of the shards of the clips, or of those of some splits."""
+    every = [config.data.shards_of(split) for split in splits] or [range(config.data.shards)]
+    return [f"{shard:03d}" for shard in sorted({shard for some in every for shard in some})]
 
 
 def packed(root: str, splits: Iterable[str], config: Config) -> list[str]:
     """The packed shards of some splits, below a folder of results."""
-    return [f"{root}/pack/{split}/{shard}.tar" for split in splits for shard in shards(config)]
+    return [f"{root}/pack/{split}/{shard}.tar" for split in splits for shard in shards(config, split)]
 
 
 class Scaling:
