@@ -222,7 +222,8 @@ def test_the_default_configuration_plans_soon() -> None:
     started = time.monotonic()
     planned = checkout.planned("--forceall", config=())
     assert time.monotonic() - started < 30
-    assert planned["pack"] == planned["pack_frames"] == 8 and planned["align"] == 1 and sum(planned.values()) < 100
+    assert (planned["pack"], planned["pack_frames"]) == (6, 2), "pictures have two of the eight shards"
+    assert planned["align"] == 1 and sum(planned.values()) < 100
 
 
 def test_more_classes_are_a_world_of_their_own_beside_the_default() -> None:
