@@ -29,6 +29,7 @@ import time
 import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -135,13 +136,19 @@ def pyav(paths: list[Path], folder: Path, workers: int) -> None:
         list(pool.map(one, paths))
 
 
+@cache
+def _package(name: str) -> Path:
+    """The folder of an installed package, which is asked for before its place is taken."""
+    found = find_spec(name)
+    assert found is not None and found.submodule_search_locations
+    return Path(found.submodule_search_locations[0])
+
+
 def video2dataset(paths: list[Path], folder: Path, workers: int) -> None:
     """The subsamplers of video2dataset, without its package's __init__, which wants Spark."""
     from importlib import import_module
 
-    found = find_spec("video2dataset")
-    assert found is not None and found.submodule_search_locations
-    root = Path(found.submodule_search_locations[0])
+    root = _package("video2dataset")
     for name, place in (("video2dataset", root), ("video2dataset.subsamplers", root / "subsamplers")):
         sys.modules[name] = ModuleType(name)
         sys.modules[name].__path__ = [str(place)]
@@ -203,7 +210,7 @@ PACKAGES = {"PyAV": "av", "video2dataset": "video2dataset"}
 
 def measure(kind: str, clips: int, rounds: int, workers: int) -> dict[str, list[dict[str, float]]]:
     """CPU and clock of each way in each round."""
-    ways = [way for way in WAYS if way not in PACKAGES or find_spec(PACKAGES[way])]
+    ways = [way for way in WAYS if way not in PACKAGES or PACKAGES[way] in sys.modules or find_spec(PACKAGES[way])]
     for way in set(WAYS) - set(ways):
         print(f"{way} is not installed: left out", file=sys.stderr)
     found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
