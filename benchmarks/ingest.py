@@ -155,8 +155,7 @@ def video2dataset(paths: list[Path], folder: Path, workers: int) -> None:
     programs = folder / "bin"
     programs.mkdir()
     (programs / "ffmpeg").symlink_to(FFMPEG)
-    if not os.environ["PATH"].startswith(str(folder.parent)):
-        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     frames = import_module("video2dataset.subsamplers.frame_subsampler").FrameSubsampler(10)
     size = import_module("video2dataset.subsamplers.resolution_subsampler").ResolutionSubsampler(["scale"], height=256)
     sound = import_module("video2dataset.subsamplers.audio_rate_subsampler").AudioRateSubsampler(16000, "flac", 1)
