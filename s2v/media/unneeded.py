@@ -8,7 +8,6 @@ H.264 and HEVC alone: a frame of VP9 or AV1 also passes on how the symbols of th
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
+from s2v.media.faults import check_end
 from s2v.media.ffmpeg import command, open_input, run
+from s2v.media.process import execute
 
 CODECS = ("h264", "hevc")
 LEAST_BYTES = 1_000_000
@@ -170,7 +171,8 @@ def _filters_packets(executable: str) -> bool:
     """Whether this ffmpeg filters the packets of an input (7.1 and newer do)."""
     tried = [executable, "-v", "error", "-nostdin", "-bsf:v", "noise=drop='eq(pts,1)'", "-f", "lavfi"]
     tried += ["-i", "color=size=16x16:duration=0.1", "-f", "null", "-"]
-    return subprocess.run(tried, capture_output=True, timeout=60).returncode == 0
+    finished, _ = execute(tried, timeout_s=60.0)
+    return check_end(finished, tried).returncode == 0
 
 
 __all__ = ["CODECS", "Packet", "left_out", "units", "unneeded"]

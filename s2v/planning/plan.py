@@ -76,7 +76,10 @@ def _own_clips(config: Config, rows: list[Row]) -> ClipCost | str | None:
     from s2v.planning.clip_cost import own_clips_cost
 
     root = Path(config.data.folder.path)
-    there = [row | {"path": str(root / json.loads(row["extra"])["path"])} for row in rows]
+    paths = [root / json.loads(row["extra"])["path"] for row in rows]
+    # As in stage fetch, a link that leads out of the folder is not followed.
+    inside = [path.resolve().is_relative_to(root.resolve()) for path in paths]
+    there = [row | {"path": str(path)} for row, path, own in zip(rows, paths, inside, strict=True) if own]
     return own_clips_cost(config, ffmpeg_path(config.runtime.ffmpeg), there)
 
 
