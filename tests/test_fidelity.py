@@ -9,7 +9,15 @@ import torch
 from torch import nn
 
 from s2v.evaluate import fidelity
-from s2v.evaluate.fidelity import Kernels, Reference, frechet_distance, inception_score, kernel_distance
+from s2v.evaluate.fidelity import (
+    FrechetDistances,
+    Kernels,
+    Reference,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+)
+from s2v.evaluate.resampling import resamples
 
 
 def _features(n: int, dim: int, seed: int, shift: float = 0.0) -> torch.Tensor:
@@ -56,6 +64,18 @@ def test_fid_of_equal_sets_is_zero_and_a_shift_is_its_square() -> None:
     a = _features(64, 8, 6)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
     assert frechet_distance(a + 2.0, Reference.of(a)) == pytest.approx(8 * 4.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "dim"), [(40, 64), (90, 64), (300, 16)])
+def test_fid_of_resamples_is_that_of_the_same_pictures_from_scratch(n: int, dim: int) -> None:
+    """More features than pictures, more of them than different ones in a resample, and fewer."""
+    made, real = _features(n, dim, 11, 3.0), Reference.of(_features(70, dim, 12))
+    distances = FrechetDistances(made.float(), real)
+    for clips in (np.arange(n), np.array([0, 0, 1]), *resamples(n, 5)):
+        index = torch.from_numpy(clips)
+        assert distances.distance(index) == pytest.approx(frechet_distance(made.float()[index], real), rel=1e-6)
+    with pytest.raises(ValueError, match="fewer than two"):
+        distances.distance(torch.tensor([0]))
 
 
 def test_inception_score_equals_torch_fidelity() -> None:

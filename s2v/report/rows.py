@@ -15,7 +15,7 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.evaluate.crossed import crossed, crossed_statistic
-from s2v.evaluate.fidelity import Reference, frechet_distance, inception_score
+from s2v.evaluate.fidelity import FrechetDistances, Reference, inception_score
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.result import Result, read_result
 from s2v.files import read_parquet
@@ -55,6 +55,7 @@ class Row:
         scores: further numbers of each seed's pictures, whose means are metrics: name -> [S, N].
         accepted: of each evaluator that can tell, seed and clip, whether the picture is of any class at all, [E, S, N].
         named: of each evaluator, seed and labelled clip, the class that it takes the picture for, [E, S, N].
+        same: of each seed, the first one that has the same pictures: a method that draws no noise has them alike.
     """
 
     result: Result
@@ -79,6 +80,7 @@ class Row:
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     accepted: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     named: NDArray[np.str_] = field(default_factory=lambda: np.zeros((0, 0, 0), np.str_))
+    same: list[int] = field(default_factory=list)
     _known: dict[tuple[str, int, bytes], float] = field(default_factory=dict)
     _kept: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -115,12 +117,13 @@ class Row:
     def frechet(self, run: int, clips: Clips) -> float:
         """FID of some clips' pictures of one seed."""
         assert self.reference is not None
-        reference = self.reference
-        return self.once("FID", run, clips, lambda index: frechet_distance(self.features[run][index], reference))
+        reference, run = self.reference, self.same[run]
+        found = self.kept(("distances", run), lambda: FrechetDistances(self.features[run], reference))
+        return self.once("FID", run, clips, found.distance)
 
     def inception_of(self, run: int, clips: Clips) -> float:
         """IS of some clips' pictures of one seed."""
-        splits = self.result.inception_splits
+        splits, run = self.result.inception_splits, self.same[run]
         return self.once("IS", run, clips, lambda index: inception_score(self.probabilities[run][index], splits)[0])
 
     def kept(self, key: tuple[str, int], make: Callable[[], T]) -> T:
@@ -128,6 +131,10 @@ class Row:
         if key not in self._kept:
             self._kept[key] = make()
         return cast(T, self._kept[key])
+
+    def forget(self, name: str) -> None:
+        """Give back the memory of what was `kept` under a name; numbers that came of it stay."""
+        self._kept = {key: value for key, value in self._kept.items() if key[0] != name}
 
     def once(self, metric: str, run: int, clips: Clips, of: Callable[[Tensor], float]) -> float:
         """A metric, computed once: all intervals of a table resample the same clips (`resampling.resamples`)."""
@@ -232,11 +239,13 @@ def row_of(
         row.r1, row.r5 = (row.mean(hits).within(0, 1) for hits in (row.hits, row.hits5))
     if first.inception is not None:
         row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
+        row.same = [_first_alike(row, run) for run in range(len(tensors))]
         row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap))
         if first.fid is not None:
             row.features, row.frames = row.seen, tensors[0]["reference"]
             row.reference = Reference.of(row.frames)
             row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap))
+            row.forget("distances")
     if accepted is not None:
         row.accepted = accepted
     if first.kid is not None:
@@ -244,6 +253,11 @@ def row_of(
     row.fids = np.mean([result.fid_by_evaluator for result in results], 0).tolist()
     row.inceptions = np.mean([result.is_by_evaluator for result in results], 0).tolist()
     return row
+
+
+def _first_alike(row: Row, run: int) -> int:
+    both = (row.seen, row.probabilities)
+    return next(i for i in range(run + 1) if all(torch.equal(one[i], one[run]) for one in both))
 
 
 def statistic_resamples(bootstrap: int) -> int:
