@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2v.config import DuplicatesConfig
+from s2v.data import duplicates
 from s2v.data.duplicates import nearest, run
 
 WORDS = st.integers(1, 2**64 - 1)
@@ -30,6 +31,33 @@ def test_nearest_is_what_counting_bits_one_by_one_gives(
         rows = [sum((a ^ b).bit_count() <= distance and a * b != 0 for a, b in zip(clip, t, strict=True)) for t in test]
         expected.append(next((i for i, alike in enumerate(rows) if alike >= 2), -1))
     assert nearest(_hashes(clips), _hashes(test), distance).tolist() == expected
+
+
+@pytest.mark.parametrize("distance", [0, 1, 4, 7])
+@pytest.mark.parametrize("at_once", [1, 50, 2**22])
+def test_bands_of_bits_find_what_all_pairs_find(monkeypatch: pytest.MonkeyPatch, distance: int, at_once: int) -> None:
+    """Frames that differ in some bits more and some fewer than is allowed, several of them alike, some blank."""
+    rng = np.random.default_rng(distance)
+    test = rng.integers(0, 2**64, (300, 3), dtype=np.uint64)
+    test[:40] = test[40:80]
+    clips = test[rng.integers(0, len(test), 500)].copy()
+    for _ in range(distance + 2):
+        bits = np.uint64(1) << rng.integers(0, 64, clips.shape, dtype=np.uint64)
+        clips ^= np.where(rng.random(clips.shape) < 0.6, bits, np.uint64(0))
+    clips[rng.random(clips.shape) < 0.1] = 0
+    monkeypatch.setattr(duplicates, "_AT_ONCE", at_once)
+    monkeypatch.setattr(duplicates, "_MOST_BANDS", 0)
+    expected = nearest(clips, test, distance)
+    monkeypatch.setattr(duplicates, "_of_all_pairs", None)
+    monkeypatch.setattr(duplicates, "_MOST_BANDS", 8)
+    assert nearest(clips, test, distance).tolist() == expected.tolist()
+    assert 0 < (expected >= 0).sum() < len(expected)
+
+
+def test_frames_that_share_their_bands_by_the_thousand_are_compared_in_pairs() -> None:
+    crowd = np.full((3000, 3), 0xABCDEF0123456789, dtype=np.uint64)
+    assert duplicates._by_bands(crowd, crowd, 4) is None
+    assert nearest(crowd, crowd, 4).tolist() == [0] * 3000
 
 
 def test_plain_frames_are_like_no_other() -> None:
