@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
-from torch.nn.utils.parametrize import is_parametrized
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 if TYPE_CHECKING:
     from s2v.config import GeneratorConfig
@@ -50,6 +50,16 @@ def _orthogonal(module: nn.Module) -> None:
             # Spectral norm keeps the weight that is trained under another name.
             original = part.parametrizations.weight.original if is_parametrized(part) else part.weight  # type: ignore
             nn.init.orthogonal_(cast(Tensor, original))
+
+
+def fold_spectral_norm(net: nn.Module) -> None:
+    """Put each weight of a net that learns no more in place of what spectral norm makes of it at every call.
+
+    The numbers are the same; the names of the weights are no longer those of a training.
+    """
+    for part in net.modules():
+        if is_parametrized(part):
+            remove_parametrizations(part, "weight", leave_parametrized=True)
 
 
 class ConditionalBatchNorm(nn.Module):

@@ -12,7 +12,7 @@ from s2v.losses.pictures import perceptual_loss
 from s2v.media.picture import from_unit, resize, to_unit
 from s2v.methods.base import Sources
 from s2v.methods.renderers.base import Eye, Inversion, Renderer
-from s2v.models.biggan import Generator
+from s2v.models.biggan import Generator, fold_spectral_norm
 from s2v.models.image_encoder import ImageEncoder, unit
 from s2v.models.perceptual import perceptual_maps
 from s2v.models.store import load
@@ -30,6 +30,8 @@ class BigGan(Renderer):
     def __init__(self, method: str, sources: Sources) -> None:
         super().__init__(method, sources)
         self.g = load(Generator, sources.part("generator"), sources.device)
+        fold_spectral_norm(self.g)
+        self.g.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise_shape, self.resolution, self.dim = (self.g.dim_z,), self.g.resolution, self.g.dim_feature
 
     def gan(self) -> Generator:
