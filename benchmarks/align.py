@@ -11,7 +11,8 @@ whole training. Validation, curves and checkpoints are left out on both sides.
 Same net, same first weights, same batches in the same order: the run stops where the loss curves differ by more than
 `TOLERANCE`. Ways take turns, a step each, and the median of the steps counts; with workers, which would read on in
 another's turn, they come one after the other. "kept" has the allocator keep freed memory, as every training of ours
-does; the setting is for good, so these ways come last. `results` is a finished run.
+does; the setting is for good, so these ways come last. "At its best" the literal loop also has no gradients of f_V and
+its maps in channels last, as ours has; with `--bf16` both have bf16 autocast, too. `results` is a finished run.
 """
 
 from __future__ import annotations
@@ -118,8 +119,12 @@ def literal(
     workers: int,
     spent: Counter[str],
     gradients: bool = True,
+    layout: torch.memory_format = torch.contiguous_format,
+    bf16: bool = False,
 ) -> Iterator[float]:
     """The public loop; yields the loss of each step."""
+    model.to(memory_format=layout)  # type: ignore[call-overload]
+    computing = partial(torch.autocast, "cpu", torch.bfloat16, enabled=bf16)
     optimizer = torch.optim.Adam(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     model.train()
     data.spent = spent
@@ -127,12 +132,14 @@ def literal(
     for _ in batches:
         with timed(spent, WAIT) if workers else nullcontext():
             spectrogram, picture = next(loader)
-        with timed(spent, FORWARD), torch.set_grad_enabled(gradients):
-            z_v = encoder(to_unit(picture))
+        with timed(spent, FORWARD), torch.set_grad_enabled(gradients), computing():
+            z_v = encoder(to_unit(picture)).float()
         with timed(spent, AUDIO):
             # The graph is cut in two here so that its parts can be timed apart; the work is the same.
             cut = z_v.detach().requires_grad_(gradients)
-            distance = torch.cdist(F.normalize(cut), F.normalize(model(spectrogram)))
+            with computing():
+                z_a = model(spectrogram).float()
+            distance = torch.cdist(F.normalize(cut), F.normalize(z_a))
             target = torch.arange(len(distance))
             loss = (F.cross_entropy(-distance, target) + F.cross_entropy(-distance.T, target)) / 2
             optimizer.zero_grad()
@@ -189,11 +196,11 @@ def measure(packs: list[Path], encoder_dir: Path, config: AlignConfig, given: ar
             raise UserError("the sounds and the pictures of the packs do not belong together")
         batches = [batch_indices(len(keys), config.batch_size, config.seed, step).tolist() for step in range(steps)]
 
-        def public(seconds: Counter[str], gradients: bool = True) -> Iterator[float]:
+        def public(seconds: Counter[str], gradients: bool = True, **how: Any) -> Iterator[float]:
             data = Literal(files, keys, config, frozen.image_px)
             encoder = traced if gradients else frozen
             model = model_of(config, encoder.dim)
-            return literal(config, data, encoder, model, batches, given.workers, seconds, gradients)
+            return literal(config, data, encoder, model, batches, given.workers, seconds, gradients, **how)
 
         def own(bf16: bool = False) -> Iterator[float]:
             return ours(config, pairs, model_of(config, frozen.dim), steps, bf16)
@@ -201,8 +208,10 @@ def measure(packs: list[Path], encoder_dir: Path, config: AlignConfig, given: ar
         ways = {"literal": public(spent), "literal, no_grad": public(Counter(), gradients=False), "s2v": own()}
         found = run(ways, steps, turns=not given.workers)
         keep_freed_memory()
-        ways = {"literal, kept": public(Counter()), "s2v, kept": own()}
-        ways |= {"s2v, kept, bf16": own(bf16=True)} if given.bf16 else {}
+        best = partial(public, Counter(), gradients=False, layout=torch.channels_last)
+        ways = {"literal, kept": public(Counter()), "literal at its best": best(), "s2v, kept": own()}
+        if given.bf16:
+            ways |= {"literal at its best, bf16": best(bf16=True), "s2v, kept, bf16": own(bf16=True)}
         found |= run(ways, steps, turns=not given.workers)
     first, base = found["literal"][0], statistics.median(found["literal"][1])
     rows = []
@@ -250,7 +259,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=22, help="of each way")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="of the literal loop's DataLoader")
-    parser.add_argument("--bf16", action="store_true", help="ours once more with bf16 autocast")
+    parser.add_argument("--bf16", action="store_true", help="the best of both once more with bf16 autocast")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)

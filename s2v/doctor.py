@@ -95,8 +95,9 @@ def _device(config: Config) -> Iterator[str]:
     except UserError as error:
         yield f"  {'device':<18}{error}"
         return
+    precision = "bf16 autocast" if place.bf16 else "bf16 where faster" if place.bf16_where_faster else "fp32"
     name = torch.cuda.get_device_name(place.device) if place.device.type == "cuda" else f"{_cores()} threads"
-    yield f"  {'device':<18}{place.device} ({name}), {'bf16 autocast' if place.bf16 else 'fp32'}"
+    yield f"  {'device':<18}{place.device} ({name}), {precision}"
     if place.device.type == "cuda":
         yield f"  {'GPUs':<18}{torch.cuda.device_count()}"
 

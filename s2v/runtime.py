@@ -43,6 +43,8 @@ class Runtime:
     """Which of the nodes that share a training this is."""
     leads_node: bool = True
     """Whether this process does what is done once on each node."""
+    bf16_where_faster: bool = False
+    """Without `bf16`: whether trainings that are known to be faster with bf16 autocast on this CPU use it."""
 
     @classmethod
     def from_config(cls, config: RuntimeConfig, threads: int) -> Runtime:
@@ -65,17 +67,31 @@ class Runtime:
         if world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         device_batch = config.device_batch if isinstance(config.device_batch, int) else None
-        bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        return cls(device, bf16, rank, world_size, config.resume == "any", device_batch, node, local_rank == 0)
+        auto, on_gpu = config.precision == "auto", device.type == "cuda"
+        return cls(
+            device,
+            bf16=config.precision == "bf16" or (auto and on_gpu),
+            rank=rank,
+            world_size=world_size,
+            resume_any=config.resume == "any",
+            device_batch=device_batch,
+            node=node,
+            leads_node=local_rank == 0,
+            bf16_where_faster=auto and not on_gpu and cpu_computes_bf16(),
+        )
 
     @property
     def is_main(self) -> bool:
         """Whether this process writes files."""
         return self.rank == 0
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """bf16 autocast where asked for, otherwise nothing."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+    def autocast(self, faster: bool = False) -> AbstractContextManager[object]:
+        """bf16 autocast where `takes_bf16`, otherwise nothing."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.takes_bf16(faster) else nullcontext()
+
+    def takes_bf16(self, faster: bool) -> bool:
+        """Whether bf16 is asked for, or chosen; `faster` says whether it is known to be so on a CPU."""
+        return self.bf16 or (self.bf16_where_faster and faster)
 
     def share(self, n: int) -> slice:
         """Which of the n samples of a batch are this process's; shares differ by at most one sample.
@@ -162,6 +178,12 @@ def _sum(tensors: list[Tensor]) -> None:
     dist.all_reduce(flat)
     for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(part.view(tensor.shape))
+
+
+def cpu_computes_bf16() -> bool:
+    """Whether this CPU multiplies bf16 numbers (AVX-512 BF16, AMX); one that must convert them first is slower."""
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 def memory_bytes(device: torch.device) -> int:

@@ -47,11 +47,11 @@ def fit_resumed(runtime: Runtime, folder: Path, before: Callable[[int], Any] = l
 def main(folder: Path) -> None:
     """Whole shares, and shares in pieces of two samples; then a training that one process began, and one for it."""
     for kind, device_batch in (("whole", None), ("pieces", 2)):
-        runtime = Runtime.from_config(RuntimeConfig(device="cpu", device_batch=device_batch), 1)
+        runtime = Runtime.from_config(RuntimeConfig(device="cpu", precision="fp32", device_batch=device_batch), 1)
         for name in TASKS:
             weights = trained(name, runtime, normed=kind == "whole")
             save_tensors(folder / f"{kind}, {name}, {runtime.rank}.safetensors", weights)
-    runtime = Runtime.from_config(RuntimeConfig(device="cpu"), 1)
+    runtime = Runtime.from_config(RuntimeConfig(device="cpu", precision="fp32"), 1)
     seen: list[int] = []
     weights = fit_resumed(runtime, folder / "from one to two", seen.append)
     save_tensors(folder / "from one to two" / f"{runtime.rank}.safetensors", weights)

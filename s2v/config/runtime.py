@@ -38,7 +38,11 @@ class RuntimeConfig(Slice):
     """How work is done, never what comes out but for rounding (and see `device_batch`): changing it reruns nothing."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA when it is there")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 autocast on CUDA, fp32 on CPU")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto",
+        description="of trainings. auto: bf16 autocast on CUDA, and on a CPU that computes with bf16 where it is "
+        "known to be faster; else fp32",
+    )
     ffmpeg: str = Field("bundled", description="bundled (imageio-ffmpeg), system (found on PATH), or a path")
     processes: Positive = Field(
         1, description="processes that share each batch of a training: the number of GPUs to use"

@@ -221,8 +221,9 @@ def _parts(config: Config) -> Iterator[str]:
         yield "Moments: the middle frame of each clip, in place of the most sounding one."
     if own or "align" not in published:
         yield (
-            "Trainings: in fp32 on a CPU, on CUDA in bf16 unless `runtime.precision` says fp32; IC-GAN's and the "
-            "authors' alignment are in fp32, SwAV's in fp16."
+            "Trainings: unless `runtime.precision` says fp32, in bf16 on CUDA, and on a CPU that computes with it "
+            "where they are faster so (each model's card says which it was); IC-GAN's and the authors' alignment are "
+            "in fp32, SwAV's in fp16."
         )
 
 

@@ -46,6 +46,7 @@ class AlignTask(Task):
         per_epoch = steps_per_epoch(len(chosen[0]), config.batch_size)
         super().__init__(config, runtime, len(chosen[0]), max(config.epochs * per_epoch, config.min_steps))
         self.min_steps = config.min_steps
+        self.faster_in_bf16 = isinstance(model, AudioEncoder)  # and no head on features that are there
         self.config, self.val = config, val
         self.train = runtime.near(train[0]), runtime.near(train[1])
         self.kept = torch.tensor(chosen[0]), torch.tensor(chosen[1])
@@ -84,7 +85,7 @@ class AlignTask(Task):
         self.model.eval()
         total, device = 0.0, self.runtime.device
         for rows in self.kept[1].split(self.batch_size):
-            with self.runtime.autocast():
+            with self.autocast():
                 parts = [self.model(self.val[0][part].float().to(device)) for part in self.runtime.at_once(rows)]
             loss, _ = self.loss(self.val[1][rows].to(device), torch.cat(parts).float())
             total += loss.item() * len(rows)

@@ -89,7 +89,7 @@ class AudioTokenTask(Task):
         drawn = {"noise": noise, "timestep": timestep, "kept": self._kept(len(latents), generator)}
         total = 0.0
         for rows in torch.arange(len(latents)).split(self.batch_size):
-            with self.runtime.autocast():
+            with self.autocast():
                 parts = [
                     self._predict(heard[part], latents[part], {name: row[part] for name, row in drawn.items()})
                     for part in self.runtime.at_once(rows)

@@ -35,6 +35,7 @@ class SwavTask(Task):
         super().__init__(config, runtime, len(images), config.steps)
         self.config, self.images = config, runtime.near(images)
         encoder = ImageEncoder(**shape(config))
+        self.faster_in_bf16 = config.architecture == "resnet"
         encoder.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         head = SwavHead(encoder.dim, config.projection_hidden, config.projection_dim, config.prototypes)
         self.encoder = shared_norms(encoder, config.sync_batch_norm, runtime)

@@ -73,6 +73,8 @@ def gather(
 class LocaliseTask(Task):
     """Clips, each by a few of its moments, told apart by what is seen and heard in them."""
 
+    faster_in_bf16 = True
+
     def __init__(self, config: LocaliseConfig, ear: Ear, clips: Clips, runtime: Runtime) -> None:
         super().__init__(config, runtime, len(clips), config.steps)
         self.config = config
@@ -83,9 +85,7 @@ class LocaliseTask(Task):
             "image_px": config.image_px,
             "ear": asdict(ear),
         }
-        model = Localiser(**self.shape).to(runtime.device)
-        if runtime.device.type == "cuda":
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = Localiser(**self.shape).to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = shared_norms(model, config.sync_batch_norm, runtime)
         self.modules = {"localiser": self.model}
         self.optimizers = {

@@ -67,7 +67,7 @@ def train_stage(
         checkpoint_every=config.checkpoint_every,
     )
     if task.runtime.is_main:
-        checkpoint.publish(output_dir, weights, shape(last) if callable(shape) else shape, card(last))
+        checkpoint.publish(output_dir, weights, shape(last) if callable(shape) else shape, card(last) + _computed(task))
     task.runtime.barrier()
 
 
@@ -135,6 +135,12 @@ def fit(
     for record in state.records:
         final.update(record)
     return final
+
+
+def _computed(task: Task) -> str:
+    """How, for the card; what was resumed may have begun otherwise."""
+    where = "a GPU" if task.runtime.device.type == "cuda" else "a CPU"
+    return f"\nIts last steps were computed on {where} in {task.precision}.\n"
 
 
 @contextmanager

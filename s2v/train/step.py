@@ -94,7 +94,7 @@ def _backward(task: Task, update: Update) -> dict[str, Tensor]:
 
     def forward(number: int, repeated: bool = False) -> Outputs:
         batch = _rows(update, pieces[number], pieces[0].start)
-        with one_of_several(task.modules.values(), number, len(pieces), repeated), runtime.autocast():
+        with one_of_several(task.modules.values(), number, len(pieces), repeated), task.autocast():
             outputs = update.forward(batch)
         return tuple(one.float() if one.is_floating_point() else one for one in outputs)
 

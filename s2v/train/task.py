@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -66,6 +67,7 @@ class Task:
         patience: validations without a better one after which it stops.
         min_steps: before which it does not.
         gradient_norms: where gradients are dropped within the backward pass, what `step_in_backward` gave.
+        faster_in_bf16: whether a CPU that computes with bf16 takes shorter steps with it (benchmarks/precision.py).
     """
 
     modules: dict[str, nn.Module]
@@ -79,11 +81,21 @@ class Task:
     patience: int = 0
     min_steps: int = 0
     gradient_norms: list[Tensor] | None = None
+    faster_in_bf16: bool = False
 
     def __init__(self, config: TrainingConfig, runtime: Runtime, size: int, steps: int) -> None:
         self.batch_size, self.seed = config.batch_size, config.seed
         self.runtime, self.size, self.steps = runtime, size, steps
         self.batches = Prefetch(self._read, runtime.device)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """In which the nets compute."""
+        return self.runtime.autocast(self.faster_in_bf16)
+
+    @property
+    def precision(self) -> str:
+        """That of `autocast`, in words."""
+        return "bf16 autocast" if self.runtime.takes_bf16(self.faster_in_bf16) else "fp32"
 
     def index(self, step: int) -> Tensor:
         """Which samples the batch of a step has."""
