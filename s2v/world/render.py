@@ -164,7 +164,7 @@ def encode(frames: Frames, wave: NDArray[np.int16] | None, path: Path, *, fps: i
             audio.write(wave.astype("<i2").tobytes())
             audio.flush()
             command += ["-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", f"file:{audio.name}"]
-            command += ["-c:a", "aac", "-b:a", "96k"]
+            command += ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k"]
         still = ["-g", "1"] if wave is None else []
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *still]
         command += ["-threads", "1", "-pix_fmt", "yuv420p", "-fflags", "+bitexact"]
