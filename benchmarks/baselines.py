@@ -128,21 +128,21 @@ def judged(name: str, config: Config, results: Path, parts: Parts, folder: Path,
         generate.run(
             config=config.generate.model_copy(update={"split": "val"}),
             method=name,
-            seed=seed,
+            seeds=[seed],
             packs=val,
             train_packs=packs(results, "train"),
             parts={part: parts[stage] for part, stage in named.items()},
-            output=made,
+            outputs=[made],
             **place,
         )
         evaluate.run(
             config=config.evaluate,
-            pictures=made,
+            pictures=[made],
             reference_packs=val,
             evaluator_dirs=[results / "judge"],
-            output=result,
-            ranks_output=folder / "ranks.parquet",
-            tensors_output=folder / "tensors.safetensors",
+            outputs=[result],
+            ranks_outputs=[folder / "ranks.parquet"],
+            tensors_outputs=[folder / "tensors.safetensors"],
             **place,
         )
         found.append(read_json(result))

@@ -77,6 +77,10 @@ def pictures_first(wildcards):
     return LONGEST if PLAN.of_pictures(wildcards) else 0
 
 
+# Variants whose methods draw with all generation seeds in one job, and those of which each is asked for one.
+OF_ALL_SEEDS, OF_ONE_SEED = r"(classes/\d+/|fig15/)?", r"(ablation/[A-Za-z0-9_]+/|scenes/|painted/)"
+
+
 wildcard_constraints:
     shard=r"\d+",
     tar=r"\d+",
@@ -89,7 +93,7 @@ wildcard_constraints:
     align=either("align"),
     evaluator=r"judge|judges/[A-Za-z0-9_]+",
     again=r"(seeds/[1-9]\d*/)?",
-    variant=r"(classes/\d+/|ablation/[A-Za-z0-9_]+/|fig15/|scenes/|painted/)?",
+    variant=rf"{OF_ALL_SEEDS}|{OF_ONE_SEED}",
     size=r"\d+",
     sheet=r"fig(08|09|10|11|13|18|19)",
 

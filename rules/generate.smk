@@ -1,4 +1,4 @@
-# Pictures of the test clips: one job a method (row of the table) and seed.
+# Pictures of the test clips: one job a method (row of the table), for all generation seeds.
 rule generate:
     input:
         unpack(PLAN.parts),
@@ -6,11 +6,13 @@ rule generate:
         train_packs=PLAN.packs("train"),
         classes=variant_classes,
     output:
-        pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
+        pictures=PLAN.of_seeds("generate", "tar"),
     log:
-        "<logs>/{again}{variant}generate/{method}/{seed}.log",
+        "<logs>/{again}{variant}generate/{method}.log",
     benchmark:
-        "<benchmarks>/{again}{variant}generate/{method}/{seed}.tsv"
+        "<benchmarks>/{again}{variant}generate/{method}.tsv"
+    wildcard_constraints:
+        variant=OF_ALL_SEEDS,
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("generate")
@@ -33,3 +35,15 @@ rule generate:
         code=PLAN.code_of_method,
     script:
         "../workflow_scripts/generate.py"
+
+
+# Where each training draws with one seed.
+use rule generate as generate_one with:
+    output:
+        pictures="<results>/{again}{variant}generate/{method}/{seed}.tar",
+    log:
+        "<logs>/{again}{variant}generate/{method}/{seed}.log",
+    benchmark:
+        "<benchmarks>/{again}{variant}generate/{method}/{seed}.tsv"
+    wildcard_constraints:
+        variant=OF_ONE_SEED,

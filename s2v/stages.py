@@ -196,6 +196,11 @@ _TABLE = (
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
     ),
     _stage(
+        "generate_one", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar",
+        "the same of one seed, where each training draws with one",
+        section="generate", sizes="generate", gpus="job", group="pictures",
+    ),
+    _stage(
         "generate_ldm", "evaluate.generate", "", "", "of the latent diffusion model",
         section="generate", rule="generate", memory_mb=3000, minutes=120,
     ),
@@ -203,6 +208,10 @@ _TABLE = (
         "evaluate", "evaluate.evaluate", "pictures, evaluator", "evaluate/{method}/{seed}.json",
         "metrics; beside it `.parquet`, ranks, and `.safetensors`, features",
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
+    ),
+    _stage(
+        "evaluate_one", "evaluate.evaluate", "pictures, evaluator", "evaluate/{method}/{seed}.json",
+        "the same of one seed", section="evaluate", sizes="evaluate", gpus="job", group="pictures",
     ),
     _stage(
         "evaluate_ldm", "evaluate.evaluate", "", "", "of the latent diffusion model",

@@ -365,6 +365,11 @@ class Plan(Asks):
         """Values of an evaluator."""
         return plain(self._judge(wildcards))
 
+    def of_seeds(self, stage: str, suffix: str) -> list[str]:
+        """What a job of a method makes, with its wildcards, for all generation seeds."""
+        folder = f"<results>/{{again}}{{variant}}{stage}/{{method}}"
+        return [f"{folder}/{seed}.{suffix}" for seed in self.config.generate.seeds]
+
     def drawn(self, method: str) -> list[str]:
         """Pictures of a method, for all generation seeds."""
         return [f"<results>/generate/{method}/{seed}.tar" for seed in self.config.generate.seeds]

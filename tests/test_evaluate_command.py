@@ -82,9 +82,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             made_tar(root / f"generate/{method}/{seed}.tar", root, method, right)
             out = root / f"evaluate/{method}/{seed}.json"
             evaluate_stage(
-                config=CONFIG, pictures=root / f"generate/{method}/{seed}.tar",
-                reference_packs=[root / "pack/test/000.tar"], evaluator_dirs=[root / "judge"], output=out,
-                ranks_output=out.with_suffix(".parquet"), tensors_output=out.with_suffix(".safetensors"),
+                config=CONFIG, pictures=[root / f"generate/{method}/{seed}.tar"],
+                reference_packs=[root / "pack/test/000.tar"], evaluator_dirs=[root / "judge"], outputs=[out],
+                ranks_outputs=[out.with_suffix(".parquet")], tensors_outputs=[out.with_suffix(".safetensors")],
                 runtime=RUNTIME, threads=1,
             )  # fmt: skip
     return root
@@ -96,9 +96,9 @@ def test_pictures_of_some_classes_get_the_numbers_of_figure_15(run: Path, tmp_pa
     made_tar(tmp_path / "some/0.tar", run, "s2i", 0.7, ("cow", "owl"))
     out = tmp_path / "stage.json"
     evaluate_stage(
-        config=CONFIG, pictures=tmp_path / "some/0.tar", reference_packs=[run / "pack/test/000.tar"],
-        evaluator_dirs=[run / "judge"], classes=tmp_path / "classes.json", output=out,
-        ranks_output=out.with_suffix(".parquet"), tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME,
+        config=CONFIG, pictures=[tmp_path / "some/0.tar"], reference_packs=[run / "pack/test/000.tar"],
+        evaluator_dirs=[run / "judge"], classes=tmp_path / "classes.json", outputs=[out],
+        ranks_outputs=[out.with_suffix(".parquet")], tensors_outputs=[out.with_suffix(".safetensors")], runtime=RUNTIME,
         threads=1,
     )  # fmt: skip
     words = ("evaluate", tmp_path / "some", "--sounds", run, "-o", tmp_path / "o.json", *FAST)
@@ -115,9 +115,9 @@ def test_pictures_of_some_classes_get_the_numbers_of_figure_15(run: Path, tmp_pa
 def test_real_frames_of_another_split(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "stage.json"
     evaluate_stage(
-        config=CONFIG, pictures=run / "generate/good/0.tar", reference_packs=[run / "pack/judge/000.tar"],
-        evaluator_dirs=[run / "judge"], output=out, ranks_output=out.with_suffix(".parquet"),
-        tensors_output=out.with_suffix(".safetensors"), runtime=RUNTIME, threads=1,
+        config=CONFIG, pictures=[run / "generate/good/0.tar"], reference_packs=[run / "pack/judge/000.tar"],
+        evaluator_dirs=[run / "judge"], outputs=[out], ranks_outputs=[out.with_suffix(".parquet")],
+        tensors_outputs=[out.with_suffix(".safetensors")], runtime=RUNTIME, threads=1,
     )  # fmt: skip
     s2v("evaluate", run / "generate/good/0.tar", "--sounds", run, "--reference", run / "pack/judge", "-o",
         tmp_path / "o.json", *FAST)  # fmt: skip

@@ -56,8 +56,8 @@ def test_the_example_makes_pictures_with_its_own_settings(tmp_path: Path, module
     name = module(documented("python"))
     m, test, train = models(tmp_path), pack(tmp_path / "test.tar", 2), pack(tmp_path / "train.tar", 3, seed=1)
     run(
-        config=GenerateConfig(window_s=1.0), method=f"{name}:NearestSound", seed=0, packs=[test], train_packs=[train],
-        parts={"generator": m.generator}, settings={"bands": 16}, output=tmp_path / "0.tar",
+        config=GenerateConfig(window_s=1.0), method=f"{name}:NearestSound", seeds=[0], packs=[test],
+        train_packs=[train], parts={"generator": m.generator}, settings={"bands": 16}, outputs=[tmp_path / "0.tar"],
         runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
     made, records = read_pictures(tmp_path / "0.tar")
@@ -126,8 +126,8 @@ class T:
         UserError, match=r"t: decode gave torch.float32 \[6, 3, 16, 16\]; give finite floats \[6, 3, 32"
     ):
         run(
-            config=GenerateConfig(window_s=1.0), method=f"{module(source)}:T", seed=0,
-            packs=[pack(tmp_path / "test.tar", 2)], train_packs=[], parts={}, output=tmp_path / "0.tar",
+            config=GenerateConfig(window_s=1.0), method=f"{module(source)}:T", seeds=[0],
+            packs=[pack(tmp_path / "test.tar", 2)], train_packs=[], parts={}, outputs=[tmp_path / "0.tar"],
             runtime=RuntimeConfig(device="cpu"), threads=1,
         )  # fmt: skip
 

@@ -97,8 +97,8 @@ def _method(
 def _generate(root: Path, m: Models, method: str, seed: int = 0, packs: list[Path] | None = None) -> Path:
     output = root / "generate" / method / f"{seed}.tar"
     run(
-        config=CONFIG, method=method, seed=seed, packs=packs or [root / "test-0.tar", root / "test-1.tar"],
-        train_packs=[root / "train-0.tar"], parts=_parts(m, method), embed_unclip=EmbedUnclipConfig(), output=output,
+        config=CONFIG, method=method, seeds=[seed], packs=packs or [root / "test-0.tar", root / "test-1.tar"],
+        train_packs=[root / "train-0.tar"], parts=_parts(m, method), embed_unclip=EmbedUnclipConfig(), outputs=[output],
         runtime=RuntimeConfig(device="cpu"), threads=1,
     )  # fmt: skip
     return output

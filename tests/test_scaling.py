@@ -80,12 +80,12 @@ def test_pictures_and_candidates_are_those_of_the_set(tmp_path: Path) -> None:
         generate(
             config=GenerateConfig(window_s=1.0),
             method="sound2vision",
-            seed=0,
+            seeds=[0],
             packs=[test],
             train_packs=[test],
             parts={"encoder": m.encoder, "generator": m.generator, "align": m.align},
             classes=classes,
-            output=tars[-1],
+            outputs=tars[-1:],
             runtime=RUNTIME,
             threads=1,
         )
@@ -95,13 +95,13 @@ def test_pictures_and_candidates_are_those_of_the_set(tmp_path: Path) -> None:
     assert (few.int() - every[at].int()).abs().max() <= 1, "a clip's picture does not depend on the set"
     evaluate(
         config=EvaluateConfig(evaluator="none"),
-        pictures=tars[0],
+        pictures=[tars[0]],
         reference_packs=[test],
         evaluator_dirs=[],
         classes=tmp_path / "classes.json",
-        output=tmp_path / "r.json",
-        ranks_output=tmp_path / "r.parquet",
-        tensors_output=tmp_path / "r.safetensors",
+        outputs=[tmp_path / "r.json"],
+        ranks_outputs=[tmp_path / "r.parquet"],
+        tensors_outputs=[tmp_path / "r.safetensors"],
         runtime=RUNTIME,
         threads=1,
     )

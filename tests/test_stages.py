@@ -34,6 +34,10 @@ def rules(path: Path) -> dict[str, str]:
 ALL_RULES = {name: text for path in RULES for name, text in rules(path).items()}
 
 
+TAKEN_OVER = {"pack_frames": "pack", "generate_one": "generate", "evaluate_one": "evaluate"}
+"""Rules that say only what they have otherwise than another one."""
+
+
 def test_each_rule_is_a_stage_and_each_stage_has_a_rule() -> None:
     assert set(ALL_RULES) == {stage.rule for stage in STAGES.values()}
 
@@ -41,6 +45,14 @@ def test_each_rule_is_a_stage_and_each_stage_has_a_rule() -> None:
 @pytest.mark.parametrize("name", sorted(ALL_RULES))
 def test_a_rule_asks_for_what_its_stage_says(name: str) -> None:
     text, stage = ALL_RULES[name], STAGES[name]
+    if name.endswith("_one"):
+        taken = STAGES[TAKEN_OVER[name]]
+        assert "params" not in text and (stage.modules, stage.gpus, stage.section) == (
+            taken.modules,
+            taken.gpus,
+            taken.name,
+        )
+        return
     # Of its own name, or of the variant that the job's wildcards name.
     of = rf'\(("{name}"|(lambda wildcards: )?wildcards\.{name}|embedded)\)'
     # Of pictures, what the job's method renders with.
@@ -48,8 +60,8 @@ def test_a_rule_asks_for_what_its_stage_says(name: str) -> None:
     assert (own and f"code=PLAN.code_of_{own}," in text) or re.search(
         rf"code=(lambda wildcards: )?PLAN\.code{of}", text
     )
-    if name == "pack_frames":
-        assert "mem_mb=" not in text and stage.sizes == "pack", "it takes over what rule pack says"
+    if name in TAKEN_OVER:
+        assert "mem_mb=" not in text and stage.sizes == TAKEN_OVER[name], "it takes over what that rule says"
         return
     assert re.search(rf"threads: PLAN\.threads{of}", text)
     assert re.search(rf"runtime=PLAN\.minutes(_of_method)?{of}", text)
@@ -102,7 +114,8 @@ def test_committed_texts_are_those_of_the_table() -> None:
 
 def test_the_profile_names_the_rules_with_a_gpu_and_those_of_trainings() -> None:
     profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text())
-    assert set(profile["set-resources"]) == {name for name, text in ALL_RULES.items() if "gpu=" in text}
+    asking = {name for name, text in ALL_RULES.items() if "gpu=" in text}
+    assert set(profile["set-resources"]) == asking | {name for name, rule in TAKEN_OVER.items() if rule in asking}
     assert {"align", "diffusion", "embed"} < set(profile["set-threads"]) and "manifest" not in profile["set-threads"]
     assert profile["groups"]["fetch"] == profile["groups"]["extract"]
     assert set(profile["groups"].values()) == set(profile["group-components"])

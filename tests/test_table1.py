@@ -51,15 +51,15 @@ def _chain(root: Path, labelled: bool, evaluator: str, methods: list[str]) -> li
         for seed in (0, 1):
             stem = root / "evaluate" / method / str(seed)
             generate(
-                config=GenerateConfig(window_s=1.0), method=method, seed=seed, packs=[test],
+                config=GenerateConfig(window_s=1.0), method=method, seeds=[seed], packs=[test],
                 train_packs=[train], parts={"encoder": m.encoder, "generator": m.generator, "align": m.align},
-                output=root / "generate" / method / f"{seed}.tar", runtime=RUNTIME, threads=1,
+                outputs=[root / "generate" / method / f"{seed}.tar"], runtime=RUNTIME, threads=1,
             )  # fmt: skip
             evaluate(
                 config=EvaluateConfig(evaluator=evaluator, bootstrap=100),  # type: ignore[arg-type]
-                pictures=root / "generate" / method / f"{seed}.tar", reference_packs=[test],
-                evaluator_dirs=[root / "judge"], output=stem.with_suffix(".json"),
-                ranks_output=stem.with_suffix(".parquet"), tensors_output=stem.with_suffix(".safetensors"),
+                pictures=[root / "generate" / method / f"{seed}.tar"], reference_packs=[test],
+                evaluator_dirs=[root / "judge"], outputs=[stem.with_suffix(".json")],
+                ranks_outputs=[stem.with_suffix(".parquet")], tensors_outputs=[stem.with_suffix(".safetensors")],
                 runtime=RUNTIME, threads=1,
             )  # fmt: skip
             results.append(stem.with_suffix(".json"))
@@ -106,9 +106,9 @@ def test_fid_and_is_of_every_evaluator(results: list[Path], tmp_path: Path) -> N
 
     def judged(pictures: Path, stem: Path, *judges: Path) -> Path:
         evaluate(
-            config=EvaluateConfig(evaluator="judge"), pictures=pictures, reference_packs=[root / "test.tar"],
-            evaluator_dirs=judges, output=stem.with_suffix(".json"), ranks_output=stem.with_suffix(".parquet"),
-            tensors_output=stem.with_suffix(".safetensors"), runtime=RUNTIME, threads=1,
+            config=EvaluateConfig(evaluator="judge"), pictures=[pictures], reference_packs=[root / "test.tar"],
+            evaluator_dirs=judges, outputs=[stem.with_suffix(".json")], ranks_outputs=[stem.with_suffix(".parquet")],
+            tensors_outputs=[stem.with_suffix(".safetensors")], runtime=RUNTIME, threads=1,
         )  # fmt: skip
         return stem.with_suffix(".json")
 

@@ -154,9 +154,9 @@ def test_the_figure_shows_sounds_frames_and_systems(tmp_path: Path) -> None:
     for name, classes in (("some", tmp_path / "classes.json"), ("all", None)):
         tars.append(tmp_path / f"{name}.tar")
         generate(
-            config=GenerateConfig(window_s=1.0), method="sound2vision", seed=0, packs=[shard], train_packs=[],
+            config=GenerateConfig(window_s=1.0), method="sound2vision", seeds=[0], packs=[shard], train_packs=[],
             parts={"encoder": m.encoder, "generator": m.generator, "align": m.align}, classes=classes,
-            output=tars[-1], runtime=RuntimeConfig(device="cpu"), threads=1,
+            outputs=tars[-1:], runtime=RuntimeConfig(device="cpu"), threads=1,
         )  # fmt: skip
     given = {"packs": [shard], "column": "top1.jpg", "audio": AudioConfig(window_s=1.0), "dpi": 60}
     fig15(pictures={"S2I": tars[0], "Ours": tars[0]}, output=tmp_path / "fig15.png", **given)

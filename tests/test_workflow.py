@@ -155,11 +155,11 @@ def test_table3_with_stable_unclip_trains_no_latent_diffusion_model(checkout: Ch
     assert planned == {"generate": 1, "evaluate": 1, "table3": 1}, "the GAN's pictures stay"
 
 
-def test_more_seeds_add_jobs_and_rerun_none(tiny_checkout: Checkout) -> None:
+def test_with_more_seeds_methods_draw_anew_and_nothing_before_them(tiny_checkout: Checkout) -> None:
     overlay = tiny_checkout.root / "more.yaml"
     overlay.write_text("generate: {seeds: [0, 1]}\n")
     planned = tiny_checkout.planned(config=(*TINY, "more.yaml"))
-    assert planned["generate"] == 4 and planned["evaluate"] == 4
+    assert planned == {"generate": 4, "evaluate": 4, "table1": 1, "fig04": 1}
 
 
 def test_an_error_of_the_configuration_is_one_line(tiny_checkout: Checkout) -> None:

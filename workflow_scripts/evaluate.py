@@ -1,7 +1,5 @@
 """Stage `evaluate`: from rules/evaluate.smk to s2v/evaluate/evaluate.py."""
 
-from pathlib import Path
-
 from adapter import folders, job, optional, paths
 
 with job(snakemake) as settings:
@@ -10,12 +8,12 @@ with job(snakemake) as settings:
 
     run(
         config=EvaluateConfig(**snakemake.params.config),
-        pictures=Path(snakemake.input.pictures),
+        pictures=paths(snakemake.input.pictures),
         reference_packs=paths(snakemake.input.reference),
         evaluator_dirs=folders(snakemake.input.evaluators),
-        output=Path(snakemake.output.result),
-        ranks_output=Path(snakemake.output.ranks),
-        tensors_output=Path(snakemake.output.tensors),
+        outputs=paths(snakemake.output.result),
+        ranks_outputs=paths(snakemake.output.ranks),
+        tensors_outputs=paths(snakemake.output.tensors),
         classes=optional(snakemake.input.classes),
         runtime=settings.runtime,
         threads=settings.threads,

@@ -1,7 +1,5 @@
 """Stage `generate`: from rules/generate.smk to s2v/evaluate/generate.py."""
 
-from pathlib import Path
-
 from adapter import folder, job, optional, paths
 
 with job(snakemake) as settings:
@@ -12,7 +10,7 @@ with job(snakemake) as settings:
     run(
         config=GenerateConfig(**snakemake.params.config),
         method=snakemake.params.entry["source"] or snakemake.wildcards.method,
-        seed=int(snakemake.wildcards.seed),
+        seeds=[int(file.stem) for file in paths(snakemake.output.pictures)],
         training=snakemake.params.training,
         frame=snakemake.params.frame,
         packs=paths(snakemake.input.packs),
@@ -20,7 +18,7 @@ with job(snakemake) as settings:
         parts={name: folder(files) for name in PARTS if (files := snakemake.input.get(name))},
         settings=snakemake.params.settings,
         embed_unclip=EmbedUnclipConfig(**embed) if (embed := snakemake.params.embed_unclip) else None,
-        output=Path(snakemake.output.pictures),
+        outputs=paths(snakemake.output.pictures),
         classes=optional(snakemake.input.classes),
         window_at=snakemake.params.window_at,
         runtime=settings.runtime,

@@ -1,4 +1,4 @@
-"""Stage `generate`: pictures of the test clips, one method and one seed at a time.
+"""Stage `generate`: pictures of the test clips by one method, for each generation seed.
 
 The noise of a clip follows from the seed and the clip's id, so neither the order nor the number of clips
 changes a picture. Rows C and D draw no noise: they are the same for every seed, and their records say so
@@ -7,7 +7,7 @@ changes a picture. Rows C and D draw no noise: they are the same for every seed,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -51,7 +51,7 @@ def run(
     *,
     config: GenerateConfig,
     method: str,
-    seed: int,
+    seeds: Sequence[int],
     training: int = 0,
     frame: str | None = None,
     packs: list[Path],
@@ -61,16 +61,17 @@ def run(
     classes: Path | None = None,
     window_at: str = "start",
     embed_unclip: EmbedUnclipConfig | None = None,
-    output: Path,
+    outputs: Sequence[Path],
     runtime: RuntimeConfig,
     threads: int,
 ) -> None:
-    """Make one picture per test clip and write them as a tar of `{clip_id}.png` and `{clip_id}.json`.
+    """Make one picture per test clip and seed, and write those of a seed as a tar of `{clip_id}.png` and
+    `{clip_id}.json`.
 
     Args:
         config: its slice.
         method: a name of `s2v.config.methods.METHODS`, or package.module:Class of somebody else's.
-        seed: generation seed.
+        seeds: of generation.
         training: which of the trainings with other seeds the models are of; it is noted.
         frame: that a method which sees is given; `all` is each that there is. None: what the configuration says.
         packs: shards of the test split.
@@ -80,7 +81,7 @@ def run(
         classes: of stage `classes`, those whose clips are taken; None is all.
         window_at: the part of a sound that is heard, see `s2v.data.window`.
         embed_unclip: how Stable unCLIP's image encoder sees, where that is the generator.
-        output: the tar.
+        outputs: a tar for each seed.
         runtime: device and precision.
         threads: of torch on the CPU.
 
@@ -100,13 +101,8 @@ def run(
     maker = load_method(method, sources)
     frame = frame or str(getattr(config, entry.frame, entry.frame))
     z, keys, labels = conditions(maker, packs, config, frame, read_classes(classes), window_at)
-    if entry.control:
-        z = CONTROLS[entry.control](z, seed)
-    seeds = [clip_seed(seed, key) for key in keys]
-    images = [_decoded(maker, z[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(keys), BATCH)]
     row: dict[str, Any] = {
         "method": entry.name,
-        "seed": seed,
         "training": training,
         "letter": entry.letter,
         "title": entry.title,
@@ -119,11 +115,18 @@ def run(
         "uses_text": entry.uses_text,
         "database": getattr(maker, "database", None),
     }
-    records = [
-        {**row, "clip_id": key, "label": label, "noise_seed": clip_seed(seed, key)}
-        for key, label in zip(keys, labels, strict=True)
-    ]
-    write_pictures(output, torch.cat(images), records)
+    images: Tensor | None = None
+    for seed, output in zip(seeds, outputs, strict=True):
+        noise_seeds = [clip_seed(seed, key) for key in keys]
+        if images is None or entry.seeded:
+            given = CONTROLS[entry.control](z, seed) if entry.control else z
+            starts = range(0, len(keys), BATCH)
+            images = torch.cat([_decoded(maker, given[i : i + BATCH], noise_seeds[i : i + BATCH]) for i in starts])
+        records = [
+            {**row, "seed": seed, "clip_id": key, "label": label, "noise_seed": noise_seed}
+            for key, label, noise_seed in zip(keys, labels, noise_seeds, strict=True)
+        ]
+        write_pictures(output, images, records)
 
 
 def _decoded(method: Method, z: Tensor, seeds: list[int]) -> Tensor:

@@ -54,7 +54,7 @@ def default(config: Config) -> Planned:
 def of_jobs(jobs: Iterable[tuple[str, Mapping[str, str]]]) -> Planned:
     """What some jobs, each a rule with its wildcards, would do. A rule of variants has a wildcard of its name."""
     jobs = list(jobs)
-    stages = frozenset(wildcards.get(rule, rule) for rule, wildcards in jobs)
+    stages = frozenset(wildcards.get(rule, rule).removesuffix("_one") for rule, wildcards in jobs)
     return Planned(stages, frozenset(wildcards["method"] for _, wildcards in jobs if "method" in wildcards))
 
 
