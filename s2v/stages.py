@@ -196,8 +196,8 @@ _TABLE = (
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
     ),
     _stage(
-        "generate_one", "evaluate.generate", "test pairs, models", "generate/{method}/{seed}.tar",
-        "the same of one seed, where each training draws with one",
+        "generate_one", "evaluate.generate", "test pairs, models", "ablation/{row}/generate/{method}/{seed}.tar",
+        "the same of one seed, where each training draws with one; `scenes/` and `painted/` too",
         section="generate", sizes="generate", gpus="job", group="pictures",
     ),
     _stage(
@@ -210,7 +210,7 @@ _TABLE = (
         memory_mb=3000, minutes=120, gpus="job", group="pictures",
     ),
     _stage(
-        "evaluate_one", "evaluate.evaluate", "pictures, evaluator", "evaluate/{method}/{seed}.json",
+        "evaluate_one", "evaluate.evaluate", "pictures, evaluator", "ablation/{row}/evaluate/{method}/{seed}.json",
         "the same of one seed", section="evaluate", sizes="evaluate", gpus="job", group="pictures",
     ),
     _stage(
