@@ -64,6 +64,8 @@ validate(config, "../config.schema.json", set_default=False)
 # Priority of the jobs that the latent diffusion model waits for, the longest way through the workflow, and of other long
 # trainings that little is left to do after: begun last, each would leave all cores but its own idle at the end.
 LONGEST, LONG = 10, 5
+# Of an evaluator, which nothing is trained with: begun before, it would hold up what trainings wait for.
+LAST = -1
 
 # What rules ask of the configuration (s2v/workflow.py). Nobody gives cores to a run on a cluster, where
 # `workflow.cores` is an error; profiles/slurm says the threads there.

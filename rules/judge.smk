@@ -11,6 +11,7 @@ rule judge:
         "<logs>/{evaluator}.log",
     benchmark:
         "<benchmarks>/{evaluator}.tsv"
+    priority: LAST
     conda:
         "../envs/s2v.yaml"
     threads: PLAN.threads("judge")
