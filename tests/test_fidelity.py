@@ -11,6 +11,7 @@ from torch import nn
 from s2v.evaluate import fidelity
 from s2v.evaluate.fidelity import (
     FrechetDistances,
+    InceptionScores,
     Kernels,
     Reference,
     frechet_distance,
@@ -86,6 +87,16 @@ def test_inception_score_equals_torch_fidelity() -> None:
     mean, std = inception_score(logits.softmax(1), 10)
     assert mean == pytest.approx(expected[KEY_METRIC_ISC_MEAN], rel=1e-9)
     assert std == pytest.approx(expected[KEY_METRIC_ISC_STD], rel=1e-9)
+
+
+@pytest.mark.parametrize("splits", [1, 7, 10])
+def test_inception_score_of_resamples_is_that_of_the_same_pictures_from_scratch(splits: int) -> None:
+    probabilities = (3 * _features(120, 11, 13)).softmax(1).float()
+    probabilities[:3] = torch.eye(11)[:3]  # of nought no logarithm
+    scores = InceptionScores(probabilities, splits)
+    for clips in (np.arange(120), np.array([0, 5, 5]), *resamples(120, 5)):
+        index = torch.from_numpy(clips)
+        assert scores.score(index) == pytest.approx(inception_score(probabilities[index], splits)[0], rel=1e-12)
 
 
 def test_inception_score_at_its_bounds() -> None:

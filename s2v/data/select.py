@@ -48,6 +48,7 @@ def run(
     """
     place = Runtime.from_config(runtime, threads)
     model = load(Localiser, model_dir, place.device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows: list[dict[str, Any]] = []
     waiting: list[Moments] = []
     for clip in read_moments([tar], image_px=model.image_px, ear=model.ear):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from s2v.errors import UserError
 from s2v.evaluate.crossed import crossed, crossed_statistic
-from s2v.evaluate.fidelity import FrechetDistances, Reference, inception_score
+from s2v.evaluate.fidelity import FrechetDistances, InceptionScores, Reference
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.result import Result, read_result
 from s2v.files import read_parquet
@@ -124,7 +124,8 @@ class Row:
     def inception_of(self, run: int, clips: Clips) -> float:
         """IS of some clips' pictures of one seed."""
         splits, run = self.result.inception_splits, self.same[run]
-        return self.once("IS", run, clips, lambda index: inception_score(self.probabilities[run][index], splits)[0])
+        found = self.kept(("scores", run), lambda: InceptionScores(self.probabilities[run], splits))
+        return self.once("IS", run, clips, found.score)
 
     def kept(self, key: tuple[str, int], make: Callable[[], T]) -> T:
         """What a metric computes of a seed before clips are resampled, computed once."""
@@ -179,12 +180,13 @@ def load_rows(results: list[Path], bootstrap: int) -> dict[str, Row]:
     groups: dict[str, list[tuple[Path, Result]]] = {}
     for path, result in sorted(loaded, key=lambda item: (item[1].method, item[1].training, item[1].seed)):
         groups.setdefault(result.method, []).append((path, result))
-    rows = [_row(group, bootstrap) for group in groups.values()]
+    references: list[tuple[Tensor, Reference]] = []
+    rows = [_row(group, bootstrap, references) for group in groups.values()]
     order = sorted(rows, key=lambda row: (not row.result.main, row.result.letter, row.result.method))
     return {row.result.method: row for row in order}
 
 
-def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
+def _row(group: list[tuple[Path, Result]], bootstrap: int, references: list[tuple[Tensor, Reference]]) -> Row:
     first = group[0][1]
     tables = [
         read_parquet(path.with_suffix(".parquet"), ["clip_id", "label", "rank", "further", "accepted", "named"])
@@ -204,7 +206,8 @@ def _row(group: list[tuple[Path, Result]], bootstrap: int) -> Row:
                 raise UserError(f"{path}: its tensors are not of {len(clips)} clips; run stage evaluate again")
     labels = [entry["label"] for entry in tables[0]]
     results = [result for _, result in group]
-    row = row_of(results, clips, labels, np.moveaxis(rank, -1, 0), tensors, bootstrap, np.moveaxis(accepted, -1, 0))
+    ranks, accepted = np.moveaxis(rank, -1, 0), np.moveaxis(accepted, -1, 0)
+    row = row_of(results, clips, labels, ranks, tensors, bootstrap, accepted, references)
     named = np.array([[entry["named"] for entry in table if entry["named"]] for table in tables], np.str_)
     row.named = np.moveaxis(named, -1, 0) if named.size else row.named
     return row
@@ -218,6 +221,7 @@ def row_of(
     tensors: list[dict[str, Tensor]],
     bootstrap: int,
     accepted: NDArray[np.float64] | None = None,
+    references: list[tuple[Tensor, Reference]] | None = None,
 ) -> Row:
     """A row of what was measured.
 
@@ -229,6 +233,7 @@ def row_of(
         tensors: of each seed, as `s2v.evaluate.evaluate.Measured` has them; not read where there is no IS.
         bootstrap: resamples, of which FID and IS take a tenth, 20 to 200.
         accepted: of each evaluator, seed and clip, whether it takes the picture for one of any class, [E, S, N].
+        references: statistics of real pictures' features that other rows had; this row's are added.
     """
     first = results[0]
     row = Row(first, [result.seed for result in results], [result.training for result in results], clips, labels)
@@ -241,9 +246,10 @@ def row_of(
         row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
         row.same = [_first_alike(row, run) for run in range(len(tensors))]
         row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap))
+        row.forget("scores")
         if first.fid is not None:
             row.features, row.frames = row.seen, tensors[0]["reference"]
-            row.reference = Reference.of(row.frames)
+            row.reference = _reference(row.frames, [] if references is None else references)
             row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap))
             row.forget("distances")
     if accepted is not None:
@@ -253,6 +259,15 @@ def row_of(
     row.fids = np.mean([result.fid_by_evaluator for result in results], 0).tolist()
     row.inceptions = np.mean([result.is_by_evaluator for result in results], 0).tolist()
     return row
+
+
+def _reference(frames: Tensor, known: list[tuple[Tensor, Reference]]) -> Reference:
+    """Statistics of the real pictures, which most rows of a table share."""
+    for other, reference in known:
+        if torch.equal(other, frames):
+            return reference
+    known.append((frames, Reference.of(frames)))
+    return known[-1][1]
 
 
 def _first_alike(row: Row, run: int) -> int:
