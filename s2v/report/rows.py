@@ -17,6 +17,7 @@ from s2v.errors import UserError
 from s2v.evaluate.crossed import crossed, crossed_statistic
 from s2v.evaluate.fidelity import FrechetDistances, InceptionScores, Reference
 from s2v.evaluate.interval import Interval
+from s2v.evaluate.resampling import resamples
 from s2v.evaluate.result import Result, read_result
 from s2v.files import read_parquet
 from s2v.tensors import load_tensors
@@ -118,14 +119,20 @@ class Row:
         """FID of some clips' pictures of one seed."""
         assert self.reference is not None
         reference, run = self.reference, self.same[run]
-        found = self.kept(("distances", run), lambda: FrechetDistances(self.features[run], reference))
-        return self.once("FID", run, clips, found.distance)
+
+        def distances() -> FrechetDistances:
+            return self.kept(("distances", run), lambda: FrechetDistances(self.features[run], reference))
+
+        return self.once("FID", run, clips, lambda index: distances().distance(index))
 
     def inception_of(self, run: int, clips: Clips) -> float:
         """IS of some clips' pictures of one seed."""
         splits, run = self.result.inception_splits, self.same[run]
-        found = self.kept(("scores", run), lambda: InceptionScores(self.probabilities[run], splits))
-        return self.once("IS", run, clips, found.score)
+
+        def scores() -> InceptionScores:
+            return self.kept(("scores", run), lambda: InceptionScores(self.probabilities[run], splits))
+
+        return self.once("IS", run, clips, lambda index: scores().score(index))
 
     def kept(self, key: tuple[str, int], make: Callable[[], T]) -> T:
         """What a metric computes of a seed before clips are resampled, computed once."""
@@ -245,13 +252,11 @@ def row_of(
     if first.inception is not None:
         row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
         row.same = [_first_alike(row, run) for run in range(len(tensors))]
-        row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap))
-        row.forget("scores")
+        row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap), "scores")
         if first.fid is not None:
             row.features, row.frames = row.seen, tensors[0]["reference"]
             row.reference = _reference(row.frames, [] if references is None else references)
-            row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap))
-            row.forget("distances")
+            row.fid = interval(row, row.frechet, row.fid_resamples(bootstrap), "distances")
     if accepted is not None:
         row.accepted = accepted
     if first.kid is not None:
@@ -280,14 +285,21 @@ def statistic_resamples(bootstrap: int) -> int:
     return min(200, max(20, bootstrap // 10))
 
 
-def interval(row: Row, statistic: Callable[[int, Clips], float], count: int) -> Interval:
-    """Over clips and trainings, of a statistic of (run, clips); it is the mean over the runs of a training."""
-    runs = row.runs()
+def interval(row: Row, statistic: Callable[[int, Clips], float], count: int, kept: str = "") -> Interval:
+    """Over clips and trainings, of a statistic of (run, clips); it is the mean over the runs of a training.
+
+    `kept` is what the statistic keeps of a run and needs no more once it is known: it is never held of two runs.
+    """
+    runs, n = row.runs(), len(row.clips)
+    for run in range(len(row.seeds)) if kept else ():
+        for clips in (np.arange(n, dtype=np.int64), *resamples(n, count)):
+            statistic(run, clips)
+        row.forget(kept)
 
     def over(trainings: NDArray[np.int64], clips: Clips) -> float:
         return float(np.mean([np.mean([statistic(run, clips) for run in runs[n]]) for n in trainings]))
 
-    return crossed_statistic(over, len(row.clips), len(runs), count)
+    return crossed_statistic(over, n, len(runs), count)
 
 
 __all__ = ["Clips", "Row", "interval", "load_rows", "row_of", "statistic_resamples"]
