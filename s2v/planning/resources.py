@@ -133,7 +133,7 @@ def _counting(config: Config, stage: str) -> Work:
     # Features of 2048 and 1000 classes (Inception-V3), of all seeds of a row, twice as they are resampled.
     drawn = clips.get(config.generate.split, 0)
     held = (drawn + real) * (2048 + 1000) * 4 * seeds * 2
-    # Of one seed at a time, what its resampled FIDs share: numbers of 8 bytes, and where pictures are few, of pairs too.
+    # Of one seed at a time, what its resampled FIDs share: numbers of 8 bytes, and where images are few, of pairs too.
     held += drawn * (2 * 2048 + min(drawn, 2 * 2048)) * 8
     if config.evaluate.evaluator != "clip_inception":
         return Work(held)
