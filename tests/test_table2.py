@@ -16,7 +16,7 @@ from s2v.config import AblationRow
 from s2v.config.repeats import ablation_runs, drawn_again, made_anew
 from s2v.configfile import load
 from s2v.errors import UserError
-from s2v.evaluate.fidelity import Reference, frechet_distance
+from s2v.evaluate.fidelity import FrechetDistances
 from s2v.evaluate.interval import Interval
 from s2v.evaluate.quantities import Missing, Quantity, read_quantities
 from s2v.identity import code_digest
@@ -142,11 +142,12 @@ def test_a_fid_of_a_run_and_a_resample_is_computed_once_and_is_the_same(
     results = {name: _runs(tmp_path / name, 0.5, shift, [0, 1, 2]) for name, shift in shifts.items()}
     calls = []
 
-    def counted(features: torch.Tensor, reference: Reference) -> float:
-        calls.append(len(features))
-        return frechet_distance(features, reference)
+    class Counted(FrechetDistances):
+        def distance(self, index: torch.Tensor) -> float:
+            calls.append(len(index))
+            return super().distance(index)
 
-    monkeypatch.setattr(rows, "frechet_distance", counted)
+    monkeypatch.setattr(rows, "FrechetDistances", Counted)
 
     def measured() -> tuple[dict[str, Quantity | Missing], list[Interval | None], int]:
         calls.clear()

@@ -164,18 +164,18 @@ def _gated(k: int) -> Callable[[Row], NDArray[np.float64]]:
 
 
 def _balls(row: Row, run: int) -> Neighbourhoods:
-    run, reach = row.same[run], row.kept(("radii", 0), lambda: radii(row.frames))
+    run, reach = row.same(run), row.kept(("radii", 0), lambda: radii(row.frames))
     return row.kept(("neighbours", run), lambda: Neighbourhoods(row.features[run], row.frames, reach=reach))
 
 
 def _kernel(row: Row, run: int, clips: Clips) -> float:
-    run = row.same[run]
+    run = row.same(run)
     found = row.kept(("kernels", run), lambda: Kernels(row.features[run], row.frames))
     return row.once("KID", run, clips, found.distance)
 
 
 def _vendi(row: Row, run: int, clips: Clips) -> float:
-    run = row.same[run]
+    run = row.same(run)
     return row.once("Vendi", run, clips, lambda index: vendi(row.seen[run][index]))
 
 

@@ -56,7 +56,6 @@ class Row:
         scores: further numbers of each seed's pictures, whose means are metrics: name -> [S, N].
         accepted: of each evaluator that can tell, seed and clip, whether the picture is of any class at all, [E, S, N].
         named: of each evaluator, seed and labelled clip, the class that it takes the picture for, [E, S, N].
-        same: of each seed, the first one that has the same pictures: a method that draws no noise has them alike.
     """
 
     result: Result
@@ -81,7 +80,6 @@ class Row:
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     accepted: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     named: NDArray[np.str_] = field(default_factory=lambda: np.zeros((0, 0, 0), np.str_))
-    same: list[int] = field(default_factory=list)
     _known: dict[tuple[str, int, bytes], float] = field(default_factory=dict)
     _kept: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -115,10 +113,18 @@ class Row:
         """Over trainings and clips, and over evaluators where there are several, of values [..., S, N]."""
         return crossed(self.by_training(values), self.classes_of(values))
 
+    def same(self, run: int) -> int:
+        """The first seed that has the same pictures as another: a method that draws no noise has them alike."""
+        seen = [tensors for tensors in (self.seen, self.probabilities) if tensors]
+        return self.kept(
+            ("same", run),
+            lambda: next(i for i in range(run + 1) if all(torch.equal(one[i], one[run]) for one in seen)),
+        )
+
     def frechet(self, run: int, clips: Clips) -> float:
         """FID of some clips' pictures of one seed."""
         assert self.reference is not None
-        reference, run = self.reference, self.same[run]
+        reference, run = self.reference, self.same(run)
 
         def distances() -> FrechetDistances:
             return self.kept(("distances", run), lambda: FrechetDistances(self.features[run], reference))
@@ -127,7 +133,7 @@ class Row:
 
     def inception_of(self, run: int, clips: Clips) -> float:
         """IS of some clips' pictures of one seed."""
-        splits, run = self.result.inception_splits, self.same[run]
+        splits, run = self.result.inception_splits, self.same(run)
 
         def scores() -> InceptionScores:
             return self.kept(("scores", run), lambda: InceptionScores(self.probabilities[run], splits))
@@ -251,7 +257,6 @@ def row_of(
         row.r1, row.r5 = (row.mean(hits).within(0, 1) for hits in (row.hits, row.hits5))
     if first.inception is not None:
         row.probabilities, row.seen = ([each[name] for each in tensors] for name in ("probabilities", "features"))
-        row.same = [_first_alike(row, run) for run in range(len(tensors))]
         row.inception = interval(row, row.inception_of, statistic_resamples(bootstrap), "scores")
         if first.fid is not None:
             row.features, row.frames = row.seen, tensors[0]["reference"]
@@ -273,11 +278,6 @@ def _reference(frames: Tensor, known: list[tuple[Tensor, Reference]]) -> Referen
             return reference
     known.append((frames, Reference.of(frames)))
     return known[-1][1]
-
-
-def _first_alike(row: Row, run: int) -> int:
-    both = (row.seen, row.probabilities)
-    return next(i for i in range(run + 1) if all(torch.equal(one[i], one[run]) for one in both))
 
 
 def statistic_resamples(bootstrap: int) -> int:
